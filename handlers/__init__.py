@@ -1,0 +1,121 @@
+"""The application: all routes, and what their handlers share."""
+
+import asyncio
+import logging
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import peewee
+from tornado.httputil import HTTPServerRequest
+from tornado.web import Application, RequestHandler
+
+import models
+from database import Overloaded, Reader, Writer, read_only
+from handlers import registry, rejected, signals, socket, users, webhook
+from handlers.base import NotFound, Right
+from live import Hub
+from models.statements import compiled
+from settings import Settings
+from trading import instants
+
+ROOT = Path(__file__).parent.parent
+ROUTES = [
+    *webhook.routes,
+    *signals.routes,
+    *rejected.routes,
+    *registry.routes,
+    *users.routes,
+    *socket.routes,
+]
+MOST_HASHES = 50  # passwords waiting for the hashing thread
+access = logging.getLogger("pairs.access")
+
+
+class PairsApplication(Application):
+    """The routes and the services their handlers use."""
+
+    def __init__(self, conf: Settings, database: peewee.Database, token_key: str):
+        refuse_undecided(ROUTES)
+        super().__init__(
+            ROUTES,
+            default_handler_class=NotFound,
+            log_function=log_request,
+            websocket_ping_interval=30,
+        )
+        self.conf = conf
+        self.database = database
+        self.token_key = token_key
+        self.writer = Writer(database, conf.queue_limit)
+        self.reader = Reader(database)
+        self.hub = Hub(models.EventRow.last_id())
+        self.attempts = users.Attempts(conf.login_attempts)
+        self.in_hand: set[HTTPServerRequest] = set()
+        self._hasher = ThreadPoolExecutor(1, "hasher")
+        self._hashes = 0
+
+    def open_database_here(self) -> None:
+        """The event loop's reading connection, opened anew if it broke."""
+        if self.database.is_closed():
+            read_only(self.database)
+
+    def find_handler(self, request: HTTPServerRequest, **kwargs: Any):
+        self.in_hand.add(request)
+        return super().find_handler(request, **kwargs)
+
+    async def hash(self, work: Any, *args: Any) -> Any:
+        """Runs a slow password function on its own thread; raises Overloaded."""
+        if self._hashes >= MOST_HASHES:
+            raise Overloaded
+        self._hashes += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._hasher, work, *args)
+        finally:
+            self._hashes -= 1
+
+    def passphrases(self) -> list[tuple[int | None, str, str | None]]:
+        """(id, text, last use) of every valid passphrase; those of the settings have no id."""
+        fixed = [(None, value, None) for value in self.conf.fixed_passphrases]
+        return fixed + compiled.passphrases()
+
+    def note_use(self, rowid: int | None, last_used: str | None) -> None:
+        """Remembers the use of a passphrase, once a minute at the most."""
+        if rowid is not None and (last_used or "") < instants.ago(60):
+            self.writer.submit(lambda: models.Passphrase.touch(rowid))
+
+    async def sweep(self) -> None:
+        """Forgets sessions whose time is over, and the sockets they opened."""
+        await self.writer.submit(models.Session.sweep)
+        self.hub.recheck()
+
+    async def close(self) -> None:
+        """Writes what waits and closes the connections."""
+        self.hub.close()
+        await self.writer.close()
+        self.reader.close()
+        self._hasher.shutdown()
+        self.database.close()
+
+
+def refuse_undecided(routes: list[tuple]) -> None:
+    """Raises unless every method of every route says who may call it."""
+    for pattern, handler, *_ in routes:
+        for name in RequestHandler.SUPPORTED_METHODS:
+            method = getattr(handler, name.lower(), None)
+            own = method is not getattr(RequestHandler, name.lower(), None)
+            if own and not isinstance(getattr(method, "right", None), Right):
+                raise TypeError(f"{name} {pattern} does not say who may call it")
+
+
+def log_request(handler: RequestHandler) -> None:
+    """One line for each request; the query string may hold secrets and stays out."""
+    request = handler.request
+    access.info(
+        "method=%s path=%s status=%d ms=%.1f",
+        request.method,
+        request.path,
+        handler.get_status(),
+        1000 * (time.perf_counter() - handler.began),
+        extra={"request_id": handler.request_id},
+    )

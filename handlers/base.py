@@ -1,0 +1,361 @@
+"""What every handler shares: rights, the body, the answer, the one way out for errors."""
+
+import enum
+import logging
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from http.client import responses
+from typing import Any
+
+import orjson
+import peewee
+from tornado.iostream import StreamClosedError
+from tornado.web import Finish, HTTPError, RequestHandler
+
+import live
+import models
+import schemas
+import security
+from database import Overloaded
+
+log = logging.getLogger("pairs")
+
+MOST_BODY = 64 * 1024
+COOKIE = "session"
+RECEIVED = {
+    "recorded": "Signal created successfully.",
+    "problematic": "recorded with problematic ticker!",
+    "refused": "recorded with unknown or passive ticker!",
+    "duplicate": "Signal already recorded.",
+}
+_SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+class Right(enum.Enum):
+    """Who may call a method."""
+
+    OPEN = "anyone"
+    READ = "anyone where visitors may read, else a token"
+    TOKEN = "a token"  # noqa: S105 a description
+    FRESH = "a fresh token"
+    ADMIN = "a fresh token of an admin"
+    SENDER = "a fresh token, or the passphrase in the body"
+
+
+def right(needed: Right) -> Callable[[Callable], Callable]:
+    """Marks a handler's method with the right it needs; a method without a mark is refused."""
+
+    def mark(method: Callable) -> Callable:
+        method.right = needed
+        return method
+
+    return mark
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who asks, told by a token or by the browser's cookie."""
+
+    user: models.User
+    session: models.Session
+    fresh: bool
+    by_cookie: bool
+
+
+class ApiError(Exception):
+    """An answer that is an error: a status and the body that says why."""
+
+    def __init__(self, status: int, message: Any, headers: dict[str, str] | None = None, **more):
+        super().__init__(status)
+        self.status = status
+        self.body = {"message": message, **more}
+        self.headers = headers or {}
+
+
+def unauthorized(code: str, message: str) -> ApiError:
+    """The 401 answer for one of Errors."""
+    return ApiError(401, message, {"WWW-Authenticate": "Bearer"}, error=code)
+
+
+class Errors:
+    """The 401 and 403 answers, in the words that clients know."""
+
+    MISSING = ("authorization_required", "Request does not contain an access token.")
+    EXPIRED = ("token_expired", "The token has expired.")
+    INVALID = ("token_invalid", "The token is invalid.")
+    REVOKED = ("token_revoked", "The token has been revoked.")
+    NOT_FRESH = ("fresh_token_required", "The token is not fresh.")
+
+
+def explain(error: BaseException | None, status: int) -> ApiError:
+    """The answer to an exception; what nobody named is a bug and stays 500."""
+    match error:
+        case ApiError():
+            return error
+        case schemas.BadFields():
+            return ApiError(400, error.reasons)
+        case models.Refused():
+            return ApiError(400, error.reason)
+        case models.Missing():
+            return ApiError(404, "item not found.")
+        case Overloaded():
+            return ApiError(
+                503, "too much is waiting to be stored; try again", {"Retry-After": "1"}
+            )
+        case peewee.OperationalError() | peewee.InterfaceError():
+            return ApiError(503, "the storage is unavailable; try again", {"Retry-After": "5"})
+        case HTTPError():
+            return ApiError(error.status_code, _http_message(error))
+    return ApiError(status, "the server made a mistake; it has been logged")
+
+
+def _http_message(error: HTTPError) -> str:
+    if error.status_code == 403:
+        return "the page is out of date; reload it and try again."
+    return f"{responses.get(error.status_code, 'error').lower()}."
+
+
+class BaseHandler(RequestHandler):
+    """Authenticates, checks the right, and answers errors; pages and the API build on it."""
+
+    identity: Identity | None = None
+    began = 0.0
+
+    def set_default_headers(self) -> None:
+        self.clear_header("Server")
+        self.set_header("X-Content-Type-Options", "nosniff")
+        self.set_header("Cache-Control", "no-store")
+        self.set_header("X-Request-Id", self.request_id)
+
+    @cached_property
+    def request_id(self) -> str:
+        """The sender's own id where it is sane, else a new one."""
+        given = self.request.headers.get("X-Request-Id", "")
+        return given if _SANE_ID.fullmatch(given) else security.random_id(96)
+
+    @property
+    def conf(self):
+        """The settings in force."""
+        return self.application.conf
+
+    def compute_etag(self) -> str | None:
+        return None
+
+    # --- who may ---------------------------------------------------------------------
+
+    def prepare(self) -> None:
+        self.application.open_database_here()
+        needed = getattr(self._method(), "right", None)
+        if needed is None:
+            raise ApiError(405, "this method is not allowed here.", {"Allow": self._allowed()})
+        self.identity = self.authenticate()
+        self.require(needed)
+
+    def _method(self) -> Callable:
+        return getattr(self, self.request.method.lower(), None)
+
+    def _allowed(self) -> str:
+        methods = (name for name in self.SUPPORTED_METHODS if hasattr(self, name.lower()))
+        marked = [name for name in methods if hasattr(getattr(self, name.lower()), "right")]
+        return ", ".join(marked)
+
+    def authenticate(self) -> Identity | None:
+        """Who asks; a token that does not hold is 401 also where none is needed."""
+        scheme, _, token = self.request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() == "bearer":
+            claims = self.read_token("access", token.strip())
+            session = models.Session.by_id(claims.session)
+            if session is None or session.user.username != claims.username:
+                raise unauthorized(*Errors.REVOKED)
+            return Identity(session.user, session, claims.fresh, by_cookie=False)
+        cookie = self.get_cookie(COOKIE)
+        session = models.Session.by_cookie(cookie) if cookie else None
+        return session and Identity(session.user, session, fresh=True, by_cookie=True)
+
+    def read_token(self, kind: str, token: str) -> security.Token:
+        """What a Bearer token says; 401 if it is expired or not ours."""
+        try:
+            return security.read(self.application.token_key, kind, token)
+        except security.TokenExpired:
+            raise unauthorized(*Errors.EXPIRED) from None
+        except security.TokenInvalid:
+            raise unauthorized(*Errors.INVALID) from None
+
+    def require(self, needed: Right) -> None:
+        """Raises 401 or 403 unless the caller has this right."""
+        if needed is Right.OPEN or (needed is Right.READ and self.conf.visitors_read):
+            return
+        if needed is Right.SENDER and self._require_passphrase():
+            return
+        if self.identity is None:
+            raise unauthorized(*Errors.MISSING)
+        if self.identity.by_cookie and self.request.method not in ("GET", "HEAD", "OPTIONS"):
+            self.check_xsrf_cookie()
+        if needed in (Right.READ, Right.TOKEN):
+            return
+        if not self.identity.fresh:
+            raise unauthorized(*Errors.NOT_FRESH)
+        if needed is Right.ADMIN and not self.identity.user.admin:
+            raise ApiError(403, "'admin' privilege required.")
+
+    def _require_passphrase(self) -> bool:
+        identity = self.identity
+        if identity and identity.fresh and not identity.by_cookie:
+            return False
+        body = self.json_body()
+        if "passphrase" in body:
+            self.check_passphrase(body)
+            self.identity = None
+            return True
+        if identity is None:
+            raise ApiError(400, {"passphrase": "required"})
+        return False
+
+    def check_passphrase(self, body: dict[str, Any]) -> None:
+        """400 unless the body carries a valid passphrase; notes its use now and then."""
+        given, found = body.get("passphrase"), None
+        for rowid, value, last_used in self.application.passphrases():
+            if security.same(given, value):
+                found = (rowid, last_used)
+        if found is None:
+            raise ApiError(400, {"passphrase": "incorrect passphrase."})
+        self.application.note_use(*found)
+
+    @property
+    def source(self) -> str:
+        """Who events say a change came from: a user, or the bridge with its passphrase."""
+        return self.identity.user.username if self.identity else "bridge"
+
+    @property
+    def remote(self) -> str:
+        """The caller's address."""
+        return (self.request.remote_ip or "")[:64]
+
+    @property
+    def secure(self) -> bool:
+        """Whether the browser came over https."""
+        return self.request.protocol == "https" or self.conf.url.startswith("https:")
+
+    def set_session_cookie(self, value: str, expires: int) -> None:
+        """Hands the browser its cookie."""
+        self.set_cookie(
+            COOKIE, value, expires=expires, httponly=True, samesite="Lax", secure=self.secure
+        )
+
+    # --- body and answer ---------------------------------------------------------------
+
+    def json_body(self) -> dict[str, Any]:
+        """The body as a JSON object; 413 or 400."""
+        if len(self.request.body) > MOST_BODY:
+            raise ApiError(413, f"the body must not exceed {MOST_BODY} bytes")
+        try:
+            return schemas.read_object(self.request.body)
+        except ValueError:
+            raise ApiError(400, "the body must be a JSON object") from None
+
+    def reply(self, body: Any, status: int = 200) -> None:
+        """Answers JSON."""
+        self.set_status(status)
+        self.set_header("Content-Type", "application/json")
+        self.finish(orjson.dumps(body))
+
+    def reply_receipt(self, receipt: models.Receipt) -> None:
+        """Publishes a stored alert's event and answers its sender."""
+        self.publish(receipt.events)
+        status = 200 if receipt.verdict == "duplicate" else 201
+        self.reply({"message": RECEIVED[receipt.verdict], "rowid": receipt.rowid}, status)
+
+    async def store(self, verb: Callable[..., Any], *args: Any, **named: Any) -> Any:
+        """What a model's verb returns, once it is on disk."""
+        return await self.application.writer.submit(lambda: verb(*args, **named))
+
+    def publish(self, events: list[models.Event]) -> None:
+        """Tells every listener of committed events."""
+        self.application.hub.publish([_frame(event) for event in events])
+
+    # --- errors ------------------------------------------------------------------------
+
+    def send_error(self, status_code: int = 500, **kwargs: Any) -> None:
+        if self._headers_written:
+            # A list broke off half-way: an ending that looks whole would be a lie.
+            self.request.connection.stream.close()
+            return
+        error = kwargs.get("exc_info", (None, None, None))[1]
+        self.problem = explain(error, status_code)
+        super().send_error(self.problem.status, **kwargs)
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        for name, value in self.problem.headers.items():
+            self.set_header(name, value)
+        self.reply(self.problem.body, status_code)
+
+    def log_exception(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        if isinstance(error, StreamClosedError | Finish):
+            return
+        problem = explain(error, 500)
+        if problem.status == 500:
+            log.error("%s failed", self.request_id, exc_info=(kind, error, trace))
+        elif problem.status == 503:
+            log.warning("%s 503: %s", self.request_id, error)
+            self.application.database.close()  # a broken connection must not serve the next one
+
+    def initialize(self) -> None:
+        self.began = time.perf_counter()
+
+    def on_finish(self) -> None:
+        self.application.in_hand.discard(self.request)
+
+
+def _frame(event: models.Event) -> live.Frame:
+    message = schemas.event_message(event.type, event.id, event.record, event.changes)
+    return live.Frame(event.id, live.frame(message), is_private(event.type))
+
+
+def is_private(event_type: str) -> bool:
+    """Whether only logged-in listeners may hear of it."""
+    return event_type.startswith("rejected.")
+
+
+class ListHandler(BaseHandler):
+    """A handler that answers lists; its errors carry the empty list too."""
+
+    list_key = ""
+
+    def set_default_headers(self) -> None:
+        super().set_default_headers()
+        self.set_header("Cache-Control", "private, no-cache")
+
+    def compute_etag(self) -> str | None:
+        return RequestHandler.compute_etag(self)
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        self.problem.body[self.list_key] = []
+        super().write_error(status_code, **kwargs)
+
+    def reply_list(self, records: list[Any]) -> None:
+        """Answers the list under its key."""
+        self.reply({self.list_key: records})
+
+
+def count_of(text: str) -> int:
+    """The `{n}` of a list route: how many, 0 for all; raises 400."""
+    if not re.fullmatch(r"\d{1,18}", text, re.ASCII):
+        raise ApiError(400, "the number of items must be a whole number, 0 for all")
+    return int(text)
+
+
+def rowid_of(text: str) -> int:
+    """A rowid from a path; what cannot be one is not there."""
+    if not re.fullmatch(r"\d{1,18}", text, re.ASCII):
+        raise models.Missing
+    return int(text)
+
+
+class NotFound(BaseHandler):
+    """Any path that no route serves."""
+
+    def prepare(self) -> None:
+        raise ApiError(404, "there is nothing at this address.")

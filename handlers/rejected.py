@@ -1,0 +1,51 @@
+"""Rejected alerts: seen, corrected and resubmitted, dismissed."""
+
+import schemas
+from handlers.base import ApiError, BaseHandler, ListHandler, Right, count_of, right, rowid_of
+from models import RejectedAlert
+
+
+class Resubmit(BaseHandler):
+    """/v3/rejected/{id}/resubmit: a rejected alert becomes a signal, as it was or corrected."""
+
+    @right(Right.FRESH)
+    async def post(self, rowid: str) -> None:
+        row = RejectedAlert.find(rowid_of(rowid))
+        alert = schemas.read_alert(self._body(row))
+        self.reply_receipt(
+            await self.store(RejectedAlert.resubmit, row.id, alert.columns(), self.source)
+        )
+
+    def _body(self, row: RejectedAlert) -> dict:
+        if self.request.body.strip():
+            return self.json_body()
+        if row.body is None:
+            raise ApiError(400, "the text of this alert was not kept; send the corrected alert.")
+        try:
+            return schemas.read_object(row.body.encode())
+        except ValueError:
+            raise ApiError(
+                400, "this alert is not a JSON object; send the corrected one."
+            ) from None
+
+
+class RejectedAlerts(ListHandler):
+    """/v3/rejected/{n} lists the newest, DELETE /v3/rejected/{id} dismisses one."""
+
+    list_key = "rejected"
+
+    @right(Right.TOKEN)
+    async def get(self, count: str) -> None:
+        rows = RejectedAlert.page(count_of(count))
+        self.reply_list([schemas.rejected_record(row.record()) for row in rows])
+
+    @right(Right.ADMIN)
+    async def delete(self, rowid: str) -> None:
+        await self.store(RejectedAlert.dismiss, rowid_of(rowid))
+        self.reply({"message": "Item deleted"})
+
+
+routes = [
+    (r"/v3/rejected/([^/]+)/resubmit", Resubmit),
+    (r"/v3/rejected/([^/]+)", RejectedAlerts),
+]

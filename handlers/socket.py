@@ -1,0 +1,95 @@
+"""/ws/signals: pushes every change to a browser or program, and replays what it missed."""
+
+import asyncio
+
+import orjson
+from tornado.iostream import StreamClosedError
+from tornado.websocket import WebSocketHandler
+
+import live
+import models
+import schemas
+from handlers.base import ApiError, BaseHandler, Right, count_of, is_private, right
+from trading import instants
+
+VISITOR_REPLAY = 100
+RESYNC = orjson.dumps({"type": "resync"})
+
+
+class SignalSocket(BaseHandler, WebSocketHandler):
+    """One client's line to the hub."""
+
+    listener: live.Listener | None = None
+
+    @right(Right.READ)
+    async def get(self) -> None:
+        after = self.get_query_argument("after", "")
+        self.after = count_of(after) if after else None
+        if self.request.headers.get("Upgrade", "").lower() != "websocket":
+            raise ApiError(400, "this address speaks websocket only.")
+        if not self.check_origin(self.request.headers.get("Origin", self._own_origin())):
+            raise ApiError(403, "another site may not listen here.")
+        await super().get()
+
+    def _own_origin(self) -> str:
+        return f"{self.request.protocol}://{self.request.host}"
+
+    async def open(self) -> None:
+        hub, identity = self.application.hub, self.identity
+        position = hub.last_event if self.after is None else self.after
+        session = identity and identity.session.id
+        by_cookie = bool(identity and identity.by_cookie)
+        self.listener = live.Listener(self, position, session, by_cookie)
+        hub.listeners.add(self.listener)
+        hello = {"type": "hello", "event": hub.last_event, "server_time": instants.now()}
+        self.listener.say(orjson.dumps(hello))
+        self.listener.catch_up(await self._missed(position))
+
+    async def _missed(self, position: int) -> list[live.Frame]:
+        if self.after is None or position == self.application.hub.last_event:
+            return []
+        limit = self.conf.replay_limit
+        if self.identity is None:
+            limit = min(limit, VISITOR_REPLAY)
+        frames = await self.application.reader.run(_replay, position, limit)
+        if frames is None:
+            self.listener.position = self.application.hub.last_event
+            self.listener.say(RESYNC)
+        return frames or []
+
+    def send(self, data: bytes) -> asyncio.Future:
+        """Writes framed bytes; a connection that is gone counts as served."""
+        try:
+            return asyncio.ensure_future(self.ws_connection.stream.write(data))
+        except (AttributeError, StreamClosedError):
+            done = asyncio.get_running_loop().create_future()
+            done.set_result(None)
+            return done
+
+    def drop(self, reason: str) -> None:
+        """Stops listening at once, then says so."""
+        self.application.hub.listeners.discard(self.listener)
+        self.close(1001, reason)
+
+    def on_message(self, message: str | bytes) -> None:
+        """Clients have nothing to say here."""
+
+    def on_close(self) -> None:
+        self.application.hub.listeners.discard(self.listener)
+
+
+def _replay(position: int, limit: int) -> list[live.Frame] | None:
+    missed = models.missed_since(position, limit)
+    if missed is None:
+        return None
+    return [
+        live.Frame(
+            event.id,
+            live.frame(schemas.event_message(event.type, event.id, event.record, event.changed)),
+            is_private(event.type),
+        )
+        for event in missed
+    ]
+
+
+routes = [(r"/ws/signals", SignalSocket)]

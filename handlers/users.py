@@ -1,0 +1,304 @@
+"""Users, logins and sessions, and the passphrases of alerts."""
+
+import time
+from collections import defaultdict, deque
+from typing import Any
+
+import schemas
+import security
+from handlers.base import (
+    COOKIE,
+    ApiError,
+    BaseHandler,
+    Errors,
+    ListHandler,
+    Right,
+    count_of,
+    right,
+    unauthorized,
+)
+from models import Passphrase, Session, User
+from trading import instants
+
+
+class Attempts:
+    """Failed logins of the last minute, by name and address."""
+
+    MOST_KEYS = 10_000
+
+    def __init__(self, most: int):
+        self._most = most
+        self._failed: dict[tuple, deque[float]] = defaultdict(deque)
+
+    def check(self, key: tuple) -> None:
+        """Raises 429 when there were too many."""
+        failed = self._failed.get(key)
+        while failed and failed[0] < time.monotonic() - 60:
+            failed.popleft()
+        if failed is not None and not failed:
+            del self._failed[key]
+        elif failed and len(failed) >= self._most:
+            wait = str(int(61 - (time.monotonic() - failed[0])))
+            raise ApiError(429, "too many failed logins; try again later", {"Retry-After": wait})
+
+    def failed(self, key: tuple) -> None:
+        """Notes a failure; forgets the oldest beyond what memory should hold."""
+        if len(self._failed) >= self.MOST_KEYS:
+            self._failed.pop(next(iter(self._failed)))
+        self._failed[key].append(time.monotonic())
+
+
+class CredentialHandler(BaseHandler):
+    """A handler that hashes or verifies passwords, off the event loop."""
+
+    async def verify(self, username: str, password: str) -> User | None:
+        """The user whose password this is; 429 after too many failures."""
+        key = (username, self.remote)
+        self.application.attempts.check(key)
+        user = User.get_or_none(User.username == username)
+        hashed = user.password_hash if user else None
+        if await self.application.hash(security.verify_password, password, hashed):
+            return user
+        self.application.attempts.failed(key)
+        return None
+
+    async def hashed(self, password: str) -> str:
+        """The hash of a new password; raises BadFields when it is too short."""
+        if not self.conf.demo and len(password) < 8:
+            raise schemas.BadFields({"password": "must have at least 8 characters"})
+        return await self.application.hash(security.hash_password, password)
+
+    def tokens(self, session: Session, *, fresh: bool) -> dict[str, str]:
+        """A new access token and the session's present refresh token."""
+        key, name = self.application.token_key, session.user.username
+        return {
+            "access_token": security.issue(
+                key, "access", name, session.id, 60 * session.minutes, fresh=fresh
+            ),
+            "refresh_token": security.issue(
+                key,
+                "refresh",
+                name,
+                session.id,
+                session.expires - int(time.time()),
+                serial=session.refresh_id,
+            ),
+        }
+
+
+class Login(CredentialHandler):
+    """/v3/login: a name and a password for tokens and the browser's cookie."""
+
+    @right(Right.OPEN)
+    async def post(self) -> None:
+        form = schemas.check(schemas.LoginForm, self.json_body())
+        user = await self.verify(form.username, form.password)
+        if user is None:
+            raise ApiError(401, "Invalid Credentials!")
+        cookie = security.random_id(256)
+        days = self.conf.refresh_days
+        session = await self.store(Session.start, user, form.expire, days, cookie)
+        # A login that another site sends must not change who this browser is.
+        if self.request.headers.get("Sec-Fetch-Site", "same-origin") in ("same-origin", "none"):
+            self.set_session_cookie(cookie, session.cookie_expires)
+        self.reply({**self.tokens(session, fresh=True), "expire": form.expire})
+
+
+class Logout(BaseHandler):
+    """/v3/logout: ends the session, its tokens and its cookie."""
+
+    @right(Right.TOKEN)
+    async def post(self) -> None:
+        await self.store(Session.end, self.identity.session.id)
+        self.application.hub.recheck()
+        self.clear_cookie(COOKIE)
+        self.reply({"message": "Successfully logged out"})
+
+
+class Refresh(CredentialHandler):
+    """/v3/refresh: the refresh token for new tokens; used twice, it ends the session."""
+
+    @right(Right.OPEN)
+    async def post(self) -> None:
+        claims = self.claims
+        session = await self.store(Session.rotate, claims.session, claims.serial)
+        if session is None:
+            self.application.hub.recheck()
+            raise unauthorized(*Errors.REVOKED)
+        self.reply(self.tokens(session, fresh=False))
+
+    def authenticate(self) -> None:
+        # The Bearer here is the refresh token.
+        scheme, _, token = self.request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer":
+            raise unauthorized(*Errors.MISSING)
+        self.claims = self.read_token("refresh", token.strip())
+
+
+class OwnSession(BaseHandler):
+    """/v3/session: GET tells whose session this is, POST lets the cookie live on."""
+
+    @right(Right.TOKEN)
+    async def get(self) -> None:
+        self._answer(self.identity.session)
+
+    @right(Right.TOKEN)
+    async def post(self) -> None:
+        session = await self.store(Session.extend, self.identity.session.id)
+        cookie = self.get_cookie(COOKIE)
+        if self.identity.by_cookie and cookie:
+            self.set_session_cookie(cookie, session.cookie_expires)
+        self._answer(session)
+
+    def _answer(self, session: Session) -> None:
+        user = session.user
+        self.reply({"username": user.username, "admin": user.admin, **session_state(session)})
+
+
+def session_state(session: Session) -> dict[str, Any]:
+    """When the browser's session ends, and whether it can be extended."""
+    return {
+        "expires": instants.from_epoch(session.cookie_expires),
+        "extendable": session.cookie_expires < session.extendable_until,
+    }
+
+
+class SessionList(ListHandler):
+    """/v3/sessions/{username}: a user's running sessions."""
+
+    list_key = "sessions"
+
+    @right(Right.ADMIN)
+    async def get(self, username: str) -> None:
+        User.find(username)
+        self.reply_list(
+            [
+                {
+                    "id": session.id,
+                    "created": instants.from_epoch(session.started),
+                    "expires": instants.from_epoch(session.expires),
+                    "current": session.id == self.identity.session.id,
+                }
+                for session in Session.of(username)
+            ]
+        )
+
+
+class OneSession(BaseHandler):
+    """/v3/session/{id}: ends a session."""
+
+    @right(Right.ADMIN)
+    async def delete(self, session_id: str) -> None:
+        await self.store(Session.end, session_id)
+        self.application.hub.recheck()
+        self.reply({"message": "Item deleted"})
+
+
+class UserRegister(CredentialHandler):
+    """/v3/reguser: POST makes a user, PUT sets a new password or makes the user."""
+
+    @right(Right.ADMIN)
+    async def post(self) -> None:
+        form = schemas.check(schemas.UserForm, self.json_body())
+        hashed = await self.hashed(form.password)
+        await self.store(User.register, form.username, hashed, form.admin or False)
+        self.reply({"message": "'user' created successfully."}, 201)
+
+    @right(Right.FRESH)
+    async def put(self) -> None:
+        form = schemas.check(schemas.UserForm, self.json_body())
+        if form.username == self.identity.user.username:
+            await self._own_password(form)
+        else:
+            self.require(Right.ADMIN)
+            await self._others_password(form)
+
+    async def _own_password(self, form: schemas.UserForm) -> None:
+        if form.old_password is None:
+            raise schemas.BadFields({"old_password": "required"})
+        if await self.verify(form.username, form.old_password) is None:
+            raise schemas.BadFields({"old_password": "incorrect password."})
+        # Rights are given by another administrator, never by oneself.
+        keep = self.identity.session.id
+        await self.store(User.rekey, form.username, await self.hashed(form.password), None, keep)
+        self.application.hub.recheck()
+        self.reply({"message": "'user' updated successfully."})
+
+    async def _others_password(self, form: schemas.UserForm) -> None:
+        hashed = await self.hashed(form.password)
+        made = await self.store(User.put, form.username, hashed, form.admin)
+        self.application.hub.recheck()
+        word = "created" if made else "updated"
+        self.reply({"message": f"'user' {word} successfully."}, 201 if made else 200)
+
+
+class UserList(ListHandler):
+    """/v3/users/{n}: the newest users' names."""
+
+    list_key = "users"
+
+    @right(Right.ADMIN)
+    async def get(self, count: str) -> None:
+        users = User.page(count_of(count))
+        self.reply_list([{"username": user.username} for user in users])
+
+
+class OneUser(BaseHandler):
+    """/v3/user/{username}."""
+
+    @right(Right.ADMIN)
+    async def get(self, username: str) -> None:
+        self.reply({"username": User.find(username).username})
+
+    @right(Right.ADMIN)
+    async def delete(self, username: str) -> None:
+        await self.store(User.drop, username)
+        self.application.hub.recheck()
+        self.reply({"message": "Item deleted"})
+
+
+class PassphraseRegister(ListHandler):
+    """/v3/passphrases: POST makes a passphrase, GET lists them without their texts."""
+
+    list_key = "passphrases"
+
+    @right(Right.ADMIN)
+    async def get(self) -> None:
+        rows = Passphrase.select().order_by(Passphrase.id.desc())
+        self.reply_list(
+            [
+                {"label": row.label, "last_used": row.last_used, "retired": row.retired}
+                for row in rows
+            ]
+        )
+
+    @right(Right.ADMIN)
+    async def post(self) -> None:
+        form = schemas.check(schemas.PassphraseForm, self.json_body())
+        value = form.passphrase or security.random_id()
+        await self.store(Passphrase.register, form.label, value)
+        self.reply({"message": "'passphrase' created successfully.", "passphrase": value}, 201)
+
+
+class OnePassphrase(BaseHandler):
+    """/v3/passphrase/{label}: retires a passphrase at once."""
+
+    @right(Right.ADMIN)
+    async def delete(self, label: str) -> None:
+        await self.store(Passphrase.retire, label)
+        self.reply({"message": "Item retired"})
+
+
+routes = [
+    (r"/v3/login", Login),
+    (r"/v3/logout", Logout),
+    (r"/v3/refresh", Refresh),
+    (r"/v3/session", OwnSession),
+    (r"/v3/sessions/([^/]+)", SessionList),
+    (r"/v3/session/([^/]+)", OneSession),
+    (r"/v3/reguser", UserRegister),
+    (r"/v3/users/([^/]+)", UserList),
+    (r"/v3/user/([^/]+)", OneUser),
+    (r"/v3/passphrases", PassphraseRegister),
+    (r"/v3/passphrase/([^/]+)", OnePassphrase),
+]

@@ -1,0 +1,110 @@
+"""Alerts come in, and the bridge reports what became of their orders."""
+
+import orjson
+
+import schemas
+import security
+from handlers.base import MOST_BODY, ApiError, BaseHandler, Right, explain, right
+from models import RejectedAlert, Signal
+
+
+class Webhook(BaseHandler):
+    """/v3/webhook: POST stores an alert as a signal, PUT replaces a signal."""
+
+    @right(Right.OPEN)
+    async def post(self) -> None:
+        try:
+            alert = self._alert()
+        except (ApiError, schemas.BadFields) as problem:
+            await self._keep(explain(problem, 400))
+            raise
+        self.reply_receipt(await self.store(Signal.receive, alert.columns(), "webhook"))
+
+    def _alert(self) -> schemas.Alert:
+        body = self.json_body()
+        if "passphrase" in body:
+            self.check_passphrase(body)
+            return schemas.read_alert(body, self.request.headers.get("Idempotency-Key"))
+        try:
+            schemas.read_alert(body)
+        except schemas.BadFields as bad:
+            raise schemas.BadFields({"passphrase": "required", **bad.reasons}) from None
+        raise schemas.BadFields({"passphrase": "required"})
+
+    async def _keep(self, problem: ApiError) -> None:
+        raw = self.request.body
+        text = self._masked(raw) if len(raw) <= MOST_BODY else None
+        fields = {
+            "address": self.remote,
+            "size": len(raw),
+            "reasons": orjson.dumps(problem.body["message"]).decode(),
+            "body": text,
+            "known": text is not None,
+        }
+        most = self.conf.strangers_kept if text is None else self.conf.rejected_kept
+        self.publish(await self.store(RejectedAlert.keep, fields, most))
+
+    def _masked(self, raw: bytes) -> str | None:
+        """The text without the passphrases in it; None where there is none."""
+        text = schemas.to_text(raw.decode("utf-8", "replace"))
+        found = 0
+        values = [value for _, value, _ in self.application.passphrases()]
+        for value in sorted(values, key=len, reverse=True):
+            text, times = security.masking_pattern(value).subn("***", text)
+            found += times
+        return text if found else None
+
+    @right(Right.SENDER)
+    async def put(self) -> None:
+        revision = schemas.check(schemas.Revision, self.json_body())
+        signal, events = await self.store(
+            Signal.revise,
+            revision.rowid,
+            revision.sent(),
+            self.source,
+            bypass=revision.bypass_ticker_status,
+            owner=self.identity is not None,
+        )
+        self.publish(events)
+        reply_signal(self, signal)
+
+
+def reply_signal(handler: BaseHandler, signal: Signal) -> None:
+    """Answers the record as PUTs do: without its timestamp."""
+    record = schemas.signal_of(signal.record())
+    del record["timestamp"]
+    handler.reply(record)
+
+
+class UpdateOrder(BaseHandler):
+    """/v3/signal/updateorder: a fill, partial fill or cancel by order id."""
+
+    def read(self) -> tuple:
+        """(order id, symbol or None, what to do with the order)."""
+        update = schemas.read_order_update(self.json_body())
+        return update.order_id, update.symbol, update.apply
+
+    @right(Right.SENDER)
+    async def post(self) -> None:
+        signal, events = await self.store(Signal.update_order, *self.read(), self.source)
+        self.publish(events)
+        reply_signal(self, signal)
+
+    @right(Right.SENDER)
+    async def put(self) -> None:
+        await self.post()
+
+
+class Price(UpdateOrder):
+    """/v3/price: the price-only form."""
+
+    def read(self) -> tuple:
+        update = schemas.check(schemas.Price, self.json_body())
+        return update.order_id, None, update.apply
+
+
+routes = [
+    (r"/v3/webhook", Webhook),
+    (r"/v3/signal/updateorder", UpdateOrder),
+    (r"/v3/price", Price),
+]

@@ -1,0 +1,168 @@
+"""The hub: who listens, and how each event reaches them without one delaying another."""
+
+import asyncio
+from collections.abc import Iterable
+from typing import NamedTuple, Protocol
+
+import models
+
+COLLECT = 0.05  # seconds that events are collected for in a rush
+COLLECT_PER_LISTENER = 0.0005
+TURN = 50  # listeners served before other work gets its turn
+MOST_BYTES = 4 * 1024 * 1024  # unsent, for one listener
+MOST_MESSAGES = 2000
+
+
+class Frame(NamedTuple):
+    """An event, encoded and framed once for all; `private` ones go to logged-in listeners only."""
+
+    event: int
+    data: bytes
+    private: bool
+
+
+def frame(message: bytes) -> bytes:
+    """A text message as an unmasked websocket frame (RFC 6455, section 5.2)."""
+    size = len(message)
+    if size < 126:
+        return bytes((0x81, size)) + message
+    if size < 65536:
+        return b"\x81\x7e" + size.to_bytes(2, "big") + message
+    return b"\x81\x7f" + size.to_bytes(8, "big") + message
+
+
+class Line(Protocol):
+    """One client's connection."""
+
+    def send(self, data: bytes) -> asyncio.Future:
+        """Queues framed bytes; the future is done when they have left."""
+
+    def drop(self, reason: str) -> None:
+        """Closes the connection."""
+
+
+class Listener:
+    """A client that hears each event after `position` once, in order."""
+
+    def __init__(self, line: Line, position: int, session: str | None, by_cookie: bool):
+        self.position = position
+        self.session = session
+        self.by_cookie = by_cookie
+        self._line = line
+        self._held: list[Frame] | None = []
+        self._unsent_bytes = 0
+        self._unsent_messages = 0
+
+    def deliver(self, batch: "Batch") -> None:
+        """Sends the events, or holds them while the client is still catching up."""
+        if self._held is not None:
+            self._held += batch.frames
+            if len(self._held) > MOST_MESSAGES:
+                self.drop("too slow")
+            return
+        if batch.frames[-1].event <= self.position:
+            return
+        private = self.session is not None
+        if batch.frames[0].event > self.position:
+            data, count = batch.joined(private), len(batch.frames)
+        else:
+            rest = [each for each in batch.frames if each.event > self.position]
+            data, count = _join(rest, private), len(rest)
+        self.position = batch.frames[-1].event
+        if data:
+            self._send(data, count)
+
+    def catch_up(self, missed: list[Frame]) -> None:
+        """Sends what was missed, then what was held meanwhile; from now on all is live."""
+        held, self._held = self._held or [], None
+        frames = missed + [each for each in held if not missed or each.event > missed[-1].event]
+        if frames:
+            self.deliver(Batch(frames))
+
+    def say(self, message: bytes) -> None:
+        """Sends this client alone a message."""
+        self._send(frame(message), 1)
+
+    def drop(self, reason: str) -> None:
+        """Closes the connection; the client catches up when it is back."""
+        self._line.drop(reason)
+
+    def _send(self, data: bytes, count: int) -> None:
+        sent = self._line.send(data)
+        if sent.done():
+            return
+        self._unsent_bytes += len(data)
+        self._unsent_messages += count
+        if self._unsent_bytes > MOST_BYTES or self._unsent_messages > MOST_MESSAGES:
+            self.drop("too slow")
+            return
+        sent.add_done_callback(lambda _: self._left(len(data), count))
+
+    def _left(self, size: int, count: int) -> None:
+        self._unsent_bytes -= size
+        self._unsent_messages -= count
+
+
+class Batch:
+    """Frames that go out together, joined once for all listeners."""
+
+    def __init__(self, frames: list[Frame]):
+        self.frames = frames
+        self._joined: dict[bool, bytes] = {}
+
+    def joined(self, private: bool) -> bytes:
+        """The bytes for a listener who may or may not see private events."""
+        if private not in self._joined:
+            self._joined[private] = _join(self.frames, private)
+        return self._joined[private]
+
+
+def _join(frames: Iterable[Frame], private: bool) -> bytes:
+    return b"".join(each.data for each in frames if private or not each.private)
+
+
+class Hub:
+    """All listeners; events go out at once when it is quiet and in batches in a rush."""
+
+    def __init__(self, last_event: int = 0):
+        self.last_event = last_event
+        self.listeners: set[Listener] = set()
+        self._pending: list[Frame] = []
+        self._pump: asyncio.Task | None = None
+
+    def publish(self, frames: list[Frame]) -> None:
+        """Hands committed events to everybody who listens."""
+        if not frames:
+            return
+        self.last_event = max(self.last_event, frames[-1].event)
+        if not self.listeners:
+            return
+        self._pending += frames
+        if self._pump is None:
+            self._pump = asyncio.get_running_loop().create_task(self._serve())
+
+    async def _serve(self) -> None:
+        clock = asyncio.get_running_loop().time
+        while self._pending:
+            started = clock()
+            batch, self._pending = Batch(self._pending), []
+            for number, listener in enumerate(list(self.listeners), 1):
+                listener.deliver(batch)
+                if number % TURN == 0:
+                    await asyncio.sleep(0)
+            window = min(COLLECT, COLLECT_PER_LISTENER * len(self.listeners))
+            await asyncio.sleep(max(0.0, window - (clock() - started)))
+        self._pump = None
+
+    def recheck(self) -> None:
+        """Drops the listeners whose session has ended."""
+        sessions = {each.session: each.by_cookie for each in self.listeners if each.session}
+        alive = models.Session.watching(sessions) if sessions else set()
+        for listener in list(self.listeners):
+            if listener.session and listener.session not in alive:
+                listener.drop("session ended")
+
+    def close(self) -> None:
+        """Says goodbye to everybody."""
+        for listener in list(self.listeners):
+            listener.drop("the server stops")

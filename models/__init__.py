@@ -1,0 +1,47 @@
+"""The tables, their queries and their verbs; each change is told in its own transaction."""
+
+import peewee
+
+from database import open_database
+from models.account import AccountRecord
+from models.base import Event, EventRow, Missing, Refused
+from models.registry import Pair, Stock
+from models.rejected import RejectedAlert
+from models.replay import missed_since
+from models.signals import AlertId, Filters, Receipt, Signal
+from models.statements import compiled
+from models.users import Passphrase, Secret, Session, User
+
+TABLES = [
+    *(EventRow, Signal, AlertId, RejectedAlert, Stock, Pair),
+    *(User, Session, Passphrase, AccountRecord, Secret),
+]
+
+__all__ = [
+    "TABLES",
+    "AccountRecord",
+    "AlertId",
+    "Event",
+    "EventRow",
+    "Filters",
+    "Missing",
+    "Pair",
+    "Passphrase",
+    "Receipt",
+    "Refused",
+    "RejectedAlert",
+    "Secret",
+    "Session",
+    "Signal",
+    "Stock",
+    "User",
+    "missed_since",
+    "open_store",
+]
+
+
+def open_store(url: str, synchronous: str = "FULL") -> peewee.Database:
+    """Opens and migrates the database of this URL and compiles the hot statements for it."""
+    database = open_database(url, synchronous)
+    compiled.bind(database, Signal, EventRow, AlertId, Stock, Pair, Passphrase)
+    return database

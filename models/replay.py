@@ -1,0 +1,74 @@
+"""Missed events with the records as they were then, rebuilt from today's rows."""
+
+from typing import Any, NamedTuple
+
+from database import snapshot
+from models.account import AccountRecord
+from models.base import EventRow, Told
+from models.registry import Pair, Stock
+from models.rejected import RejectedAlert
+from models.signals import Signal
+
+_TABLES: dict[str, tuple[type[Told], str]] = {
+    "signal": (Signal, "id"),
+    "stock": (Stock, "symbol"),
+    "pair": (Pair, "name"),
+    "rejected": (RejectedAlert, "id"),
+    "account": (AccountRecord, "id"),
+}
+
+
+class Missed(NamedTuple):
+    """One event as it was published: the subject's columns after it and what had changed."""
+
+    type: str
+    id: int
+    record: dict[str, Any]
+    changed: list[str]
+
+
+def missed_since(event_id: int, limit: int) -> list[Missed] | None:
+    """What was published after an event, oldest first; None if more than `limit`, or unknown."""
+    with snapshot(EventRow._meta.database):
+        rows = EventRow.after(event_id, limit + 1)
+        if len(rows) > limit or event_id > EventRow.last_id():
+            return None
+        records = _present(rows)
+    # Walking back from today's rows undoes one change after the other.
+    missed = [_undo(row, records) for row in reversed(rows)]
+    return missed[::-1]
+
+
+def _present(rows: list[EventRow]) -> dict[tuple[str, str], dict[str, Any]]:
+    subjects: dict[str, set[str]] = {}
+    for row in rows:
+        subjects.setdefault(row.type.partition(".")[0], set()).add(row.subject)
+    records = {}
+    for noun, names in subjects.items():
+        model, key = _TABLES[noun]
+        for chunk in _chunks(sorted(names), 500):
+            values = [int(name) for name in chunk] if key == "id" else chunk
+            for found in model.select().where(getattr(model, key).in_(values)):
+                records[noun, found.subject()] = found.record()
+    return records
+
+
+def _chunks(items: list, size: int):
+    return (items[start : start + size] for start in range(0, len(items), size))
+
+
+def _undo(row: EventRow, records: dict) -> Missed:
+    noun, _, verb = row.type.partition(".")
+    model, key = _TABLES[noun]
+    blank = dict.fromkeys(model._meta.sorted_field_names)
+    after = records.get((noun, row.subject)) or blank
+    changes = row.changed
+    before = after | {column: old for column, (old, _) in changes.items()}
+    if verb == "created":
+        after = blank | {column: new for column, (_, new) in changes.items()}
+    elif verb == "deleted":
+        after = before
+    if key == "id":
+        after = after | {"id": int(row.subject)}
+    records[noun, row.subject] = before
+    return Missed(row.type, row.id, after, list(changes))

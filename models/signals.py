@@ -1,0 +1,295 @@
+"""Signals: how an alert is judged and stored, how its orders fill, and the lists of them."""
+
+import operator
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import reduce
+from typing import Any, NamedTuple
+
+import peewee
+from peewee import BigIntegerField, CharField, DoubleField, TextField
+
+from database import RowId
+from models.base import Base, Event, Missing, Refused, Told, same
+from models.statements import compiled
+from trading import equation, fills, instants, statuses
+
+OFFERED = peewee.SQL("status IN ('waiting', 'rerouted')")
+
+
+@dataclass(frozen=True)
+class Filters:
+    """Which signals a list shows; None means all. `name` is a pair's or a single's name."""
+
+    status: str | None = None
+    name: str | None = None
+    kind: str | None = None
+    since: str | None = None
+    until: str | None = None
+    text: str | None = None
+    before: int | None = None
+
+
+class Receipt(NamedTuple):
+    """What became of an alert: its signal's rowid, the verdict and the event (none: a repeat)."""
+
+    rowid: int
+    verdict: str
+    events: list[Event]
+
+
+class Signal(Told):
+    """An alert that was taken in, and what became of its orders."""
+
+    noun = "signal"
+
+    id = RowId()
+    timestamp = CharField(19, index=True)
+    ticker = TextField()
+    action = CharField(4)
+    contracts = DoubleField()
+    price = DoubleField(null=True)
+    position = CharField(5, null=True)
+    position_size = DoubleField(default=0)
+    prior_position = CharField(5, null=True)
+    prior_position_size = DoubleField(default=0)
+    comment = TextField(null=True)
+    status = CharField(40)
+    kind = CharField(6, null=True)
+    leg1 = CharField(200, null=True)
+    leg2 = CharField(200, null=True)
+    hedge = DoubleField(null=True)
+    order_id1 = BigIntegerField(null=True)
+    order_id2 = BigIntegerField(null=True)
+    price1 = DoubleField(null=True)
+    price2 = DoubleField(null=True)
+    fill_price = DoubleField(null=True)
+    slippage = DoubleField(null=True)
+    error_message = TextField(null=True)
+    status_message = TextField(null=True)
+    filled1 = DoubleField(null=True)
+    filled2 = DoubleField(null=True)
+
+    class Meta:
+        indexes = (
+            (("status", "id"), False),
+            (("kind", "id"), False),
+            (("leg1", "leg2", "id"), False),
+        )
+
+    @classmethod
+    def receive(cls, alert: dict[str, Any], source: str) -> Receipt:
+        """Judges and stores an alert: {column: value} with `alert_id` and `bypass` beside them."""
+        alert = dict(alert)
+        alert_id, bypass = alert.pop("alert_id", None), alert.pop("bypass", False)
+        if alert_id and (known := compiled.signal_of_alert(alert_id)):
+            return Receipt(known, "duplicate", [])
+        verdict = judge(alert["ticker"], bypass)
+        row = {**compiled.blank, **alert, **verdict.columns}
+        row["timestamp"] = alert.get("timestamp") or instants.now()
+        if verdict.outcome == "recorded":
+            row["status"] = alert.get("status") or statuses.WAITING
+        rowid = compiled.insert_signal(row)
+        if alert_id:
+            AlertId.create(alert_id=alert_id, signal=rowid)
+        created = {k: (None, v) for k, v in row.items() if v is not None}
+        record = {"id": rowid, **row}
+        event = Event.append("signal.created", str(rowid), source, created, record)
+        return Receipt(rowid, verdict.outcome, [event])
+
+    @classmethod
+    def revise(
+        cls, rowid: int, sent: dict[str, tuple], source: str, *, bypass: bool, owner: bool
+    ) -> tuple["Signal", list[Event]]:
+        """Lays the sent fields over a signal: {column: spellings}, the first that differs wins.
+
+        A changed equation is judged again. Without the owner's token a filled signal keeps its
+        status, prices and slippage.
+        """
+        signal = cls.find(rowid)
+        old = signal.record()
+        fields = {
+            column: next((value for value in values if not same(old[column], value)), old[column])
+            for column, values in sent.items()
+        }
+        if "ticker" in fields and fields["ticker"] != signal.ticker:
+            verdict = judge(fields["ticker"], bypass)
+            fields |= verdict.columns
+        if signal.status == statuses.FILLED and not owner:
+            fields = {k: v for k, v in fields.items() if k not in _SETTLED}
+        return signal, signal.change(source, fields)
+
+    @classmethod
+    def find(cls, rowid: int) -> "Signal":
+        """The signal of this rowid; raises Missing."""
+        if signal := cls.get_or_none(cls.id == rowid):
+            return signal
+        raise Missing
+
+    @classmethod
+    def of_order(cls, order_id: int, symbol: str | None) -> tuple["Signal", int]:
+        """The newest signal with this order id, and the leg (1 or 2) it belongs to."""
+        mine = (cls.order_id1 == order_id) | (cls.order_id2 == order_id)
+        for signal in cls.select().where(mine).order_by(cls.id.desc()):
+            legs = ((1, signal.order_id1, signal.leg1), (2, signal.order_id2, signal.leg2))
+            for leg, leg_id, ticker in legs:
+                if leg_id == order_id and (symbol is None or fills.matches(symbol, ticker or "")):
+                    return signal, leg
+        raise Missing
+
+    @classmethod
+    def update_order(
+        cls, order_id: int, symbol: str | None, apply: Callable, source: str
+    ) -> tuple["Signal", list[Event]]:
+        """Applies a fill or cancel, `apply(order, leg) -> order`, to the signal of an order id."""
+        signal, leg = cls.of_order(order_id, symbol)
+        try:
+            order = fills.Order(**{name: getattr(signal, name) for name in _ORDER_COLUMNS})
+            return signal, signal.change(source, asdict(apply(order, leg)))
+        except ValueError as error:
+            raise Refused(str(error)) from None
+
+    @classmethod
+    def drop(cls, rowid: int, source: str) -> list[Event]:
+        """Deletes a signal; its history stays."""
+        return [cls.find(rowid).remove(source)]
+
+    @classmethod
+    def newest(cls, filters: Filters, columns: tuple[str, ...], limit: int) -> list[tuple]:
+        """The newest signals that pass the filters, as tuples of these columns."""
+        if filters == Filters():
+            return compiled.newest_signals(columns, limit)
+        if filters == Filters(status=statuses.WAITING):
+            return compiled.newest_signals(columns, limit, OFFERED)
+        rows = cls.select(*(getattr(cls, name) for name in columns))
+        for condition in cls._conditions(filters):
+            rows = rows.where(condition)
+        return list(rows.order_by(cls.id.desc()).limit(limit).tuples())
+
+    @classmethod
+    def _conditions(cls, filters: Filters):
+        if filters.status == statuses.WAITING:
+            yield OFFERED
+        elif filters.status is not None:
+            yield cls.status == filters.status
+        if filters.name is not None:
+            yield cls._named(filters.name)
+        if filters.kind is not None:
+            yield cls.kind == filters.kind
+        if filters.since is not None:
+            yield cls.timestamp >= filters.since
+        if filters.until is not None:
+            yield cls.timestamp <= filters.until
+        if filters.text is not None:
+            searched = (cls.ticker, cls.comment, cls.status, cls.status_message, cls.error_message)
+            found = [column.contains(filters.text) for column in searched]
+            yield reduce(operator.or_, found)
+        if filters.before is not None:
+            yield cls.id < filters.before
+
+    @classmethod
+    def _named(cls, name: str):
+        try:
+            wanted = equation.parse(name)
+        except equation.Problematic:
+            return (cls.leg1 == name) & cls.leg2.is_null()
+        if wanted.leg2 is None:
+            return (cls.leg1 == wanted.leg1.symbol) & cls.leg2.is_null()
+        return (cls.leg1 == wanted.leg1.symbol) & (cls.leg2 == wanted.leg2.symbol)
+
+    @classmethod
+    def totals(cls, filters: Filters) -> list[tuple]:
+        """Rows (status, action, count, contracts, slippage summed, signals with a slippage)."""
+        rows = cls.select(
+            cls.status,
+            cls.action,
+            peewee.fn.COUNT(cls.id),
+            peewee.fn.SUM(cls.contracts),
+            peewee.fn.SUM(cls.slippage),
+            peewee.fn.COUNT(cls.slippage),
+        )
+        for condition in cls._conditions(filters):
+            rows = rows.where(condition)
+        return list(rows.group_by(cls.status, cls.action).tuples())
+
+    @classmethod
+    def count_offered(cls) -> int:
+        """How many wait for the bridge."""
+        return cls.select().where(OFFERED).count()
+
+    @classmethod
+    def count_open(cls) -> int:
+        """How many have orders at the broker that are not finished."""
+        placed = [status for status in statuses.OPEN if status not in statuses.OFFERED]
+        return cls.select().where(cls.status.in_(placed)).count()
+
+    @classmethod
+    def last_alert(cls) -> str | None:
+        """When the newest signal came in."""
+        return cls.select(cls.timestamp).order_by(cls.id.desc()).limit(1).scalar()
+
+    @classmethod
+    def has_open(cls, symbol: str) -> bool:
+        """Whether a signal that is not finished trades this symbol."""
+        open_ones = cls.status.in_(statuses.OPEN)
+        return cls.select().where(open_ones, (cls.leg1 == symbol) | (cls.leg2 == symbol)).exists()
+
+
+# Kept out of Meta: a partial index needs the model's own columns.
+Signal.add_index(Signal.index(Signal.id, name="signal_offered", where=OFFERED))
+for _name in ("order_id1", "order_id2"):
+    _column = getattr(Signal, _name)
+    Signal.add_index(
+        Signal.index(_column, Signal.id, name=f"signal_{_name}", where=_column.is_null(False))
+    )
+
+_ORDER_COLUMNS = list(fills.Order.__dataclass_fields__)
+_SETTLED = {
+    *("status", "status_message", "price1", "price2", "filled1", "filled2"),
+    *("fill_price", "slippage"),
+}
+
+
+class AlertId(Base):
+    """The sender's own id of an alert, kept for ever: a repeat stores nothing."""
+
+    id = RowId()
+    alert_id = CharField(200, unique=True)
+    signal = BigIntegerField()
+
+
+class Verdict(NamedTuple):
+    """The registry's word on an equation: recorded, problematic or refused, and the columns set."""
+
+    outcome: str
+    columns: dict[str, Any]
+
+
+def judge(ticker: str, bypass: bool) -> Verdict:
+    """Reads the equation and asks the registry; `bypass` skips active and hedge, never known."""
+    try:
+        read = equation.parse(ticker)
+    except equation.Problematic:
+        return Verdict("problematic", _legs(None) | _status("error", "problematic ticker!"))
+    columns = _legs(read)
+    registered = compiled.pair(read.name) if read.is_pair else compiled.stock(read.name)
+    if registered is None:
+        return Verdict("refused", columns | _status("error", "unknown ticker"))
+    if bypass:
+        return Verdict("recorded", columns)
+    if not registered[0]:
+        return Verdict("refused", columns | _status("canceled", "passive ticker"))
+    if read.is_pair and abs(registered[1] - read.hedge) > 1e-9 * registered[1]:
+        return Verdict("refused", columns | _status("canceled", "wrong hedge"))
+    return Verdict("recorded", columns)
+
+
+def _legs(read: equation.Equation | None) -> dict[str, Any]:
+    if read is None:
+        return {"kind": None, "leg1": None, "leg2": None, "hedge": None}
+    leg2 = read.leg2.symbol if read.leg2 else None
+    return {"kind": read.kind, "leg1": read.leg1.symbol, "leg2": leg2, "hedge": read.hedge}
+
+
+def _status(status: str, message: str) -> dict[str, str]:
+    return {"status": status, "status_message": message}

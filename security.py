@@ -1,0 +1,121 @@
+"""Passwords, tokens, random ids and their comparison; pure, no database."""
+
+import hashlib
+import hmac
+import re
+import secrets
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import argon2
+import jwt
+
+# OWASP's argon2id parameters: 19 MiB, two passes, one lane.
+_HASHER = argon2.PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
+_NOBODY = _HASHER.hash(secrets.token_hex(16))
+_ALGORITHM = "HS256"
+
+
+class TokenInvalid(Exception):
+    """The token is not one of ours, or not of the kind asked for."""
+
+
+class TokenExpired(Exception):
+    """The token was ours, and its time is over."""
+
+
+@dataclass(frozen=True)
+class Token:
+    """What a token says: whose it is, its session, and whether a password was just given."""
+
+    username: str
+    session: str
+    fresh: bool
+    serial: str
+
+
+def hash_password(password: str) -> str:
+    """The argon2id hash of a password (about 30 ms)."""
+    return _HASHER.hash(_bytes(password))
+
+
+def verify_password(password: str, hashed: str | None) -> bool:
+    """Whether the password fits; a missing hash (no such user) costs the same time."""
+    try:
+        return _HASHER.verify(hashed or _NOBODY, _bytes(password)) and hashed is not None
+    except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):
+        return False
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
+
+
+def same(given: object, expected: str) -> bool:
+    """Whether a value from outside is exactly this text, compared in constant time."""
+    return isinstance(given, str) and hmac.compare_digest(_bytes(given), _bytes(expected))
+
+
+def random_id(bits: int = 128) -> str:
+    """A new random id, URL-safe text."""
+    return secrets.token_urlsafe(bits // 8)
+
+
+def digest(text: str) -> str:
+    """What the database keeps of a secret id: its SHA-256 in hex."""
+    return hashlib.sha256(_bytes(text)).hexdigest()
+
+
+def issue(
+    key: str, kind: str, username: str, session: str, seconds: int, *, fresh=False, serial=""
+) -> str:
+    """A signed token ("access" or "refresh") that lives the given seconds."""
+    now = int(time.time())
+    claims: dict[str, Any] = {
+        "type": kind,
+        "sub": username,
+        "sid": session,
+        "fresh": fresh,
+        "jti": serial or random_id(),
+        "iat": now,
+        "exp": now + seconds,
+    }
+    return jwt.encode(claims, key, algorithm=_ALGORITHM)
+
+
+def read(key: str, kind: str, text: str) -> Token:
+    """What a token of this kind says; raises TokenExpired or TokenInvalid."""
+    try:
+        claims = jwt.decode(text, key, algorithms=[_ALGORITHM], options={"require": ["exp", "sub"]})
+    except jwt.ExpiredSignatureError:
+        raise TokenExpired from None
+    except jwt.InvalidTokenError:
+        raise TokenInvalid from None
+    if claims.get("type") != kind:
+        raise TokenInvalid
+    return Token(
+        claims["sub"],
+        str(claims.get("sid")),
+        claims.get("fresh") is True,
+        str(claims.get("jti")),
+    )
+
+
+def masking_pattern(secret: str) -> re.Pattern[str]:
+    """Finds a secret in JSON text, also where its characters are written as escapes."""
+    return re.compile("".join(f"(?:{'|'.join(_spellings(char))})" for char in secret))
+
+
+def _spellings(char: str) -> list[str]:
+    units = char.encode("utf-16-be", "surrogatepass").hex()
+    escaped = "".join(
+        r"\\u" + "".join(_any_case(digit) for digit in units[i : i + 4])
+        for i in range(0, len(units), 4)
+    )
+    short = {'"': r"\\\"", "\\": r"\\\\", "/": r"\\/"}.get(char)
+    return [re.escape(char), escaped] + ([short] if short else [])
+
+
+def _any_case(digit: str) -> str:
+    return f"[{digit}{digit.upper()}]" if digit.isalpha() else digit

@@ -1,0 +1,206 @@
+"""Start here: settings, database, application, listen, and a graceful stop."""
+
+import argparse
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import NoReturn
+
+from tornado.httpserver import HTTPServer
+from tornado.ioloop import PeriodicCallback
+from tornado.netutil import bind_sockets
+
+import models
+import security
+from database import DatabaseRefused, read_only
+from handlers import PairsApplication
+from settings import DEMO_PASSWORD, Settings, SettingsError, load
+
+DEMO_USERS = {"admin": True, "user1": False}
+SWEEP_MINUTES = 1
+GRACE = 8.0  # seconds for the requests in hand once the server stops
+
+log = logging.getLogger("pairs")
+
+
+class Arguments(argparse.ArgumentParser):
+    """The command line; a mistake is one sentence."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"command line: {message}.\n")
+
+
+def read_command_line(arguments: list[str]) -> tuple[Settings, bool]:
+    """(the settings, whether to check them only); raises SettingsError."""
+    parser = Arguments(prog="server.py", description="Pairs-API v3")
+    parser.add_argument("--settings", metavar="FILE", help="laid over settings.toml")
+    parser.add_argument("--host", help="the address to listen on")
+    parser.add_argument("--port", help="the port to listen on")
+    parser.add_argument("--database", metavar="URL", help="sqlite:///FILE or postgresql://...")
+    parser.add_argument("--check", action="store_true", help="check the settings and exit")
+    given = vars(parser.parse_args(arguments))
+    overlay, check_only = given.pop("settings"), given.pop("check")
+    return load(given, os.environ, overlay), check_only
+
+
+def refuse_unguarded(conf: Settings, has_passphrase: bool, has_admin: bool) -> None:
+    """Raises SettingsError where a production server lacks a passphrase or an administrator."""
+    if conf.demo:
+        return
+    for key, there in (("passphrases", has_passphrase), ("admin_password", has_admin)):
+        if not there:
+            raise SettingsError(
+                f"settings: {key} must be set in production, for example as PAIRS_{key.upper()}."
+            )
+
+
+def check_settings(conf: Settings) -> None:
+    """What can be checked without touching the database; raises SettingsError."""
+    sqlite = conf.database.removeprefix("sqlite:///")
+    if sqlite != conf.database and not Path(sqlite).exists():
+        refuse_unguarded(conf, bool(conf.passphrases), bool(conf.admin_password))
+
+
+def prepare_store(conf: Settings) -> str:
+    """Makes the first users and the token key; the key. Raises SettingsError."""
+    has_passphrase = bool(conf.passphrases or models.Passphrase.valid())
+    has_admin = models.User.select().where(models.User.admin).exists()
+    refuse_unguarded(conf, has_passphrase, has_admin or bool(conf.admin_password))
+    if conf.demo:
+        if not models.User.select().exists():
+            for name, admin in DEMO_USERS.items():
+                models.User.register(name, security.hash_password(DEMO_PASSWORD), admin)
+        log.warning("demo credentials are in use; never run a demo where others reach it")
+    else:
+        _refuse_demo_users()
+        if not has_admin:
+            hashed = security.hash_password(conf.admin_password)
+            models.User.register(conf.admin_name, hashed, admin=True)
+    return conf.token_key or models.Secret.ensure("token_key")
+
+
+def _refuse_demo_users() -> None:
+    for user in models.User.select().where(models.User.username.in_(list(DEMO_USERS))):
+        if security.verify_password(DEMO_PASSWORD, user.password_hash):
+            raise SettingsError(
+                f"database: the user {user.username} still has the demo's password; "
+                "start in production with a new database."
+            )
+
+
+class LogLine(logging.Formatter):
+    """time, level, request id and the message, as key=value."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
+        message = record.getMessage()
+        if record.name != "pairs.access":
+            message = "message=" + _quoted(message)
+        line = (
+            f"time={moment}.{int(record.msecs):03d}Z level={record.levelname.lower()} "
+            f"request_id={getattr(record, 'request_id', '-')} {message}"
+        )
+        if record.exc_info:
+            line += "\n" + self.formatException(record.exc_info)
+        return line
+
+
+def _quoted(text: str) -> str:
+    return '"' + " ".join(text.replace('"', "'").split()) + '"'
+
+
+def start_logging(level: str) -> None:
+    """Log lines on stderr."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(LogLine())
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    # SQL carries what the senders wrote.
+    logging.getLogger("peewee").setLevel(logging.WARNING)
+    logging.getLogger("asyncio").setLevel(logging.WARNING)
+
+
+async def serve(conf: Settings, app: PairsApplication) -> None:
+    """Listens until a signal stops it, then finishes what is in hand."""
+    server = HTTPServer(
+        app, xheaders=conf.trust_proxy, max_body_size=1024 * 1024, idle_connection_timeout=75
+    )
+    sockets = bind_sockets(conf.port, conf.host)
+    stop = asyncio.Event()
+    _on_signals(stop)
+    read_only(app.database)
+    app.writer.start()
+    server.add_sockets(sockets)
+    sweeper = PeriodicCallback(app.sweep, SWEEP_MINUTES * 60_000)
+    sweeper.start()
+    port = sockets[0].getsockname()[1]
+    host = f"[{conf.host}]" if ":" in conf.host else conf.host
+    print(f"Pairs-API v3 ({conf.mode}) listens at http://{host}:{port}/", flush=True)
+    await stop.wait()
+    sweeper.stop()
+    server.stop()
+    await _drain(app)
+    await app.close()
+    await server.close_all_connections()
+
+
+def _on_signals(stop: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        try:
+            loop.add_signal_handler(number, stop.set)
+        except NotImplementedError:  # Windows
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
+
+
+async def _drain(app: PairsApplication) -> None:
+    deadline = time.monotonic() + GRACE
+    app.hub.close()
+    while time.monotonic() < deadline:
+        # Connections that are still sending us a request, or waiting for its answer.
+        if not any(_is_open(request) for request in app.in_hand):
+            return
+        await asyncio.sleep(0.02)
+
+
+def _is_open(request) -> bool:
+    stream = getattr(request.connection, "stream", None)
+    return stream is not None and not stream.closed()
+
+
+def main(arguments: list[str]) -> int:
+    """Runs the server: the exit code."""
+    try:
+        conf, check_only = read_command_line(arguments)
+        check_settings(conf)
+        if check_only:
+            print("The settings are in order.")
+            return 0
+        start_logging(conf.log_level)
+        database = models.open_store(conf.database, conf.synchronous)
+        token_key = prepare_store(conf)
+        database.close()
+    except (SettingsError, DatabaseRefused) as problem:
+        print(problem, file=sys.stderr)
+        return 2
+    return _run(conf, PairsApplication(conf, database, token_key))
+
+
+def _run(conf: Settings, app: PairsApplication) -> int:
+    try:
+        asyncio.run(serve(conf, app))
+    except OSError as error:
+        where = f"{conf.host}:{conf.port}"
+        print(f"The server cannot listen on {where}: {error.strerror}.", file=sys.stderr)
+        return 1
+    with contextlib.suppress(KeyboardInterrupt):
+        log.info("stopped")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

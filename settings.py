@@ -1,0 +1,184 @@
+"""Reads the settings: settings.toml, a file laid over it, the environment, the command line."""
+
+import ipaddress
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import pytz
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+SHIPPED = Path(__file__).with_name("settings.toml")
+HOSTING = {"PORT": "port", "DATABASE_URL": "database"}
+DEMO_PASSPHRASE = "webhook"
+DEMO_PASSWORD = "123"
+
+
+class SettingsError(Exception):
+    """A setting is wrong; the text is one sentence for the person who starts the server."""
+
+
+def _known_zone(name: str) -> str:
+    if name and name not in pytz.all_timezones_set:
+        raise ValueError
+    return name
+
+
+def _storage_url(url: str) -> str:
+    kind, _, place = url.partition("://")
+    file = place.removeprefix("/")
+    known = kind in ("postgres", "postgresql") or (kind == "sqlite" and place.startswith("/"))
+    if not known or not file or file.startswith(":memory:"):
+        raise ValueError
+    return url
+
+
+def _long_enough(key: str) -> str:
+    if key and len(key) < 32:
+        raise ValueError
+    return key
+
+
+def _allowed(text: str, **bounds: Any) -> Any:
+    return Field(description=text, **bounds)
+
+
+class Settings(BaseModel):
+    """All settings, checked; each field's description says what is allowed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    mode: Annotated[Literal["demo", "production"], _allowed('"demo" or "production"')]
+    host: Annotated[str, _allowed("a host name or address", min_length=1)]
+    port: Annotated[int, _allowed("a whole number from 0 to 65535", ge=0, le=65535)]
+    url: Annotated[str, _allowed("an http(s) address or empty", pattern=r"^(https?://[^\s/]+)?$")]
+    trust_proxy: Annotated[bool, _allowed("true or false")]
+    database: Annotated[
+        str,
+        AfterValidator(_storage_url),
+        _allowed("sqlite:///FILE or postgresql://user:password@host/name"),
+    ]
+    synchronous: Annotated[Literal["FULL", "NORMAL"], _allowed('"FULL" or "NORMAL"')]
+    passphrases: Annotated[
+        list[Annotated[str, Field(min_length=1, max_length=200)]],
+        _allowed("a list of texts of 1 to 200 characters"),
+    ]
+    admin_name: Annotated[
+        str, _allowed("a name of 1 to 80 characters", min_length=1, max_length=80)
+    ]
+    admin_password: Annotated[str, _allowed("a text")]
+    token_key: Annotated[
+        str, AfterValidator(_long_enough), _allowed("empty or at least 32 characters")
+    ]
+    refresh_days: Annotated[int, _allowed("a whole number from 1 to 365", ge=1, le=365)]
+    anonymous_reads: Annotated[bool | Literal["auto"], _allowed('true, false or "auto"')]
+    login_attempts: Annotated[int, _allowed("a whole number from 1 up", ge=1)]
+    zone: Annotated[
+        str, AfterValidator(_known_zone), _allowed('empty or a zone such as "America/New_York"')
+    ]
+    alarm_minutes: Annotated[float, _allowed("a number above 0", gt=0)]
+    queue_limit: Annotated[int, _allowed("a whole number from 1 up", ge=1)]
+    rejected_kept: Annotated[int, _allowed("a whole number from 1 up", ge=1)]
+    strangers_kept: Annotated[int, _allowed("a whole number from 1 up", ge=1)]
+    replay_limit: Annotated[int, _allowed("a whole number from 1 up", ge=1)]
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"],
+        _allowed('"debug", "info", "warning" or "error"'),
+    ]
+
+    @property
+    def demo(self) -> bool:
+        """Whether the known demo users and passphrase are in use."""
+        return self.mode == "demo"
+
+    @property
+    def visitors_read(self) -> bool:
+        """Whether reading needs no token."""
+        return self.demo if self.anonymous_reads == "auto" else self.anonymous_reads
+
+    @property
+    def fixed_passphrases(self) -> list[str]:
+        """The passphrases that the settings give."""
+        return self.passphrases or ([DEMO_PASSPHRASE] if self.demo else [])
+
+
+def load(
+    flags: Mapping[str, Any], environment: Mapping[str, str], overlay: str | None = None
+) -> Settings:
+    """The settings in force; SettingsError names the source, the key and what is allowed."""
+    values: dict[str, Any] = {}
+    sources: dict[str, str] = {}
+    files = [SHIPPED, Path(overlay)] if overlay else [SHIPPED]
+    layers = [(path.name, _read_file(path)) for path in files]
+    layers += list(_environment_layers(environment))
+    layers += [(f"--{key}", {key: value}) for key, value in flags.items() if value is not None]
+    for source, layer in layers:
+        for key, value in layer.items():
+            if key not in Settings.model_fields:
+                allowed = ", ".join(Settings.model_fields)
+                raise SettingsError(f"{source}: {key} is not a setting; allowed are {allowed}.")
+            values[key], sources[key] = value, source
+    return _check(values, sources)
+
+
+def _read_file(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise SettingsError(f"{path}: cannot be read ({error.strerror}).") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: is not valid TOML ({error}).") from None
+
+
+def _environment_layers(environment: Mapping[str, str]):
+    for name, key in HOSTING.items():
+        if environment.get(name):
+            yield f"environment {name}", {key: environment[name]}
+    for name in sorted(environment):
+        if name.startswith("PAIRS_"):
+            key = name.removeprefix("PAIRS_").lower()
+            yield f"environment {name}", {key: _from_text(key, environment[name])}
+
+
+def _from_text(key: str, text: str) -> Any:
+    if key == "passphrases":
+        return [part.strip() for part in text.split(",") if part.strip()]
+    return text
+
+
+def _check(values: dict[str, Any], sources: dict[str, str]) -> Settings:
+    try:
+        settings = Settings.model_validate(values)
+    except ValidationError as error:
+        key = str(error.errors()[0]["loc"][0])
+        allowed = Settings.model_fields[key].description
+        source = sources.get(key, SHIPPED.name)
+        raise SettingsError(f"{source}: {key} must be {allowed}.") from None
+    if settings.demo and not _is_loopback(settings.host):
+        raise SettingsError(
+            f"{sources['host']}: host must be a loopback address in demo mode; "
+            'set mode = "production" to listen elsewhere.'
+        )
+    _refuse_defaults(settings, sources)
+    return settings
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _refuse_defaults(settings: Settings, sources: dict[str, str]) -> None:
+    if settings.demo:
+        return
+    if DEMO_PASSPHRASE in settings.passphrases:
+        raise SettingsError(
+            f"{sources['passphrases']}: passphrases must not hold the demo's in production."
+        )
+    if settings.admin_password and len(settings.admin_password) < 8:
+        raise SettingsError(
+            f"{sources['admin_password']}: admin_password must have at least 8 characters."
+        )

@@ -1,0 +1,49 @@
+// Calls of the REST interface, and what went wrong in words.
+import { el, put } from "./dom.js"
+
+export class Problem extends Error {
+  constructor(status, message, fields = {}) {
+    super(message)
+    Object.assign(this, { status, fields })
+  }
+}
+
+const here = () => encodeURIComponent(location.pathname + location.search + location.hash)
+export const loginUrl = () => `/login?next=${here()}`
+
+function problem(response, answer) {
+  const said = answer?.message ?? answer?.error
+  const wait = response.headers.get("Retry-After")
+  if (response.status === 429) return new Problem(429, `Too many attempts. Try again in ${wait ?? "a few"} seconds.`)
+  if (response.status === 503) return new Problem(503, "The server cannot reach its storage. Nothing was changed; try again in a moment.")
+  if (said && typeof said === "object") return new Problem(response.status, "Correct the marked fields.", said)
+  return new Problem(response.status, said ? String(said) : `The server answered ${response.status}. Try again; if it stays, see the server's log.`)
+}
+
+export async function send(method, path, body) {
+  const headers = { Accept: "application/json" }
+  if (method !== "GET") headers["X-XSRFToken"] = document.querySelector("meta[name=xsrf-token]").content
+  let response
+  try {
+    response = await fetch(path, { method, headers, cache: "no-store", body: body === undefined ? undefined : JSON.stringify(body) })
+  } catch {
+    throw new Problem(0, "The server did not answer. Check the connection and try again.")
+  }
+  const answer = await response.json().catch(() => null)
+  return { response, answer }
+}
+
+export async function call(method, path, body) {
+  const { response, answer } = await send(method, path, body)
+  if (!response.ok) throw problem(response, answer)
+  return answer
+}
+
+export const get = path => call("GET", path)
+
+// Writes the problem into `place` (null clears it); who must log in gets a link.
+export function tell(place, trouble) {
+  place.hidden = !trouble
+  put(place, trouble?.message)
+  if (trouble?.status === 401 && document.body.dataset.page !== "login") place.append(" ", el("a", "Log in", { href: loginUrl() }))
+}

@@ -1,0 +1,24 @@
+// Questions before something is destroyed, and short notices with an undo.
+import { $, clone, put } from "./dom.js"
+
+export function confirm(title, text, verb) {
+  const dialog = $("#confirm")
+  put($("h2", dialog), title)
+  put($("p", dialog), text)
+  put($("[value=yes]", dialog), verb)
+  dialog.returnValue = ""
+  dialog.showModal()
+  return new Promise(resolve => {
+    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true })
+  })
+}
+
+export function toast(text, verb, act) {
+  const notice = clone("toast")
+  const button = $("button", notice)
+  put($("p", notice), text)
+  put(button, verb ?? "Close")
+  button.addEventListener("click", () => { notice.remove(); act?.() })
+  $("#toasts").replaceChildren(notice)
+  setTimeout(() => notice.remove(), 10000)
+}

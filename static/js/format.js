@@ -1,0 +1,38 @@
+// How numbers, money and ages read; templates/macros/format.html says the same on the server.
+const symbols = { USD: "$", EUR: "€", GBP: "£", JPY: "¥", CAD: "C$", AUD: "A$", HKD: "HK$", INR: "₹", KRW: "₩" }
+const formats = new Map()
+
+function plain(x, least, most) {
+  const key = `${least}/${most}`
+  if (!formats.has(key)) {
+    formats.set(key, new Intl.NumberFormat("en-US", { minimumFractionDigits: least, maximumFractionDigits: most }))
+  }
+  return formats.get(key).format(x)
+}
+
+const extreme = x => Math.abs(x) >= 1e12 || (x !== 0 && Math.abs(x) < 1e-8)
+
+export function number(x, places = 0) {
+  if (typeof x !== "number") return ""
+  return (extreme(x) ? x.toExponential(3) : plain(x, places, 8)).replaceAll("-", "−")
+}
+
+export function signed(x, symbol = "", places = 4) {
+  if (typeof x !== "number") return ""
+  const size = Math.abs(x)
+  return (x > 0 ? "+" : x < 0 ? "−" : "") + symbol + (size >= 1e12 ? size.toExponential(3) : plain(size, places, places))
+}
+
+export const symbol = code => symbols[code] ?? `${code}\u00a0`
+
+export const money = (x, code) => signed(x, symbol(code), 2)
+
+export function span(minutes) {
+  if (minutes < 1) return "now"
+  if (minutes < 60) return `${Math.floor(minutes)} min`
+  return minutes < 2880 ? `${Math.floor(minutes / 60)} h` : `${Math.floor(minutes / 1440)} d`
+}
+
+export const favour = x => x > 0 ? "for" : x < 0 ? "against" : null
+
+export const plural = (n, word) => `${number(n)} ${word}${n === 1 ? "" : "s"}`

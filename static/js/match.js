@@ -1,0 +1,20 @@
+// Says of a live signal whether it belongs to what the filters show; the same rules as the server's lists.
+import { message, name } from "./status.js"
+
+export function matcher({ status, type, ticker, q, since, until }) {
+  const text = q?.trim().toLowerCase()
+  return s => {
+    if (status && s.order_status !== status && !(status === "waiting" && s.order_status === "rerouted")) return false
+    if (type && s.ticker_type !== type) return false
+    if (ticker && name(s) !== ticker) return false
+    if (since && s.timestamp < since) return false
+    if (until && s.timestamp > until) return false
+    return !text || [s.ticker, s.order_comment, message(s)].some(part => part?.toLowerCase().includes(text))
+  }
+}
+
+export function query(filters) {
+  const found = new URLSearchParams()
+  for (const [key, value] of Object.entries(filters)) if (value) found.set(key, value)
+  return found
+}

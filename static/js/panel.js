@@ -1,0 +1,118 @@
+// The side panel: every field of one signal, its legs, its timeline. The open one stands in the URL as ?signal=.
+import { get, tell } from "./api.js"
+import { $, clone, flag, later, put, show } from "./dom.js"
+import { favour, number, signed } from "./format.js"
+import { slipMoney } from "./row.js"
+import { kind, message, name, word } from "./status.js"
+import { drawTimeline } from "./timeline.js"
+
+const twins = ["ticker1", "ticker2", "price1", "price2"]
+const phone = matchMedia("(width < 48rem)")
+
+export class Panel {
+  constructor({ settings, find, moved }) {
+    Object.assign(this, { settings, find, moved, root: $("#panel"), rowid: null })
+    this.history = later(rowid => drawTimeline(rowid, settings.today, () => this.rowid === rowid), 150)
+    $("#panel-close").addEventListener("click", () => this.close())
+    addEventListener("popstate", () => this.follow())
+  }
+
+  // Shows what the URL names.
+  follow() {
+    const rowid = +new URLSearchParams(location.search).get("signal")
+    if (rowid) this.open(rowid, { address: false })
+    else this.hide()
+  }
+
+  address(rowid) {
+    const url = new URL(location)
+    if (rowid) url.searchParams.set("signal", rowid)
+    else url.searchParams.delete("signal")
+    return url
+  }
+
+  async open(rowid, { address = true, focus = false } = {}) {
+    const first = this.root.hidden
+    this.rowid = rowid
+    if (address) history[first ? "pushState" : "replaceState"]({ panel: first || history.state?.panel }, "", this.address(rowid))
+    this.root.hidden = false
+    flag($("#main .grid"), "inert", phone.matches)
+    this.moved(rowid)
+    const known = this.find(rowid)
+    if (known) this.draw(known)
+    else await this.fetch(rowid)
+    if (focus || phone.matches) $("#panel-title").focus()
+  }
+
+  async fetch(rowid) {
+    const place = $(".problem", this.root)
+    try {
+      const signal = await get(`/v3/signal/${rowid}`)
+      if (this.rowid === rowid) this.draw(signal)
+    } catch (problem) {
+      show(this.root, { name: "", rowid })
+      tell(place, problem.status === 404 ? { message: `There is no signal in row ${rowid}. It may have been deleted.` } : problem)
+    }
+  }
+
+  close() {
+    if (this.root.hidden) return
+    const rowid = this.rowid
+    if (history.state?.panel) history.back()
+    else history.replaceState(null, "", this.address(null))
+    this.hide()
+    $(`#signals tr[data-rowid="${rowid}"] a`)?.focus()
+  }
+
+  hide() {
+    this.rowid = null
+    this.root.hidden = true
+    flag($("#main .grid"), "inert", null)
+    this.moved(null)
+  }
+
+  update(signal) { if (signal.rowid === this.rowid) this.draw(signal) }
+
+  gone(rowid) {
+    if (rowid === this.rowid) tell($(".problem", this.root), { message: `The signal of row ${rowid} was deleted.` })
+  }
+
+  draw(s) {
+    const root = this.root
+    tell($(".problem", root), null)
+    show(root, {
+      name: name(s), rowid: s.rowid, pill: word(s), message: message(s), ticker: s.ticker, action: s.order_action,
+      quantity: number(s.order_contracts), price: number(s.order_price, 2), fill: number(s.fill_price, 2),
+      slip: signed(s.slip), money: slipMoney(s, this.settings),
+    })
+    for (const key of ["slip", "money"]) flag($(`[data-show="${key}"]`, root), "data-favour", favour(s.slip))
+    $("[data-show=pill]", root).dataset.kind = kind(s)
+    const edit = $("[data-show=edit]", root)
+    put(edit, "Edit")
+    edit.hidden = !document.body.dataset.user
+    edit.href = `/setup?signal=${s.rowid}#signals`
+    this.legs(s)
+    $(".fields", root).replaceChildren(...Object.entries(s).filter(([key]) => !twins.includes(key)).map(field))
+    this.history(s.rowid)
+  }
+
+  legs(s) {
+    const other = { buy: "sell", sell: "buy" }[s.order_action]
+    const legs = [[s.stk_ticker1, s.order_action, s.order_contracts, s.order_id1, s.stk_price1]]
+    if (s.stk_ticker2) legs.push([s.stk_ticker2, other, Math.floor(s.order_contracts * s.hedge_param), s.order_id2, s.stk_price2])
+    $(".legs tbody", this.root).replaceChildren(...legs.filter(([symbol]) => symbol).map(leg))
+  }
+}
+
+function leg([symbol, side, size, order, price]) {
+  const row = clone("leg")
+  show(row, { symbol, side, size: number(size), order, price: number(price, 2) })
+  return row
+}
+
+function field([key, value]) {
+  const pair = clone("field")
+  put($("dt", pair), key)
+  put($("dd", pair), value)
+  return pair
+}

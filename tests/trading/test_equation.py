@@ -1,0 +1,243 @@
+"""Equations: every form that charts send, and that no text has more than one reading."""
+
+import time
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from trading.equation import Equation, Leg, Problematic, format_equation, is_symbol, parse
+
+SINGLES = [
+    ("AAPL", "AAPL", None),
+    ("NASDAQ:AAPL", "AAPL", "NASDAQ"),
+    ("1*AAPL", "AAPL", None),
+    ("AAPL*1", "AAPL", None),
+    ("1.0 * NASDAQ:AAPL", "AAPL", "NASDAQ"),
+    ("  AAPL\n", "AAPL", None),
+    ("aapl", "aapl", None),
+    ("NYSE:BF.A", "BF A", "NYSE"),
+    ("BRK.B", "BRK B", None),
+    ("BF B", "BF B", None),
+    ("NYSE:BF B", "BF B", "NYSE"),
+    ("A.B.C", "A.B C", None),
+    ("A.B C", "A.B C", None),
+    ("EUR.USD", "EUR.USD", None),
+    ("TSX:REI.UN", "REI.UN", "TSX"),
+    ("BRK.1", "BRK.1", None),
+    ("HKEX:700", "700", "HKEX"),
+    ("700", "700", None),
+    ("KRX:0008E0", "0008E0", "KRX"),
+    ("SPX500", "SPX500", None),
+    ("1000SHIB", "1000SHIB", None),
+    ("ES1!", "ES1!", None),
+    ("6E1!", "6E1!", None),
+    ("CME_MINI:ES1!", "ES1!", "CME_MINI"),
+    ("NSE:M&M", "M&M", "NSE"),
+    ("5E", "5E", None),
+]
+
+PAIRS = [
+    ("NMFC-0.72*NASDAQ:ROIC", "NMFC-ROIC", 0.72),
+    ("NYSE:MA-3*NYSE:V", "MA-V", 3),
+    ("A-B*2.2", "A-B", 2.2),
+    ("A-.5*B", "A-B", 0.5),
+    ("A-5e-05*B", "A-B", 0.00005),
+    ("A-5E-05*B", "A-B", 0.00005),
+    ("A-B*1e3", "A-B", 1000),
+    ("A - 1.25*B", "A-B", 1.25),
+    ("A\t-1.25 * B ", "A-B", 1.25),
+    ("A-(1.25*B)", "A-B", 1.25),
+    ("A - ( B * 1.25 )", "A-B", 1.25),
+    ("A-(B/4)", "A-B", 0.25),
+    ("A-(B)", "A-B", 1),
+    ("1*A-3*B", "A-B", 3),
+    ("A*1-B*3", "A-B", 3),
+    ("A-B", "A-B", 1),
+    ("A-B/4", "A-B", 0.25),
+    ("BF.A-0.5*BF.B", "BF A-BF B", 0.5),
+    ("BF A-0.5*BF B", "BF A-BF B", 0.5),
+    ("EUR.USD-GBP.USD", "EUR.USD-GBP.USD", 1),
+    ("HKEX:700-3*HKEX:5", "700-5", 3),
+    ("6E1!-2*6B1!", "6E1!-6B1!", 2),
+    ("CME:6E-3*B", "6E-B", 3),
+    ("ES1!-SPX500", "ES1!-SPX500", 1),
+]
+
+PROBLEMATIC = {
+    "weight of the first leg": ["1.5*A-B", "2*AAPL", "AAPL*2", "A*3-B", "0*A", "1E-0*B"],
+    "operator": ["A/B", "A+B", "A-B-C", "A*B", "A-B*C", "A-B/C", "A/1", "A-4/B", "A-+B", "A^2"],
+    "spaces": ["TEST 123", "A  B", "A B C", "A\u00a0B", "A BC", "700 B", "BF B.C", "A-1 2*B"],
+    "incomplete": [
+        "",
+        "  ",
+        "A-",
+        "*A",
+        "-A",
+        "-",
+        "A-*B",
+        "A-3*",
+        "A-/B",
+        ":",
+        "A:",
+        ":A",
+        "A:B:C",
+    ],
+    "dots": [".", "A.", ".A", "A..B", "1.5", "X:1.5", "5.B", "X:5.B", "X:5 B"],
+    "parentheses": ["(A)", "(A-B)", "A-(B", "A-B)", "A-((B))", "A-()", "A-(B)*2", "A-3*(B)"],
+    "hedge": ["A-0*B", "A-0.0*B", "A--1*B", "A-(-1*B)", "A-B/0", "A-1e999*B", "A-1e-999*B"],
+    "hedge, evaluated": ["A-B/1e-320", "A-B/1e999", "A-B*0", "A-nan*B", "A-1e+3*B", "A-1_0*B"],
+    "two readings": ["A-700", "700-A", "3*700", "A-3*700", "700-5", "5E-05*B", "A-5e-05"],
+    "two readings, by spaces": ["5E - 3*B", "5E-B*3", "5e-B", "1.5E-A"],
+    "alphabet": [
+        "ÄPFEL",
+        "A\u2212B",
+        "A-\u0663*B",
+        "A\u2010B",
+        "\ud800",
+        "A\0",
+        "A,B",
+        "A\nB",
+        "<b>",
+    ],
+}
+
+
+@pytest.mark.parametrize(("text", "symbol", "exchange"), SINGLES)
+def test_single(text, symbol, exchange):
+    equation = parse(text)
+    assert equation == Equation(Leg(symbol, exchange))
+    assert (equation.is_pair, equation.kind, equation.name) == (False, "single", symbol)
+
+
+@pytest.mark.parametrize(("text", "name", "hedge"), PAIRS)
+def test_pair(text, name, hedge):
+    equation = parse(text)
+    assert (equation.name, equation.hedge) == (name, hedge)
+    assert (equation.is_pair, equation.kind) == (True, "pair")
+
+
+def test_pair_keeps_the_exchange_of_each_leg():
+    equation = parse("NMFC-0.72*NASDAQ:ROIC")
+    assert equation == Equation(Leg("NMFC", None), Leg("ROIC", "NASDAQ"), 0.72)
+
+
+@pytest.mark.parametrize("text", [text for texts in PROBLEMATIC.values() for text in texts])
+def test_problematic(text):
+    with pytest.raises(Problematic):
+        parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "canonical"),
+    [
+        ("1*AAPL", "AAPL"),
+        ("NYSE:BF.A", "NYSE:BF A"),
+        ("1*A - (B/4)", "A-0.25*B"),
+        ("A-1.0*B", "A-B"),
+        ("A-3.0*B", "A-3*B"),
+        ("A-.00005*B", "A-5e-05*B"),
+        ("A-10000000000000000*B", "A-1e16*B"),
+        ("A-1000000*B", "A-1000000*B"),
+    ],
+)
+def test_format(text, canonical):
+    assert format_equation(parse(text)) == canonical
+
+
+@pytest.mark.parametrize(
+    "text", ["AAPL", "BF B", "EUR.USD", "700", "ES1!", "6E1!", "0008E0", "M&M"]
+)
+def test_symbol(text):
+    assert is_symbol(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["", " ", "AAPL ", "BF.A", "NYSE:MA", "1*AAPL", "A-B", "A/B", "1.5", "TEST 123", "Ä"]
+)
+def test_not_a_symbol(text):
+    assert not is_symbol(text)
+
+
+words = st.from_regex(
+    r"[A-Za-z0-9_&!]{1,6}(\.[A-Za-z0-9_&!]{1,4}){0,2}( [A-Za-z])?", fullmatch=True
+)
+exchanges = st.none() | st.from_regex(r"[A-Z0-9_]{1,6}", fullmatch=True)
+legs = st.builds(Leg, words.filter(is_symbol), exchanges)
+hedges = st.floats(min_value=0, exclude_min=True, allow_infinity=False)
+pieces = st.sampled_from(
+    [
+        *"AbE57.-*/()+: ",
+        "BF.B",
+        "BF B",
+        "EUR.USD",
+        "X:",
+        "5e-05",
+        "0.72",
+        "1",
+        "5E",
+        "  ",
+        "\t",
+        "é",
+    ]
+)
+texts = st.text() | st.lists(pieces, max_size=12).map("".join)
+
+
+def readable(text):
+    """Whether parse() accepts the text; lets anything but Problematic through."""
+    try:
+        parse(text)
+    except Problematic:
+        return False
+    return True
+
+
+@given(legs, legs, hedges)
+def test_what_is_written_reads_back(leg1, leg2, hedge):
+    for equation in (Equation(leg1), Equation(leg1, leg2, hedge)):
+        text = format_equation(equation)
+        if readable(text):
+            assert parse(text) == equation
+        else:  # Only bare symbols that could be numbers have no place in a pair.
+            assert any(leg.symbol[0].isdigit() and not leg.exchange for leg in (leg1, leg2))
+
+
+@given(texts)
+@example("5E - 3*B")
+@example("5E-(05B)")
+@example("A.B.C")
+def test_what_is_read_writes_back(text):
+    if readable(text):
+        equation = parse(text)
+        written = format_equation(equation)
+        assert parse(written) == equation
+        assert format_equation(parse(written)) == written
+        assert all(is_symbol(leg.symbol) for leg in (equation.leg1, equation.leg2) if leg)
+
+
+@given(legs, legs, st.sampled_from("/+"), st.sampled_from(["", " ", "2*"]))
+def test_no_quotient_and_no_sum_is_readable(leg1, leg2, operator, between):
+    text = f"{format_equation(Equation(leg1))}{operator}{between}{format_equation(Equation(leg2))}"
+    assert not readable(text)
+
+
+@given(texts, texts)
+def test_no_text_with_a_plus_is_readable(before, after):
+    assert not readable(f"{before}+{after}")
+
+
+@given(texts)
+def test_white_space_around_changes_nothing(text):
+    assert readable(f" {text}\n") == readable(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["1", "A", "A.", "1.", "-", "(", " ", "A:", "A ", "1e", "A-", "5E-", "9" * 9 + "A"],
+)
+def test_long_texts_take_linear_time(text):
+    started = time.perf_counter()
+    readable(text * 100_000)
+    readable(f"A-{text * 100_000}*B")
+    assert time.perf_counter() - started < 2

@@ -1,0 +1,1 @@
+"""The trading domain as pure functions: no I/O, no web, no database."""

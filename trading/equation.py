@@ -1,0 +1,156 @@
+"""Read and write the equations that charts send as ticker: `AAPL`, `NMFC-0.72*NASDAQ:ROIC`."""
+
+import math
+import re
+from dataclasses import dataclass
+from typing import NamedTuple
+
+
+class Problematic(ValueError):
+    """The text is neither a single symbol nor a pair that could be traded."""
+
+
+class Leg(NamedTuple):
+    """One instrument: its symbol in the broker's spelling, and the exchange if one was named."""
+
+    symbol: str
+    exchange: str | None = None
+
+
+@dataclass(frozen=True)
+class Equation:
+    """A single (leg 2 and hedge are None), or a pair: long leg 1, short `hedge` times leg 2."""
+
+    leg1: Leg
+    leg2: Leg | None = None
+    hedge: float | None = None
+
+    @property
+    def is_pair(self) -> bool:
+        """Whether there is a second leg."""
+        return self.leg2 is not None
+
+    @property
+    def kind(self) -> str:
+        """`pair` or `single`."""
+        return "pair" if self.is_pair else "single"
+
+    @property
+    def name(self) -> str:
+        """The registry's name, symbols only: `NMFC-ROIC` or `AAPL`."""
+        return f"{self.leg1.symbol}-{self.leg2.symbol}" if self.leg2 else self.leg1.symbol
+
+
+class _Token(NamedTuple):
+    kind: str  # n (number), s (symbol), or the operator itself: one letter each
+    text: str
+
+
+# Possessive quantifiers (++, *+, ?+) never step back, which keeps hostile text linear.
+_TOKEN = re.compile(
+    r"""
+      (?P<n> (?: \d++ (?: \.\d*+ )?+ | \.\d++ ) (?: [eE]-?\d++ )?+ (?! [\w&!.:] ) )
+    | (?P<s> (?: \w++: )?+ [\w&!]++ (?: \.[\w&!]++ )*+ (?: [ ][A-Za-z] (?! [\w&!.:] ) )?+ )
+    | (?P<operator> [-*/()] )
+    """,
+    re.ASCII | re.VERBOSE,
+)
+_SPACE = re.compile(r"\s*+", re.ASCII)
+_SHAPE = re.compile(
+    r"(?P<leg1> s | n\*s | s\*n ) (?: - (?P<open> \( )? (?P<leg2> s | n\*s | s\*n | s/n )"
+    r" (?(open) \) ) )?",
+    re.VERBOSE,
+)
+_LONGEST_SHAPE = len("n*s-(n*s)")
+# The only number-like texts that are symbols: those without dot and sign (700, also 0008E0).
+_WHOLE = re.compile(r"\d+(?:[eE]\d+)?", re.ASCII)
+_NUMBER_LIKE = re.compile(r"[\d.]+(?:[eE]\d+)?", re.ASCII)
+_HALF_EXPONENT = re.compile(r"[\d.]+[eE]", re.ASCII)
+
+
+def parse(text: str) -> Equation:
+    """Read an equation; raise Problematic, and nothing else, for text that has no one reading."""
+    tokens = _tokens(text.strip())
+    kinds = "".join(token.kind for token in tokens)
+    if kinds == "n" and _WHOLE.fullmatch(tokens[0].text):
+        return Equation(Leg(tokens[0].text))
+    shape = _SHAPE.fullmatch(kinds)
+    if shape is None:
+        raise Problematic("neither a symbol nor a pair")
+    leg1_tokens = tokens[slice(*shape.span("leg1"))]
+    leg1, weight = _weighted(leg1_tokens)
+    # 1E-0*B is 1*B, or the pair of 1E and 0*B: a weight with a minus has no one reading.
+    if weight != 1 or any("-" in token.text for token in leg1_tokens):
+        raise Problematic("the first leg must have weight 1")
+    if shape["leg2"] is None:
+        return Equation(leg1)
+    if leg1.exchange is None and _HALF_EXPONENT.fullmatch(leg1.symbol):
+        # 5E-3*B is 0.005*B, hence 5E - 3*B would change its meaning with its white space.
+        raise Problematic("the first leg could be part of a number")
+    leg2, hedge = _weighted(tokens[slice(*shape.span("leg2"))])
+    if not 0 < hedge < math.inf:
+        raise Problematic("the hedge must be a positive number")
+    return Equation(leg1, leg2, hedge)
+
+
+def format_equation(equation: Equation) -> str:
+    """Write an equation the one canonical way; parse() reads it back as the same."""
+    leg1 = _format_leg(equation.leg1)
+    if equation.leg2 is None:
+        return leg1
+    leg2 = _format_leg(equation.leg2)
+    if equation.hedge == 1:
+        return f"{leg1}-{leg2}"
+    return f"{leg1}-{_format_number(equation.hedge)}*{leg2}"
+
+
+def is_symbol(text: str) -> bool:
+    """Whether the text is a bare symbol in the broker's spelling: `AAPL`, `BF B`, `EUR.USD`."""
+    try:
+        return parse(text) == Equation(Leg(text))
+    except Problematic:
+        return False
+
+
+def _tokens(text: str) -> list[_Token]:
+    """Cut the text into tokens; white space counts only inside a class share's symbol."""
+    tokens, position = [], 0
+    while position < len(text):
+        match = _TOKEN.match(text, position)
+        if match is None or len(tokens) == _LONGEST_SHAPE:
+            raise Problematic("neither a symbol nor a pair")
+        kind = match[0] if match.lastgroup == "operator" else match.lastgroup
+        tokens.append(_Token(kind, match[0]))
+        position = _SPACE.match(text, match.end()).end()
+    return tokens
+
+
+def _weighted(tokens: list[_Token]) -> tuple[Leg, float]:
+    """Read `S`, `n*S`, `S*n` or `S/n` as a leg and its weight, which may be 0 or infinite."""
+    by_kind = {token.kind: token.text for token in tokens}
+    leg = _leg(by_kind["s"])
+    if "n" not in by_kind:
+        return leg, 1.0
+    number = float(by_kind["n"])
+    if "/" not in by_kind:
+        return leg, number
+    return leg, 1 / number if number else math.inf
+
+
+def _leg(text: str) -> Leg:
+    """Read a symbol token; the dot before one final letter becomes the broker's space."""
+    exchange, _, symbol = text.rpartition(":")
+    symbol = re.sub(r"\.([A-Za-z])$", r" \1", symbol) if " " not in symbol else symbol
+    base, space, _ = symbol.partition(" ")
+    if _NUMBER_LIKE.fullmatch(base) and (space or not _WHOLE.fullmatch(base)):
+        raise Problematic("a number in the place of a symbol")
+    return Leg(symbol, exchange or None)
+
+
+def _format_leg(leg: Leg) -> str:
+    return f"{leg.exchange}:{leg.symbol}" if leg.exchange else leg.symbol
+
+
+def _format_number(number: float) -> str:
+    """Write the shortest text that reads back as the same number: 3, 0.72, 5e-05, 1e16."""
+    return repr(float(number)).removesuffix(".0").replace("e+", "e")

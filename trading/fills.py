@@ -1,0 +1,189 @@
+"""What fills, partial fills and cancels do to an order.
+
+Slippage is in the order's own price unit, per contract, and positive in the trader's favour: for
+a buy the order price minus the fill price, for a sell the fill price minus the order price.
+"""
+
+import math
+from dataclasses import dataclass, replace
+
+from trading.statuses import CANCELED, FILLED, PART_FILLED, PART_PRICED
+
+_NOISE_DIGITS = 10
+_PRICE_DIGITS = 4
+
+
+@dataclass(frozen=True)
+class Order:
+    """A signal's order and its fills; raises ValueError when a number is not finite.
+
+    `price` is the signal's order price, for a pair the price of leg 1 minus hedge times leg 2;
+    `filled1` and `filled2` are the quantities filled so far, None when only prices were reported.
+    """
+
+    action: str
+    contracts: float
+    price: float | None
+    leg1: str
+    leg2: str | None
+    hedge: float | None
+    status: str
+    status_message: str | None = None
+    price1: float | None = None
+    price2: float | None = None
+    filled1: float | None = None
+    filled2: float | None = None
+    fill_price: float | None = None
+    slippage: float | None = None
+
+    def __post_init__(self) -> None:
+        prices = (self.price, self.price1, self.price2, self.fill_price, self.slippage)
+        quantities = (self.contracts, self.hedge, self.filled1, self.filled2)
+        if not all(number is None or math.isfinite(number) for number in prices + quantities):
+            raise ValueError("out of range")
+
+    @property
+    def is_pair(self) -> bool:
+        """Whether there is a second leg."""
+        return self.leg2 is not None
+
+    @property
+    def is_priced(self) -> bool:
+        """Whether every leg has a price; 0 is one."""
+        return self.price1 is not None and (not self.is_pair or self.price2 is not None)
+
+
+def matches(symbol: str, leg: str) -> bool:
+    """Whether the broker's symbol means the leg; `EUR` is its word for the leg `EUR.USD`."""
+    return symbol == leg or ("." not in symbol and leg.startswith(f"{symbol}."))
+
+
+def cancel(order: Order, bridge: bool) -> Order:
+    """The order after a cancel; what is filled or canceled already stays as it is."""
+    if order.status in (FILLED, CANCELED):
+        return order
+    message = "mult.act.orders" if bridge else "multiple active orders"
+    if bridge and order.status == PART_FILLED:
+        message = f"(*){PART_FILLED} | {order.status_message or ''}"
+    return replace(order, status=CANCELED, status_message=message)
+
+
+def price_leg(order: Order, leg: int, price: float, contracts: float | None = None) -> Order:
+    """The order after leg 1 or 2 filled at a price, quantities unknown.
+
+    With `contracts` the order was filled in part: these are the contracts that remain in it.
+    Raises ValueError when a result is out of range or a pair has no hedge ratio.
+    """
+    if not _accepts(order, leg):
+        return order
+    priced = _with_price(order, leg, price)
+    if contracts is None:
+        return replace(priced, status=FILLED if priced.is_priced else PART_PRICED)
+    if order.status == PART_FILLED and contracts == order.contracts:
+        return priced
+    canceled = _without_noise(order.contracts - contracts)
+    message = f"canceled amount: {_plain(canceled)}"
+    return replace(priced, contracts=contracts, status=PART_FILLED, status_message=message)
+
+
+def report(order: Order, leg: int, price: float, quantity: float) -> Order:
+    """The order after a report that leg 1 or 2 filled `quantity` so far, at an average price.
+
+    Raises ValueError when a result is out of range or a pair has no hedge ratio.
+    """
+    if not _accepts(order, leg, quantity) or quantity < (_filled(order, leg) or 0):
+        return order
+    reported = replace(_with_price(order, leg, price), **{f"filled{leg}": quantity})
+    if not reported.is_priced:
+        if leg == 1:
+            reported = replace(reported, status_message=_remained(reported, 1))
+        return replace(reported, status=PART_PRICED)
+    for each in (1, 2) if reported.is_pair else (1,):
+        if _remaining(reported, each) > 0:
+            return replace(reported, status=PART_FILLED, status_message=_remained(reported, each))
+    return replace(reported, status=FILLED, status_message="")
+
+
+def _accepts(order: Order, leg: int, quantity: float | None = None) -> bool:
+    """Whether a fill can still change the order.
+
+    One that brings more than is known revives a canceled order: it filled before the cancel
+    reached the broker.
+    """
+    if order.status == FILLED or (leg == 2 and not order.is_pair):
+        return False
+    if order.status != CANCELED or _price(order, leg) is None:
+        return True
+    return quantity is not None and quantity > _known_quantity(order, leg)
+
+
+def _with_price(order: Order, leg: int, price: float) -> Order:
+    """The order with a leg's price and what follows from it; drops the message of a cancel."""
+    message = "" if order.status == CANCELED else order.status_message
+    priced = replace(order, status_message=message, **{f"price{leg}": price})
+    if not priced.is_priced:
+        return priced
+    fill_price = priced.price1
+    if priced.is_pair:
+        spread = priced.price1 - _hedge(priced) * priced.price2
+        fill_price = round(spread, _PRICE_DIGITS) + 0.0
+    return replace(priced, fill_price=fill_price, slippage=_slippage(priced, fill_price))
+
+
+def _slippage(order: Order, fill_price: float) -> float | None:
+    """The slippage as this module defines it; what it was, where there is no order price."""
+    if order.price is None:
+        return order.slippage
+    worse = fill_price - order.price
+    return round(-worse if order.action == "buy" else worse, _PRICE_DIGITS) + 0.0
+
+
+def _price(order: Order, leg: int) -> float | None:
+    return order.price1 if leg == 1 else order.price2
+
+
+def _filled(order: Order, leg: int) -> float | None:
+    return order.filled1 if leg == 1 else order.filled2
+
+
+def _known_quantity(order: Order, leg: int) -> float:
+    """The quantity a leg has filled; a price without a quantity stands for all of it."""
+    filled = _filled(order, leg)
+    return _size(order, leg) if filled is None else filled
+
+
+def _remaining(order: Order, leg: int) -> float:
+    """The quantity a leg still has to fill, negative when it filled too much."""
+    return _without_noise(_size(order, leg) - _known_quantity(order, leg))
+
+
+def _remained(order: Order, leg: int) -> str:
+    """The status message for a leg, in the bridge's words."""
+    name = f"({order.leg1 if leg == 1 else order.leg2})" if order.is_pair else ""
+    return f"remained{name}: {_remaining(order, leg)}"
+
+
+def _size(order: Order, leg: int) -> float:
+    """The quantity ordered of a leg; of leg 2 in whole shares, rounded as the bridge does."""
+    if leg == 1:
+        return float(order.contracts)
+    product = order.contracts * _hedge(order)
+    if not math.isfinite(product):
+        raise ValueError("out of range")
+    return float(math.floor(product))
+
+
+def _hedge(order: Order) -> float:
+    if order.hedge is None:
+        raise ValueError("the hedge ratio is missing")
+    return order.hedge
+
+
+def _without_noise(number: float) -> float:
+    # Adding 0.0 turns -0.0 into 0.0.
+    return round(float(number), _NOISE_DIGITS) + 0.0
+
+
+def _plain(number: float) -> str:
+    """Write a number without `.0`."""
+    return repr(number).removesuffix(".0")

@@ -1,0 +1,48 @@
+"""Instants as the wire writes them: UTC text, YYYY-MM-DD HH:MM:SS, which sorts by time."""
+
+import re
+import time
+from datetime import UTC, datetime, timedelta
+
+_FORM = "%Y-%m-%d %H:%M:%S"
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}\Z", re.ASCII)
+_SHAPE = re.compile(
+    r"\d{4}-\d{2}-\d{2}[ Tt]\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?\s?([Zz]|[+-]\d{2}(:?\d{2})?)?\Z",
+    re.ASCII,
+)
+
+
+def now() -> str:
+    """The present instant."""
+    return time.strftime(_FORM, time.gmtime())
+
+
+def ago(seconds: float) -> str:
+    """The instant that many seconds back."""
+    return (datetime.now(UTC) - timedelta(seconds=seconds)).strftime(_FORM)
+
+
+def from_epoch(seconds: float) -> str:
+    """The instant of a Unix time."""
+    return time.strftime(_FORM, time.gmtime(seconds))
+
+
+def parse(text: str) -> str:
+    """The instant that a text names (fractions cut off); raises ValueError."""
+    text = text.strip()
+    if not _SHAPE.match(text):
+        raise ValueError("must be a time such as 2026-11-22 09:40:13")
+    try:
+        instant = datetime.fromisoformat(text.replace(",", ".").upper())
+        if instant.tzinfo is not None:
+            instant = instant.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise ValueError("must be a time that exists") from None
+    return f"{instant:%Y-%m-%d %H:%M:%S}".rjust(19, "0")
+
+
+def parse_bound(text: str, *, last: bool) -> str:
+    """As parse, and a bare date means its first or its last second."""
+    if _DATE.match(text.strip()):
+        text = f"{text.strip()} {'23:59:59' if last else '00:00:00'}"
+    return parse(text)
