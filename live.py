@@ -11,6 +11,9 @@ COLLECT_PER_LISTENER = 0.0005
 TURN = 50  # listeners served before other work gets its turn
 MOST_BYTES = 4 * 1024 * 1024  # unsent, for one listener
 MOST_MESSAGES = 2000
+TOO_SLOW = (1013, "too slow")
+SESSION_ENDED = (4401, "session ended")
+STOPPING = (1001, "the server stops")
 
 
 class Frame(NamedTuple):
@@ -37,7 +40,7 @@ class Line(Protocol):
     def send(self, data: bytes) -> asyncio.Future:
         """Queues framed bytes; the future is done when they have left."""
 
-    def drop(self, reason: str) -> None:
+    def drop(self, code: int, reason: str) -> None:
         """Closes the connection."""
 
 
@@ -58,7 +61,7 @@ class Listener:
         if self._held is not None:
             self._held += batch.frames
             if len(self._held) > MOST_MESSAGES:
-                self.drop("too slow")
+                self.drop(*TOO_SLOW)
             return
         if batch.frames[-1].event <= self.position:
             return
@@ -83,9 +86,9 @@ class Listener:
         """Sends this client alone a message."""
         self._send(frame(message), 1)
 
-    def drop(self, reason: str) -> None:
+    def drop(self, code: int, reason: str) -> None:
         """Closes the connection; the client catches up when it is back."""
-        self._line.drop(reason)
+        self._line.drop(code, reason)
 
     def _send(self, data: bytes, count: int) -> None:
         sent = self._line.send(data)
@@ -94,7 +97,7 @@ class Listener:
         self._unsent_bytes += len(data)
         self._unsent_messages += count
         if self._unsent_bytes > MOST_BYTES or self._unsent_messages > MOST_MESSAGES:
-            self.drop("too slow")
+            self.drop(*TOO_SLOW)
             return
         sent.add_done_callback(lambda _: self._left(len(data), count))
 
@@ -160,9 +163,9 @@ class Hub:
         alive = models.Session.watching(sessions) if sessions else set()
         for listener in list(self.listeners):
             if listener.session and listener.session not in alive:
-                listener.drop("session ended")
+                listener.drop(*SESSION_ENDED)
 
     def close(self) -> None:
         """Says goodbye to everybody."""
         for listener in list(self.listeners):
-            listener.drop("the server stops")
+            listener.drop(*STOPPING)

@@ -234,6 +234,11 @@ def read_object(raw: bytes) -> Record:
     return body
 
 
+def json_text(text: str) -> str:
+    """The text as a JSON string."""
+    return json.dumps(text)
+
+
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
 

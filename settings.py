@@ -9,7 +9,9 @@ from typing import Annotated, Any, Literal
 import pytz
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-SHIPPED = Path(__file__).with_name("settings.toml")
+VERSION = "3.0.0"
+ROOT = Path(__file__).parent
+SHIPPED = ROOT / "settings.toml"
 HOSTING = {"PORT": "port", "DATABASE_URL": "database"}
 DEMO_PASSPHRASE = "webhook"
 DEMO_PASSWORD = "123"

@@ -2,9 +2,7 @@
 
 import asyncio
 import logging
-import time
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import peewee
@@ -13,21 +11,32 @@ from tornado.web import Application, RequestHandler
 
 import models
 from database import Overloaded, Reader, Writer, read_only
-from handlers import registry, rejected, signals, socket, users, webhook
+from handlers import (
+    pages,
+    passphrases,
+    registry,
+    rejected,
+    signals,
+    socket,
+    users,
+    webhook,
+)
 from handlers.base import NotFound, Right
 from live import Hub
 from models.statements import compiled
-from settings import Settings
+from settings import ROOT, Settings
 from trading import instants
 
-ROOT = Path(__file__).parent.parent
 ROUTES = [
     *webhook.routes,
     *signals.routes,
     *rejected.routes,
     *registry.routes,
     *users.routes,
+    *passphrases.routes,
     *socket.routes,
+    *pages.routes,
+    (r"/v3(?:/.*)?", NotFound),
 ]
 MOST_HASHES = 50  # passwords waiting for the hashing thread
 access = logging.getLogger("pairs.access")
@@ -40,10 +49,18 @@ class PairsApplication(Application):
         refuse_undecided(ROUTES)
         super().__init__(
             ROUTES,
-            default_handler_class=NotFound,
+            default_handler_class=pages.NoPage,
             log_function=log_request,
             websocket_ping_interval=30,
+            static_path=str(ROOT / "static"),
+            static_handler_class=pages.Static,
+            xsrf_cookie_kwargs={
+                "samesite": "Lax",
+                "httponly": True,
+                "secure": conf.url.startswith("https:"),
+            },
         )
+        self.templates = pages.environment(conf.zone)
         self.conf = conf
         self.database = database
         self.token_key = token_key
@@ -116,6 +133,6 @@ def log_request(handler: RequestHandler) -> None:
         request.method,
         request.path,
         handler.get_status(),
-        1000 * (time.perf_counter() - handler.began),
-        extra={"request_id": handler.request_id},
+        1000 * request.request_time(),
+        extra={"request_id": getattr(handler, "request_id", "-")},
     )

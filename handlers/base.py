@@ -3,7 +3,6 @@
 import enum
 import logging
 import re
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -122,7 +121,6 @@ class BaseHandler(RequestHandler):
     """Authenticates, checks the right, and answers errors; pages and the API build on it."""
 
     identity: Identity | None = None
-    began = 0.0
 
     def set_default_headers(self) -> None:
         self.clear_header("Server")
@@ -230,6 +228,12 @@ class BaseHandler(RequestHandler):
         return self.identity.user.username if self.identity else "bridge"
 
     @property
+    def webhook_url(self) -> str:
+        """Where the outside sends its alerts."""
+        site = self.conf.url or f"{self.request.protocol}://{self.request.host}"
+        return site + "/v3/webhook"
+
+    @property
     def remote(self) -> str:
         """The caller's address."""
         return (self.request.remote_ip or "")[:64]
@@ -301,9 +305,6 @@ class BaseHandler(RequestHandler):
         elif problem.status == 503:
             log.warning("%s 503: %s", self.request_id, error)
             self.application.database.close()  # a broken connection must not serve the next one
-
-    def initialize(self) -> None:
-        self.began = time.perf_counter()
 
     def on_finish(self) -> None:
         self.application.in_hand.discard(self.request)

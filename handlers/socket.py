@@ -13,6 +13,7 @@ from handlers.base import ApiError, BaseHandler, Right, count_of, is_private, ri
 from trading import instants
 
 VISITOR_REPLAY = 100
+PONG = orjson.dumps({"type": "pong"})
 RESYNC = orjson.dumps({"type": "resync"})
 
 
@@ -41,7 +42,12 @@ class SignalSocket(BaseHandler, WebSocketHandler):
         by_cookie = bool(identity and identity.by_cookie)
         self.listener = live.Listener(self, position, session, by_cookie)
         hub.listeners.add(self.listener)
-        hello = {"type": "hello", "event": hub.last_event, "server_time": instants.now()}
+        hello = {
+            "type": "hello",
+            "event": hub.last_event,
+            "server_time": instants.now(),
+            "ping": True,
+        }
         self.listener.say(orjson.dumps(hello))
         self.listener.catch_up(await self._missed(position))
 
@@ -66,13 +72,15 @@ class SignalSocket(BaseHandler, WebSocketHandler):
             done.set_result(None)
             return done
 
-    def drop(self, reason: str) -> None:
+    def drop(self, code: int, reason: str) -> None:
         """Stops listening at once, then says so."""
         self.application.hub.listeners.discard(self.listener)
-        self.close(1001, reason)
+        self.close(code, reason)
 
     def on_message(self, message: str | bytes) -> None:
-        """Clients have nothing to say here."""
+        # A page asks whether the line still stands; browsers cannot send protocol pings.
+        if len(message) < 100 and "ping" in message:
+            self.listener.say(PONG)
 
     def on_close(self) -> None:
         self.application.hub.listeners.discard(self.listener)

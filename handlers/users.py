@@ -1,4 +1,4 @@
-"""Users, logins and sessions, and the passphrases of alerts."""
+"""Users, logins and sessions."""
 
 import time
 from collections import defaultdict, deque
@@ -17,7 +17,7 @@ from handlers.base import (
     right,
     unauthorized,
 )
-from models import Passphrase, Session, User
+from models import Session, User
 from trading import instants
 
 
@@ -257,38 +257,6 @@ class OneUser(BaseHandler):
         self.reply({"message": "Item deleted"})
 
 
-class PassphraseRegister(ListHandler):
-    """/v3/passphrases: POST makes a passphrase, GET lists them without their texts."""
-
-    list_key = "passphrases"
-
-    @right(Right.ADMIN)
-    async def get(self) -> None:
-        rows = Passphrase.select().order_by(Passphrase.id.desc())
-        self.reply_list(
-            [
-                {"label": row.label, "last_used": row.last_used, "retired": row.retired}
-                for row in rows
-            ]
-        )
-
-    @right(Right.ADMIN)
-    async def post(self) -> None:
-        form = schemas.check(schemas.PassphraseForm, self.json_body())
-        value = form.passphrase or security.random_id()
-        await self.store(Passphrase.register, form.label, value)
-        self.reply({"message": "'passphrase' created successfully.", "passphrase": value}, 201)
-
-
-class OnePassphrase(BaseHandler):
-    """/v3/passphrase/{label}: retires a passphrase at once."""
-
-    @right(Right.ADMIN)
-    async def delete(self, label: str) -> None:
-        await self.store(Passphrase.retire, label)
-        self.reply({"message": "Item retired"})
-
-
 routes = [
     (r"/v3/login", Login),
     (r"/v3/logout", Logout),
@@ -299,6 +267,4 @@ routes = [
     (r"/v3/reguser", UserRegister),
     (r"/v3/users/([^/]+)", UserList),
     (r"/v3/user/([^/]+)", OneUser),
-    (r"/v3/passphrases", PassphraseRegister),
-    (r"/v3/passphrase/([^/]+)", OnePassphrase),
 ]

@@ -76,6 +76,11 @@ class Stock(Told):
         return [stock.remove(source)]
 
     @classmethod
+    def currencies(cls) -> dict[str, str]:
+        """The currency of each stock that is not traded in US dollars."""
+        return dict(cls.select(cls.symbol, cls.currency).where(cls.currency != "USD").tuples())
+
+    @classmethod
     def page(cls, limit: int) -> peewee.ModelSelect:
         """The newest stocks first; 0 means all."""
         return newest(cls.select(), limit)

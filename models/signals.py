@@ -181,7 +181,7 @@ class Signal(Told):
         if filters.until is not None:
             yield cls.timestamp <= filters.until
         if filters.text is not None:
-            searched = (cls.ticker, cls.comment, cls.status, cls.status_message, cls.error_message)
+            searched = (cls.ticker, cls.comment, cls.status_message, cls.error_message)
             found = [column.contains(filters.text) for column in searched]
             yield reduce(operator.or_, found)
         if filters.before is not None:

@@ -56,8 +56,8 @@ export class Signals {
     this.draw()
   }
 
-  receive({ type, signal }, verb) {
-    if (this.pending) this.pending.push({ type, signal }, verb)
+  receive({ signal }, verb) {
+    this.pending?.push([signal, verb])
     this.apply(signal, verb)
     this.schedule()
   }
@@ -178,7 +178,7 @@ export class Signals {
       const missed = this.pending
       $("#scroller").scrollTop = 0
       this.take(signals)
-      for (const { type, signal } of missed) this.apply(signal, type.split(".")[1])
+      for (const [signal, verb] of missed) this.apply(signal, verb)
       if (missed.length) this.draw()
       this.trouble(null)
     } catch (problem) {

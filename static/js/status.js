@@ -15,9 +15,9 @@ export function progress(signal) {
   const [, what, leg, left] = /^(canceled amount|remained)(?:\((.*)\))?: ([\d.]+)$/.exec(signal.status_msg ?? "") ?? []
   if (!what) return ""
   const contracts = signal.order_contracts
-  if (what === "canceled amount") return `${number(contracts)} of ${number(contracts + +left)}`
-  const size = leg && leg === signal.stk_ticker2 ? Math.floor(contracts * signal.hedge_param) : contracts
-  return `${number(size - left)} of ${number(size)}`
+  const second = leg && leg === signal.stk_ticker2
+  const size = what === "canceled amount" ? contracts + +left : second ? Math.floor(contracts * signal.hedge_param) : contracts
+  return size >= left ? `${number(size - left)} of ${number(size)}` : ""
 }
 
 export const word = signal => progress(signal) || signal.order_status || ""

@@ -1,0 +1,60 @@
+"""The passphrases of alerts, and the alert template that carries one."""
+
+import schemas
+import security
+from handlers.base import BaseHandler, ListHandler, Right, right
+from models import Passphrase
+from settings import ROOT
+
+
+class PassphraseRegister(ListHandler):
+    """/v3/passphrases: POST makes a passphrase, GET lists them without their texts."""
+
+    list_key = "passphrases"
+
+    @right(Right.ADMIN)
+    async def get(self) -> None:
+        rows = Passphrase.select().order_by(Passphrase.id.desc())
+        self.reply_list(
+            [
+                {"label": row.label, "last_used": row.last_used, "retired": row.retired}
+                for row in rows
+            ]
+        )
+
+    @right(Right.ADMIN)
+    async def post(self) -> None:
+        form = schemas.check(schemas.PassphraseForm, self.json_body())
+        value = form.passphrase or security.random_id()
+        await self.store(Passphrase.register, form.label, value)
+        self.reply({"message": "'passphrase' created successfully.", "passphrase": value}, 201)
+
+
+class OnePassphrase(BaseHandler):
+    """/v3/passphrase/{label}: retires a passphrase at once."""
+
+    @right(Right.ADMIN)
+    async def delete(self, label: str) -> None:
+        await self.store(Passphrase.retire, label)
+        self.reply({"message": "Item retired"})
+
+
+class AlertTemplate(BaseHandler):
+    """/v3/template: what to paste into TradingView; ?reveal=1 shows the passphrase."""
+
+    @right(Right.FRESH)
+    async def get(self) -> None:
+        value = self.application.passphrases()[0][1] if self._reveals() else "***"
+        text = (ROOT / "local" / "webhook.json").read_text("utf-8")
+        masked = text.replace('"webhook"', schemas.json_text(value), 1)
+        self.reply({"template": masked, "webhook_url": self.webhook_url})
+
+    def _reveals(self) -> bool:
+        return self.get_query_argument("reveal", "") == "1"
+
+
+routes = [
+    (r"/v3/passphrases", PassphraseRegister),
+    (r"/v3/passphrase/([^/]+)", OnePassphrase),
+    (r"/v3/template", AlertTemplate),
+]

@@ -1,0 +1,84 @@
+// Reading forms and saying what is wrong in them, beside the field it is about.
+import { tell } from "../api.js"
+import { $, $$ } from "../dom.js"
+
+const numeric = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i
+
+// Text that is a number becomes one; anything else goes as it was typed, and the server says what it thinks of it.
+export const typed = text => numeric.test(text) && Number.isFinite(+text) ? +text : text
+
+export function values(form, numbers = []) {
+  const found = {}
+  for (const field of form.elements) {
+    if (!field.name || field.disabled) continue
+    if (field.type === "checkbox") found[field.name] = field.checked
+    else if (field.type === "password") found[field.name] = field.value
+    else found[field.name] = numbers.includes(field.name) ? typed(field.value.trim()) : field.value.trim()
+  }
+  return found
+}
+
+export function fillIn(form, record) {
+  for (const field of form.elements) {
+    if (!field.name || !(field.name in record)) continue
+    if (field.type === "checkbox") field.checked = Boolean(record[field.name])
+    else field.value = record[field.name] ?? ""
+  }
+}
+
+function mark(form, name, reason) {
+  const place = $(`.problem[data-for="${CSS.escape(name)}"]`, form)
+  const field = form.elements[name]
+  if (!place || !field) return false
+  if (!place.id) place.id = `problem-${form.id || form.parentElement.id}-${name}`
+  tell(place, reason ? { message: reason } : null)
+  field.setAttribute("aria-invalid", reason ? "true" : "false")
+  if (reason) field.setAttribute("aria-describedby", place.id)
+  else field.removeAttribute("aria-describedby")
+  return true
+}
+
+export function clear(form) {
+  for (const place of $$(".problem[data-for]", form)) mark(form, place.dataset.for, null)
+  tell($('.problem[data-for=""]', form), null)
+}
+
+// Shows a server's problem; reasons for fields that the form doesn't have are said at its foot.
+export function blame(form, problem) {
+  clear(form)
+  const rest = Object.entries(problem.fields ?? {}).filter(([name, reason]) => !mark(form, name, String(reason)))
+  const said = rest.map(([name, reason]) => `${name}: ${reason}`).join(" ")
+  tell($('.problem[data-for=""]', form), { status: problem.status, message: said || problem.message })
+  $("[aria-invalid=true]", form)?.focus()
+}
+
+export const fault = fields => ({ fields, message: "Correct the marked fields." })
+
+// Says at once, on leaving a field, what `check` finds wrong with it.
+export function checkEach(form, check) {
+  form.addEventListener("focusout", ({ target, relatedTarget }) => {
+    if (!target.name || relatedTarget?.dataset.act === "cancel") return
+    mark(form, target.name, check(values(form))[target.name] ?? null)
+  })
+}
+
+// One submission at a time; problems go to their places.
+export function onSubmit(form, check, act) {
+  form.addEventListener("submit", async event => {
+    event.preventDefault()
+    const button = $("button[data-act=submit], button:not([type=button])", form)
+    if (button.disabled) return
+    const faults = check()
+    if (Object.keys(faults).length) return blame(form, fault(faults))
+    clear(form)
+    button.disabled = true
+    try { await act() } catch (problem) { blame(form, problem) }
+    button.disabled = false
+  })
+}
+
+export const needed = (record, names) =>
+  Object.fromEntries(names.filter(name => record[name] === "" || record[name] == null).map(name => [name, "This field is needed."]))
+
+export const positive = (record, names) =>
+  Object.fromEntries(names.filter(name => record[name] !== "" && !(+record[name] > 0)).map(name => [name, "Enter a number above 0."]))

@@ -1,0 +1,87 @@
+// Rejected alerts: see why, correct, resubmit, dismiss.
+import { call, get, tell } from "../api.js"
+import { exact } from "../clock.js"
+import { confirm, toast } from "../dialogs.js"
+import { $, clone, el, later, show } from "../dom.js"
+import { number } from "../format.js"
+import { on } from "../live.js"
+import { setCount } from "./badge.js"
+
+let section
+
+function reasons(given) {
+  const list = typeof given === "object" && given ? Object.entries(given).map(([field, reason]) => `${field}: ${reason}`) : [given || "No reason was kept."]
+  return list.map(text => el("li", text))
+}
+
+const pretty = text => {
+  try { return JSON.stringify(JSON.parse(text), null, 2) } catch { return text }
+}
+
+function card(alert) {
+  const item = clone("rejected-card")
+  item.dataset.id = alert.id
+  show(item, { time: exact(alert.timestamp), from: `from ${alert.address}, ${number(alert.size)} bytes` })
+  $(".reasons", item).replaceChildren(...reasons(alert.reasons))
+  const kept = alert.body != null
+  $("label", item).hidden = !kept
+  $('[data-show="nobody"]', item).hidden = kept
+  $("textarea", item).value = kept ? pretty(alert.body) : ""
+  $("[data-act=resubmit]", item).hidden = !kept
+  $("[data-act=dismiss]", item).hidden = !("admin" in document.body.dataset)
+  $("[data-act=resubmit]", item).addEventListener("click", () => resubmit(item, alert))
+  $("[data-act=dismiss]", item).addEventListener("click", () => dismiss(item, alert))
+  return item
+}
+
+function drop(item) {
+  item.remove()
+  const left = section.querySelectorAll(".cards > li").length
+  setCount(left)
+  $(".empty-line", section).hidden = left > 0
+}
+
+async function resubmit(item, alert) {
+  const place = $(":scope > .problem", item)
+  let body
+  try { body = JSON.parse($("textarea", item).value) } catch (error) {
+    return tell(place, { message: `The text is not JSON yet: ${error.message}.` })
+  }
+  try {
+    const answer = await call("POST", `/v3/rejected/${alert.id}/resubmit`, body)
+    drop(item)
+    toast(`Resubmitted. ${answer?.message ?? ""}`)
+  } catch (problem) {
+    tell(place, problem)
+    if (Object.keys(problem.fields).length) $(".reasons", item).replaceChildren(...reasons(problem.fields))
+  }
+}
+
+async function dismiss(item, alert) {
+  if (!await confirm("Dismiss this alert?", `The alert of ${exact(alert.timestamp)} from ${alert.address} is deleted for good.`, "Dismiss alert")) return
+  try {
+    await call("DELETE", `/v3/rejected/${alert.id}`)
+    drop(item)
+  } catch (problem) { tell($(":scope > .problem", item), problem) }
+}
+
+// Cards that are being corrected stay as they are; only others are drawn anew.
+async function load() {
+  const place = $(":scope > .problem", section)
+  try {
+    const { rejected } = await get("/v3/rejected/100")
+    const old = new Map([...section.querySelectorAll(".cards > li")].map(item => [item.dataset.id, item]))
+    $("#rejected-list").replaceChildren(...rejected.map(alert => old.get(String(alert.id)) ?? card(alert)))
+    $(".empty-line", section).hidden = rejected.length > 0
+    setCount(rejected.length)
+    tell(place, null)
+  } catch (problem) { tell(place, problem) }
+}
+
+export function mount(root) {
+  section = root
+  on("rejected", later(load, 300))
+  on("resync", load)
+  load()
+  return { shown: load }
+}
