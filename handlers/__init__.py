@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -68,7 +69,8 @@ class PairsApplication(Application):
         self.reader = Reader(database)
         self.hub = Hub(models.EventRow.last_id())
         self.attempts = users.Attempts(conf.login_attempts)
-        self.in_hand: set[HTTPServerRequest] = set()
+        # Weak: a request whose sender went away is never finished.
+        self.in_hand: weakref.WeakSet[HTTPServerRequest] = weakref.WeakSet()
         self._hasher = ThreadPoolExecutor(1, "hasher")
         self._hashes = 0
 

@@ -36,6 +36,7 @@ class SignalSocket(BaseHandler, WebSocketHandler):
         return f"{self.request.protocol}://{self.request.host}"
 
     async def open(self) -> None:
+        self.application.in_hand.discard(self.request)
         hub, identity = self.application.hub, self.identity
         position = hub.last_event if self.after is None else self.after
         session = identity and identity.session.id

@@ -7,6 +7,9 @@ const numbers = new Intl.DateTimeFormat("en-GB", {
 })
 let skew = 0
 
+export const zoneShort = () => new Intl.DateTimeFormat("en", { timeZone: zone, timeZoneName: "shortOffset" })
+  .formatToParts(now()).find(part => part.type === "timeZoneName").value
+
 export const parse = text => Date.parse(`${text.trim().replace(" ", "T")}Z`)
 export const setNow = text => { if (text) skew = parse(text) - Date.now() }
 export const now = () => Date.now() + skew

@@ -18,8 +18,8 @@ export function number(x, places = 0) {
 }
 
 export function signed(x, symbol = "", places = 4) {
-  if (typeof x !== "number") return ""
   const size = Math.abs(x)
+  if (typeof x !== "number" || size >= 1e308) return ""
   return (x > 0 ? "+" : x < 0 ? "−" : "") + symbol + (size >= 1e12 ? size.toExponential(3) : plain(size, places, places))
 }
 
@@ -32,6 +32,8 @@ export function span(minutes) {
   if (minutes < 60) return `${Math.floor(minutes)} min`
   return minutes < 2880 ? `${Math.floor(minutes / 60)} h` : `${Math.floor(minutes / 1440)} d`
 }
+
+export const capital = text => text ? text[0].toUpperCase() + text.slice(1) : ""
 
 export const favour = x => x > 0 ? "for" : x < 0 ? "against" : null
 

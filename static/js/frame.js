@@ -1,5 +1,5 @@
 // What every page has: theme, zone, light, session, help.
-import { zone } from "./clock.js"
+import { zone, zoneShort } from "./clock.js"
 import { $, put, remember } from "./dom.js"
 import { mountLight } from "./light.js"
 import { start } from "./live.js"
@@ -28,7 +28,7 @@ function closeMenu({ type, key, target }) {
 
 drawTheme()
 $("#theme").addEventListener("click", nextTheme)
-put($("#zone"), zone)
+put($("#zone"), matchMedia("(width < 48rem)").matches ? zoneShort() : zone)
 document.addEventListener("click", closeMenu)
 document.addEventListener("keydown", closeMenu)
 document.addEventListener("keydown", event => {

@@ -1,7 +1,7 @@
 // The side panel: every field of one signal, its legs, its timeline. The open one stands in the URL as ?signal=.
 import { get, tell } from "./api.js"
 import { $, clone, flag, later, put, show } from "./dom.js"
-import { favour, number, signed } from "./format.js"
+import { capital, favour, number, signed } from "./format.js"
 import { slipMoney } from "./row.js"
 import { kind, message, name, word } from "./status.js"
 import { drawTimeline } from "./timeline.js"
@@ -81,7 +81,7 @@ export class Panel {
     const root = this.root
     tell($(".problem", root), null)
     show(root, {
-      name: name(s), rowid: s.rowid, pill: word(s), message: message(s), ticker: s.ticker, action: s.order_action,
+      name: name(s), rowid: s.rowid, pill: word(s), message: message(s), ticker: s.ticker, action: capital(s.order_action),
       quantity: number(s.order_contracts), price: number(s.order_price, 2), fill: number(s.fill_price, 2),
       slip: signed(s.slip), money: slipMoney(s, this.settings),
     })
@@ -106,7 +106,7 @@ export class Panel {
 
 function leg([symbol, side, size, order, price]) {
   const row = clone("leg")
-  show(row, { symbol, side, size: number(size), order, price: number(price, 2) })
+  show(row, { symbol, side: capital(side), size: number(size), order, price: number(price, 2) })
   return row
 }
 

@@ -1,7 +1,7 @@
 // Fills one row of the table from a signal's record.
 import { clock, exact, minutesSince } from "./clock.js"
 import { flag, put } from "./dom.js"
-import { favour, money, number, signed, span } from "./format.js"
+import { capital, favour, money, number, signed, span } from "./format.js"
 import { kind, message, name, open, word } from "./status.js"
 
 function partsOf(tr) {
@@ -38,7 +38,7 @@ export function fill(tr, s, settings) {
   parts.ticker.title = s.ticker
   put(parts.comment, s.order_comment)
   parts.comment.title = s.order_comment ?? ""
-  put(parts.action, s.order_action ? s.order_action[0].toUpperCase() + s.order_action.slice(1) : "")
+  put(parts.action, capital(s.order_action))
   parts.action.dataset.action = s.order_action
   put(parts.quantity, number(s.order_contracts))
   put(parts.price, number(s.order_price, 2))

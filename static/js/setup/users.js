@@ -5,7 +5,6 @@ import { confirm, toast } from "../dialogs.js"
 import { $, clone, put, show } from "../dom.js"
 import { clear, needed, onSubmit, values } from "./forms.js"
 
-const me = document.body.dataset.user
 let section, dialog, form, chosen
 
 const problem = trouble => tell($(":scope > .problem", section), trouble)
@@ -104,7 +103,7 @@ function click({ target }) {
 function ownPassword() {
   const own = $("#password-form")
   onSubmit(own, () => needed(values(own), ["old_password", "password"]), async () => {
-    await call("PUT", "/v3/reguser", { username: me, ...values(own) })
+    await call("PUT", "/v3/reguser", values(own))
     own.reset()
     toast("Your password is changed.")
   })

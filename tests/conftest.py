@@ -1,0 +1,157 @@
+"""The real application on a real SQLite file and a real socket, and a small client for it."""
+
+import json
+from types import SimpleNamespace
+
+import orjson
+import pytest
+from tornado.httpclient import AsyncHTTPClient, HTTPRequest
+
+import models
+import server
+import settings
+from database import read_only
+from handlers import PairsApplication
+
+# pytest-tornado's default of 5 s is short for a shared machine.
+AsyncHTTPClient.configure("tornado.simple_httpclient.SimpleAsyncHTTPClient", max_clients=100)
+
+
+class Api:
+    """Calls the server under test; answers have .status, .headers, .text and .json."""
+
+    def __init__(self, client, base_url):
+        self.base_url = base_url
+        self._client = client
+
+    async def call(self, method, path, body=None, token=None, raw=None, headers=None):
+        """One request; `body` is sent as JSON, `raw` as the bytes it is."""
+        headers = dict(headers or {})
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
+        data = raw if raw is not None else (None if body is None else json.dumps(body).encode())
+        request = HTTPRequest(
+            self.base_url + path,
+            method,
+            headers,
+            data,
+            allow_nonstandard_methods=True,
+            follow_redirects=False,
+            request_timeout=30,
+        )
+        answer = await self._client.fetch(request, raise_error=False)
+        if answer.code == 599:
+            raise answer.error
+        is_json = answer.headers.get("Content-Type", "").startswith("application/json")
+        return SimpleNamespace(
+            status=answer.code,
+            headers=answer.headers,
+            text=answer.body.decode("utf-8", "replace"),
+            json=orjson.loads(answer.body) if is_json and answer.body else None,
+        )
+
+    async def get(self, path, **more):
+        return await self.call("GET", path, **more)
+
+    async def post(self, path, body=None, **more):
+        return await self.call("POST", path, body, **more)
+
+    async def put(self, path, body=None, **more):
+        return await self.call("PUT", path, body, **more)
+
+    async def delete(self, path, **more):
+        return await self.call("DELETE", path, **more)
+
+    async def login(self, username="admin", password="123", expire=60):
+        """The answer's JSON: access_token, refresh_token, expire."""
+        answer = await self.post(
+            "/v3/login", {"username": username, "password": password, "expire": expire}
+        )
+        assert answer.status == 200, answer.text
+        return answer.json
+
+    async def token(self, username="admin"):
+        """A fresh access token of a demo user."""
+        return (await self.login(username))["access_token"]
+
+    async def alert(self, **fields):
+        """Posts an alert with the passphrase and sane defaults."""
+        return await self.post("/v3/webhook", alert(**fields))
+
+    async def register_pair(self, leg1="NMFC", leg2="ROIC", hedge=0.72, status=1):
+        """Registers a pair as admin."""
+        body = {"ticker1": leg1, "ticker2": leg2, "hedge": hedge, "status": status}
+        answer = await self.post("/v3/regpair", body, token=await self.token())
+        assert answer.status == 201, answer.text
+
+    async def register_stock(self, symbol="AAPL", active=1):
+        """Registers a stock as admin."""
+        body = {"symbol": symbol, "active": active}
+        answer = await self.post("/v3/regstock", body, token=await self.token())
+        assert answer.status == 201, answer.text
+
+
+def alert(**fields):
+    """An alert's body; a field given as None is left out."""
+    body = {
+        "passphrase": "webhook",
+        "ticker": "NMFC-0.72*NASDAQ:ROIC",
+        "order_action": "buy",
+        "order_contracts": 100,
+        "order_price": -0.01,
+        "mar_pos": "long",
+        "mar_pos_size": 100,
+        "pre_mar_pos": "flat",
+        "pre_mar_pos_size": 0,
+        "order_comment": "Enter Long",
+    } | fields
+    return {key: value for key, value in body.items() if value is not None}
+
+
+@pytest.fixture
+def database_url(tmp_path):
+    """A new SQLite file."""
+    return f"sqlite:///{tmp_path}/test.db"
+
+
+@pytest.fixture
+def overrides():
+    """Settings that a test module may override."""
+    return {}
+
+
+@pytest.fixture
+def conf(database_url, overrides):
+    """Demo settings on the test's database."""
+    return settings.load({"database": database_url, "port": 0, **overrides}, {})
+
+
+@pytest.fixture
+def store(conf):
+    """The opened, migrated and prepared database."""
+    database = models.open_store(conf.database, conf.synchronous)
+    yield database
+    if not database.is_closed():
+        database.close()
+
+
+@pytest.fixture
+def app(io_loop, conf, store):
+    """The real application with its writer running."""
+    token_key = server.prepare_store(conf)
+    store.close()
+    application = PairsApplication(conf, store, token_key)
+
+    async def start():
+        read_only(store)
+        application.writer.start()
+
+    io_loop.run_sync(start)
+    yield application
+    io_loop.run_sync(application.close)
+
+
+@pytest.fixture
+def api(http_server, http_client, base_url):
+    """A client of the application under test."""
+    return Api(http_client, base_url)
