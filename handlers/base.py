@@ -148,8 +148,13 @@ class BaseHandler(RequestHandler):
         self.application.open_database_here()
         needed = getattr(self._method(), "right", None)
         if needed is None:
-            raise ApiError(405, "this method is not allowed here.", {"Allow": self._allowed()})
-        self.identity = self.authenticate()
+            raise HTTPError(405)
+        try:
+            self.identity = self.authenticate()
+        except ApiError:
+            # Alerts and logins need no token, so a stale one must not keep them out.
+            if needed is not Right.OPEN:
+                raise
         self.require(needed)
 
     def _method(self) -> Callable:
@@ -292,9 +297,15 @@ class BaseHandler(RequestHandler):
         super().send_error(self.problem.status, **kwargs)
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
+        self.set_problem_headers()
+        self.reply(self.problem.body, status_code)
+
+    def set_problem_headers(self) -> None:
+        """What an error's answer says beside its body."""
         for name, value in self.problem.headers.items():
             self.set_header(name, value)
-        self.reply(self.problem.body, status_code)
+        if self.problem.status == 405:
+            self.set_header("Allow", self._allowed())
 
     def log_exception(self, kind: Any, error: BaseException | None, trace: Any) -> None:
         if isinstance(error, StreamClosedError | Finish):

@@ -9,7 +9,7 @@ from jinja2 import Environment, FileSystemLoader
 from tornado.web import StaticFileHandler
 
 import schemas
-from handlers.base import COOKIE, ApiError, BaseHandler, Right, explain, right
+from handlers.base import COOKIE, ApiError, BaseHandler, Right, right
 from handlers.signals import VISITOR_LIMIT, figures, totals
 from handlers.users import session_state
 from models import EventRow, Filters, Pair, Session, Signal, Stock
@@ -113,10 +113,12 @@ class PageHandler(BaseHandler):
         return self.utc(in_zone(instants.now(), self.conf.zone)[:10], last=False)
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
-        message = explain(kwargs.get("exc_info", (None, None))[1], status_code).body["message"]
+        self.set_problem_headers()
         titles = {404: "There is nothing here", 405: "That is not possible here"}
         title = titles.get(status_code, "That did not work")
-        self.show("error.html", status=status_code, title=title, detail=str(message))
+        self.show(
+            "error.html", status=status_code, title=title, detail=str(self.problem.body["message"])
+        )
 
 
 class Home(PageHandler):

@@ -72,7 +72,8 @@ class SignalList(ListHandler):
         wants_csv = count.endswith(".csv") or "text/csv" in self.request.headers.get("Accept", "")
         filters = read_filters(self, **fixed)
         limit = self._limit(count_of(count.removesuffix(".csv")), filters)
-        if not wants_csv and 0 < limit <= QUICK and filters.text is None:
+        searches = filters.text or filters.since or filters.until
+        if not wants_csv and 0 < limit <= QUICK and not searches:
             rows = Signal.newest(filters, schemas.SIGNAL_COLUMNS, limit)
             self.reply_list([schemas.signal_record(row) for row in rows])
             return
@@ -93,6 +94,7 @@ class SignalList(ListHandler):
         if render is _csv_chunk:
             self.set_header("Content-Disposition", 'attachment; filename="signals.csv"')
         self.write(render.head)
+        filters = await self.application.reader.run(Signal.bounded, filters)
         left, lead = limit or float("inf"), b""
         while left > 0:
             size = int(min(CHUNK, left))

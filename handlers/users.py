@@ -120,19 +120,19 @@ class Refresh(CredentialHandler):
 
     @right(Right.OPEN)
     async def post(self) -> None:
-        claims = self.claims
+        claims = self._claims()
         session = await self.store(Session.rotate, claims.session, claims.serial)
         if session is None:
             self.application.hub.recheck()
             raise unauthorized(*Errors.REVOKED)
         self.reply(self.tokens(session, fresh=False))
 
-    def authenticate(self) -> None:
+    def _claims(self) -> security.Token:
         # The Bearer here is the refresh token.
         scheme, _, token = self.request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer":
             raise unauthorized(*Errors.MISSING)
-        self.claims = self.read_token("refresh", token.strip())
+        return self.read_token("refresh", token.strip())
 
 
 class OwnSession(BaseHandler):

@@ -155,7 +155,7 @@ def up(migrator, db):
             table_name = 'signal'
             indexes = ((('status', 'id'), False), (('kind', 'id'), False),
                        (('leg1', 'leg2', 'id'), False))
-    offered = SQL("status IN ('waiting', 'rerouted')")
+    offered = SQL("COALESCE(status, '') IN ('waiting', 'rerouted')")
     Signal.add_index(Signal.index(Signal.id, name='signal_offered', where=offered))
     Signal.add_index(Signal.index(Signal.order_id1, Signal.id, name='signal_order_id1',
                                   where=Signal.order_id1.is_null(False)))

@@ -2,7 +2,7 @@
 
 import operator
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import reduce
 from typing import Any, NamedTuple
 
@@ -14,12 +14,16 @@ from models.base import Base, Event, Missing, Refused, Told, same
 from models.statements import compiled
 from trading import equation, fills, instants, statuses
 
-OFFERED = peewee.SQL("status IN ('waiting', 'rerouted')")
+# Spelled so that only the partial index serves it: the index of states would sort all that wait.
+OFFERED = peewee.SQL("COALESCE(status, '') IN ('waiting', 'rerouted')")
 
 
 @dataclass(frozen=True)
 class Filters:
-    """Which signals a list shows; None means all. `name` is a pair's or a single's name."""
+    """Which signals a list shows; None means all.
+
+    `name` is a pair's or a single's name; `first` and `before` are rowids.
+    """
 
     status: str | None = None
     name: str | None = None
@@ -27,6 +31,7 @@ class Filters:
     since: str | None = None
     until: str | None = None
     text: str | None = None
+    first: int | None = None
     before: int | None = None
 
 
@@ -162,24 +167,47 @@ class Signal(Told):
         if filters == Filters(status=statuses.WAITING):
             return compiled.newest_signals(columns, limit, OFFERED)
         rows = cls.select(*(getattr(cls, name) for name in columns))
-        for condition in cls._conditions(filters):
+        for condition in cls._conditions(cls.bounded(filters)):
             rows = rows.where(condition)
         return list(rows.order_by(cls.id.desc()).limit(limit).tuples())
 
     @classmethod
+    def bounded(cls, filters: Filters) -> Filters:
+        """The filters with the rowids that their times lie between, for lists go by rowid.
+
+        A long list looks them up once: that reads the whole range in the index of times.
+        """
+        if filters.first is not None or not (filters.since or filters.until):
+            return filters
+        ends = cls.select(peewee.fn.MIN(cls.id), peewee.fn.MAX(cls.id)).where(cls._during(filters))
+        first, last = ends.tuples().get()
+        before = (last or 0) + 1
+        if filters.before is not None:
+            before = min(before, filters.before)
+        return replace(filters, first=first or 0, before=before)
+
+    @classmethod
+    def _during(cls, filters: Filters):
+        return cls.timestamp.between(filters.since or "", filters.until or instants.LAST)
+
+    @classmethod
     def _conditions(cls, filters: Filters):
+        # Only the narrowest filter may lead to an index; COALESCE hides the others from it.
+        def beside(narrower: Any, column: peewee.Field) -> Any:
+            return peewee.fn.COALESCE(column, "") if narrower else column
+
+        if filters.name is not None:
+            yield cls._named(filters.name)
         if filters.status == statuses.WAITING:
             yield OFFERED
         elif filters.status is not None:
-            yield cls.status == filters.status
-        if filters.name is not None:
-            yield cls._named(filters.name)
+            yield beside(filters.name, cls.status) == filters.status
         if filters.kind is not None:
-            yield cls.kind == filters.kind
-        if filters.since is not None:
-            yield cls.timestamp >= filters.since
-        if filters.until is not None:
-            yield cls.timestamp <= filters.until
+            yield beside(filters.name or filters.status, cls.kind) == filters.kind
+        if filters.since or filters.until:
+            yield cls._during(filters)
+        if filters.first is not None:
+            yield cls.id >= filters.first
         if filters.text is not None:
             searched = (cls.ticker, cls.comment, cls.status_message, cls.error_message)
             found = [column.contains(filters.text) for column in searched]
@@ -215,7 +243,7 @@ class Signal(Told):
     @classmethod
     def count_offered(cls) -> int:
         """How many wait for the bridge."""
-        return cls.select().where(OFFERED).count()
+        return cls.select().where(cls.status.in_(statuses.OFFERED)).count()
 
     @classmethod
     def count_open(cls) -> int:

@@ -4,6 +4,8 @@ import re
 import time
 from datetime import UTC, datetime, timedelta
 
+LAST = "9999-12-31 23:59:59"
+
 _FORM = "%Y-%m-%d %H:%M:%S"
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}\Z", re.ASCII)
 _SHAPE = re.compile(

@@ -13,12 +13,12 @@ export function confirm(title, text, verb) {
   })
 }
 
-export function toast(text, verb, act) {
+export function toast(text, verb, act, stay = 10000) {
   const notice = clone("toast")
   const button = $("button", notice)
   put($("p", notice), text)
   put(button, verb ?? "Close")
   button.addEventListener("click", () => { notice.remove(); act?.() })
   $("#toasts").replaceChildren(notice)
-  setTimeout(() => notice.remove(), 10000)
+  if (stay < Infinity) setTimeout(() => notice.remove(), stay)
 }

@@ -27,7 +27,7 @@ export function mountFilters(changed) {
   const apply = () => { write(); changed() }
   form.addEventListener("change", apply)
   form.addEventListener("input", later(apply, 200))
-  form.addEventListener("submit", event => { event.preventDefault(); apply() })
+  form.addEventListener("submit", event => { event.preventDefault(); apply(); form.elements.q.blur() })
   $("#clear").addEventListener("click", event => { clear(event); apply() })
   $("#ticker-chip").addEventListener("click", () => {
     form.elements.ticker.value = ""

@@ -7,8 +7,9 @@ export function mountKeys({ move, close }) {
   document.addEventListener("keydown", event => {
     if (event.ctrlKey || event.metaKey || event.altKey || $("dialog[open]")) return
     if (event.key === "Escape") {
-      if (typing(event.target)) event.target.blur()
-      else close()
+      if (!typing(event.target)) return close()
+      event.preventDefault() // a search field would lose its text
+      event.target.blur()
     } else if (!typing(event.target)) act(event, move)
   })
 }

@@ -7,7 +7,7 @@ import { number } from "./format.js"
 const fields = {
   order_status: "Status", status_msg: "Message", error_msg: "Error", order_contracts: "Quantity", order_price: "Price",
   fill_price: "Fill price", slip: "Slippage", order_id1: "Order of leg 1", order_id2: "Order of leg 2",
-  stk_price1: "Price of leg 1", stk_price2: "Price of leg 2", order_comment: "Comment", order_action: "Action",
+  stk_price1: "Price of leg 1", stk_price2: "Price of leg 2", filled_qty1: "Filled of leg 1", filled_qty2: "Filled of leg 2", order_comment: "Comment", order_action: "Action",
 }
 const twins = ["ticker1", "ticker2", "price1", "price2"]
 const titles = { "signal.created": "Received", "signal.updated": "Changed", "signal.deleted": "Deleted" }

@@ -38,8 +38,8 @@ async function submit() {
 
 async function suggest() {
   try {
-    const [{ pairs }, { tickers }] = await Promise.all([get("/v3/pairs/0"), get("/v3/tickers/0")])
-    const known = [...pairs.map(pair => `${pair.ticker1}-${pair.hedge}*${pair.ticker2}`), ...tickers.map(ticker => ticker.symbol)]
+    const [{ pairs }, { stocks }] = await Promise.all([get("/v3/pairs/0"), get("/v3/stocks/0")])
+    const known = [...pairs.map(pair => `${pair.ticker1}-${pair.hedge}*${pair.ticker2}`), ...stocks.map(stock => stock.symbol)]
     $("#known").replaceChildren(...known.slice(0, 500).map(value => el("option", "", { value })))
   } catch { /* suggestions only */ }
 }

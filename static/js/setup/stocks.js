@@ -3,17 +3,17 @@ import { show } from "../dom.js"
 import { needed, values } from "./forms.js"
 import { Registry } from "./registry.js"
 
-const fields = ["symbol", "sectype", "xch", "prixch", "currency", "order_type", "active"]
+const fields = ["symbol", "prixch", "secxch", "active"]
 
 const kind = {
   noun: "stock", title: "Stock", topic: "stock", key: "symbol", flag: "active", rowId: "stock-row", fixed: ["symbol"],
-  path: "/v3/regticker", onePath: "/v3/stock", listPath: "/v3/tickers/0", listKey: "tickers",
+  path: "/v3/regstock", onePath: "/v3/stock", listPath: "/v3/stocks/0", listKey: "stocks",
   check: given => "symbol" in given ? needed(given, ["symbol"]) : {},
   read: form => { const given = values(form); return { ...given, active: given.active ? 1 : 0 } },
   full: (record, changes) => ({ ...Object.fromEntries(fields.map(name => [name, record[name]])), ...changes }),
   nameOf: stock => stock.symbol,
   consequence: () => "Its signals stay. New signals of this stock will be stored as errors.",
-  show: (tr, { sectype, xch, prixch, currency, order_type }) => show(tr, { sectype, xch, prixch, currency, order_type }),
+  show: (tr, { prixch, secxch }) => show(tr, { prixch, secxch }),
 }
 
 export function mount(section) {

@@ -2,6 +2,7 @@
 import { get, tell } from "../api.js"
 import { toast } from "../dialogs.js"
 import { $, $$, put } from "../dom.js"
+import { mountPassphrases } from "./passphrases.js"
 
 const button = $("#reveal")
 let shown = false
@@ -33,5 +34,6 @@ async function copy(source) {
 export function mount(section) {
   button.addEventListener("click", () => { shown = !shown; load() })
   for (const one of $$("[data-copy]", section)) one.addEventListener("click", () => copy(one.dataset.copy))
+  if ("admin" in document.body.dataset) mountPassphrases(section)
   load()
 }
