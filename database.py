@@ -28,13 +28,17 @@ class Overloaded(Exception):
     """More writes wait than the queue holds; nothing was taken in."""
 
 
+def is_sqlite(database: peewee.Database | peewee.DatabaseProxy) -> bool:
+    """Whether this is SQLite; the models know their database through the proxy only."""
+    return isinstance(getattr(database, "obj", database), peewee.SqliteDatabase)
+
+
 class RowId(peewee.BigAutoField):
     """A rowid that is never given out twice, not even after a delete."""
 
     def ddl(self, ctx):
         nodes = super().ddl(ctx)
-        database = self.model._meta.database
-        if isinstance(getattr(database, "obj", database), peewee.SqliteDatabase):
+        if is_sqlite(self.model._meta.database):
             return peewee.NodeList((nodes, peewee.SQL("AUTOINCREMENT")))
         return nodes
 
@@ -63,7 +67,7 @@ def _describe(url: str, synchronous: str) -> peewee.Database:
         "journal_mode": "wal",
         "synchronous": synchronous,
         "foreign_keys": 1,
-        "busy_timeout": 5000,
+        "busy_timeout": 1000,  # TradingView waits 3 s for its answer
     }
     # IMMEDIATE: a deferred transaction fails at once when another process writes.
     return db_url.connect(url, pragmas=pragmas, lock_type="IMMEDIATE")
@@ -92,7 +96,7 @@ def _migrate(database: peewee.Database) -> None:
 def read_only(database: peewee.Database) -> None:
     """Connects this thread for reading; a write on this connection fails."""
     database.connect(reuse_if_open=True)
-    if isinstance(database, peewee.SqliteDatabase):
+    if is_sqlite(database):
         database.execute_sql("PRAGMA query_only = 1")
     else:
         database.execute_sql("SET default_transaction_read_only = on")
@@ -100,13 +104,12 @@ def read_only(database: peewee.Database) -> None:
 
 def snapshot(database: peewee.Database):
     """A context in which all reads see the same moment."""
-    sqlite = isinstance(database, peewee.SqliteDatabase)
-    return database.atomic("DEFERRED" if sqlite else "REPEATABLE READ")
+    return database.atomic("DEFERRED" if is_sqlite(database) else "REPEATABLE READ")
 
 
 def inserted_id(database: peewee.Database, cursor: Any) -> int:
     """The rowid that a compiled INSERT has just made."""
-    if isinstance(database, peewee.SqliteDatabase):
+    if is_sqlite(database):
         return cursor.lastrowid
     return cursor.fetchone()[0]
 
@@ -116,11 +119,20 @@ class Reader:
 
     def __init__(self, database: peewee.Database):
         self._database = database
-        self._pool = ThreadPoolExecutor(1, "reader", read_only, (database,))
+        self._pool = ThreadPoolExecutor(1, "reader")
 
     async def run(self, work: Callable[..., Any], *args: Any) -> Any:
         """What the function returns, computed on the reading thread."""
-        return await asyncio.get_running_loop().run_in_executor(self._pool, work, *args)
+        return await asyncio.get_running_loop().run_in_executor(self._pool, self._read, work, args)
+
+    def _read(self, work: Callable[..., Any], args: tuple) -> Any:
+        if self._database.is_closed():
+            read_only(self._database)
+        try:
+            return work(*args)
+        except (peewee.OperationalError, peewee.InterfaceError):
+            self._database.close()  # the next call starts on a new connection
+            raise
 
     def close(self) -> None:
         """Finishes what runs and closes the connection."""
@@ -180,14 +192,12 @@ class Writer:
 
     def _take(self) -> tuple[list[_Job], bool]:
         batch, job = [], self._queue.get()
-        with contextlib.suppress(queue.Empty):
-            while job is not None and len(batch) < BATCH - 1:
-                batch.append(job)
-                job = self._queue.get_nowait()
-            if job is not None:
-                batch.append(job)
-            return batch, job is None
-        return batch, False
+        while job is not None:
+            batch.append(job)
+            if len(batch) == BATCH or self._queue.empty():
+                return batch, False
+            job = self._queue.get()
+        return batch, True
 
     def _commit(self, batch: list[_Job]) -> list[tuple[Any, Exception | None]]:
         # Whatever a job or the commit raises goes to the callers: nothing is swallowed here.
@@ -204,6 +214,9 @@ class Writer:
             if isinstance(error, peewee.PeeweeException):
                 with contextlib.suppress(peewee.PeeweeException):
                     self._database.close()  # the next batch starts on a new connection
+            # A rollback that fails too hides why it was needed.
+            cause = error.__context__
+            error = cause if isinstance(cause, peewee.PeeweeException) else error
             return [(None, error)] * len(batch)
 
     def _attempt(self, work: Callable[[], Any]) -> tuple[Any, Exception | None]:

@@ -4,7 +4,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterable
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, ClassVar, TypeVar
 
 import orjson
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -136,7 +136,7 @@ def _symbol(value: Any) -> str:
         raise ValueError("required")
     if not equation.is_symbol(text):
         raise ValueError("problematic ticker!")
-    return _at_most(50)(text)
+    return text
 
 
 def _whole(low: int, high: int) -> Callable[[Any], int]:
@@ -167,7 +167,7 @@ def _password(value: Any) -> str:
 Number = Annotated[float | None, _optional(to_number)]
 Size = Annotated[float, _optional(_not_negative, 0.0)]
 Positive = Annotated[float, BeforeValidator(_above_zero)]
-Flag = Annotated[bool, _optional(to_flag, False)]
+Flag = Annotated[bool, BeforeValidator(lambda v: v is not None and to_flag(v))]
 Id = Annotated[int, BeforeValidator(to_id)]
 OptionalId = Annotated[int | None, _optional(to_id)]
 Message = Annotated[str | None, BeforeValidator(lambda v: v if v is None else to_text(v)[:2000])]
@@ -178,8 +178,9 @@ Comment = Annotated[
 Position = Annotated[str | None, _optional(_one_of("long", "short", "flat"))]
 Action = Annotated[str, BeforeValidator(_one_of("buy", "sell"))]
 Ticker = Annotated[str, BeforeValidator(_ticker)]
-Symbol = Annotated[str, BeforeValidator(_symbol)]
-OptionalSymbol = Annotated[str | None, _optional(_symbol)]
+Symbol = Annotated[str, BeforeValidator(_symbol), AfterValidator(_at_most(50))]
+# As long as an equation can make it, so that a whole record may come back.
+OptionalSymbol = Annotated[str | None, _optional(lambda v: _at_most(200)(_symbol(v)))]
 Switch = Annotated[int, BeforeValidator(lambda v: int(to_flag(v)))]
 Exchange = Annotated[
     str, BeforeValidator(to_text), AfterValidator(_at_most(40)), Field(min_length=1)
@@ -278,6 +279,7 @@ TWINS = {
     "price1": "stk_price1",
     "price2": "stk_price2",
 }
+_SHORT = {prefixed: short for short, prefixed in TWINS.items()}
 _COLUMN = dict(SIGNAL_FIELDS)
 SIGNAL_COLUMNS = tuple(column for _, column in SIGNAL_FIELDS)
 SIGNAL_KEYS = tuple(wire for wire, _ in SIGNAL_FIELDS)
@@ -349,6 +351,12 @@ def with_twins(body: Record) -> Record:
     return {**body, **{to: value for to, value in twins.items() if body.get(to) is None}}
 
 
+# A null leaves these as they are: an offered pair without them would end the bridge's loop.
+_NEVER_CLEARED = {
+    *("order_status", "timestamp", "ticker_type", "hedge_param", "stk_ticker1", "stk_ticker2"),
+}
+
+
 class Revision(Body):
     """What PUT /v3/webhook takes beside the passphrase: a field not sent stays."""
 
@@ -385,14 +393,14 @@ class Revision(Body):
     def sent(self) -> dict[str, tuple]:
         """{column: spellings sent}, the one that wins first where both differ."""
         columns: dict[str, tuple] = {}
-        for short, prefixed in TWINS.items():
-            spellings = [k for k in (short, prefixed) if k in self.model_fields_set]
-            if spellings:
-                columns[_COLUMN[prefixed]] = tuple(getattr(self, k) for k in spellings)
-        for wire in self.model_fields_set - {"rowid", *TWINS, *TWINS.values()}:
-            value = getattr(self, wire)
-            if wire in _COLUMN and not (value is None and wire in ("order_status", "timestamp")):
-                columns[_COLUMN[wire]] = (value,)
+        for wire in _COLUMN:
+            short = _SHORT.get(wire)
+            sent = [key for key in (short, wire) if key in self.model_fields_set]
+            values = tuple(getattr(self, key) for key in sent)
+            if wire in _NEVER_CLEARED:
+                values = tuple(value for value in values if value is not None)
+            if values and wire != "rowid":
+                columns[_COLUMN[wire]] = values
         return columns
 
 
@@ -429,7 +437,7 @@ class Price(Body):
 
     order_id: Id
     stk_price: Annotated[float, BeforeValidator(to_number)]
-    symbol: None = None
+    symbol: ClassVar[None] = None
 
     def apply(self, order: fills.Order, leg: int) -> fills.Order:
         """The order after this message."""
@@ -516,7 +524,7 @@ def _leg(value: Any) -> str:
     text = to_text(value).strip()
     if not text:
         raise ValueError("required")
-    return text
+    return _at_most(50)(text)
 
 
 class PairForm(Body):
@@ -564,7 +572,7 @@ class UserForm(Body):
 
     username: Annotated[str, BeforeValidator(_name)]
     password: Annotated[str, BeforeValidator(_password)]
-    admin: Annotated[bool | None, _optional(to_flag)] = None
+    admin: Annotated[bool | None, BeforeValidator(lambda v: v if v is None else to_flag(v))] = None
     old_password: Annotated[str | None, BeforeValidator(lambda v: v and _password(v))] = None
 
 

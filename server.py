@@ -124,6 +124,16 @@ def start_logging(level: str) -> None:
     logging.getLogger("asyncio").setLevel(logging.WARNING)
 
 
+def allow_many_connections() -> None:
+    """Raises the soft limit of open files to the hard one: each browser holds a connection."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 async def serve(conf: Settings, app: PairsApplication) -> None:
     """Listens until a signal stops it, then finishes what is in hand."""
     server = HTTPServer(
@@ -132,6 +142,7 @@ async def serve(conf: Settings, app: PairsApplication) -> None:
     sockets = bind_sockets(conf.port, conf.host)
     stop = asyncio.Event()
     _on_signals(stop)
+    allow_many_connections()
     read_only(app.database)
     app.writer.start()
     server.add_sockets(sockets)

@@ -338,7 +338,8 @@ class ListHandler(BaseHandler):
 
     def set_default_headers(self) -> None:
         super().set_default_headers()
-        self.set_header("Cache-Control", "private, no-cache")
+        if self.request.method == "GET":
+            self.set_header("Cache-Control", "private, no-cache")
 
     def compute_etag(self) -> str | None:
         return RequestHandler.compute_etag(self)

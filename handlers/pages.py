@@ -6,11 +6,11 @@ from urllib.parse import quote, urlencode
 
 import pytz
 from jinja2 import Environment, FileSystemLoader
-from tornado.web import StaticFileHandler
+from tornado.web import HTTPError, StaticFileHandler
 
 import schemas
 from handlers.base import COOKIE, ApiError, BaseHandler, Right, right
-from handlers.signals import VISITOR_LIMIT, figures, totals
+from handlers.signals import LONGEST_FILTER, VISITOR_LIMIT, figures, totals
 from handlers.users import session_state
 from models import EventRow, Filters, Pair, Session, Signal, Stock
 from settings import ROOT, VERSION
@@ -56,7 +56,10 @@ def _minutes_since(text: str | None) -> float:
 def in_zone(text: str, zone: str) -> str:
     """A UTC text as the clocks of a zone show it; no zone means UTC."""
     instant = pytz.utc.localize(datetime.fromisoformat(text))
-    return f"{instant.astimezone(pytz.timezone(zone or 'UTC')):%Y-%m-%d %H:%M:%S}"
+    try:
+        return f"{instant.astimezone(pytz.timezone(zone or 'UTC')):%Y-%m-%d %H:%M:%S}"
+    except OverflowError:  # the first and last hours of the calendar
+        return text
 
 
 class PageHandler(BaseHandler):
@@ -137,7 +140,9 @@ class Dashboard(PageHandler):
     @right(Right.READ)
     async def get(self) -> None:
         names = ("status", "ticker", "type", "q")
-        chosen = {name: self.get_query_argument(name, "").strip() for name in names}
+        chosen = {
+            name: self.get_query_argument(name, "").strip()[:LONGEST_FILTER] for name in names
+        }
         known_kind = chosen["type"] if chosen["type"] in ("single", "pair") else None
         filters = Filters(
             chosen["status"] or None, chosen["ticker"] or None, known_kind, text=chosen["q"] or None
@@ -163,7 +168,9 @@ class List(PageHandler):
     @right(Right.READ)
     async def get(self) -> None:
         names = ("ticker_webhook", "tradetype", "start_date", "end_date")
-        chosen = {name: self.get_query_argument(name, "").strip() for name in names}
+        chosen = {
+            name: self.get_query_argument(name, "").strip()[:LONGEST_FILTER] for name in names
+        }
         errors: dict[str, str] = {}
         since = self._bound(chosen, "start_date", errors)
         until = self._bound(chosen, "end_date", errors)
@@ -248,6 +255,12 @@ class Static(StaticFileHandler):
     def set_default_headers(self) -> None:
         self.clear_header("Server")
         self.set_header("X-Content-Type-Options", "nosniff")
+
+    @classmethod
+    def get_absolute_path(cls, root: str, path: str) -> str:
+        if "\0" in path:
+            raise HTTPError(404)
+        return super().get_absolute_path(root, path)
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         self.set_header("Content-Type", "text/plain; charset=utf-8")

@@ -16,6 +16,7 @@ VISITOR_LIMIT = 5
 VISITOR_LIMIT_WAITING = 20
 QUICK = 100  # rows read and encoded on the event loop; longer lists go through the reader
 CHUNK = 500
+LONGEST_FILTER = 400  # characters
 
 
 def read_filters(handler: BaseHandler, **fixed: str) -> Filters:
@@ -27,12 +28,19 @@ def read_filters(handler: BaseHandler, **fixed: str) -> Filters:
         if text:
             column, read = _FILTERS[name]
             try:
-                values[column] = read(text)
+                values[column] = read(short(text))
             except ValueError as error:
                 bad[name] = str(error)
     if bad:
         raise schemas.BadFields(bad)
     return Filters(**values)
+
+
+def short(text: str) -> str:
+    """The text, unless it is longer than any filter; raises ValueError."""
+    if len(text) > LONGEST_FILTER:
+        raise ValueError(f"must have at most {LONGEST_FILTER} characters")
+    return text
 
 
 def _kind(text: str) -> str:

@@ -30,6 +30,7 @@ def up(migrator, db):
         class Meta:
             database = db
             table_name = 'alert_id'
+            legacy_table_names = False
     db.create_tables([AlertId])
 
     class EventRow(Model):
@@ -43,6 +44,7 @@ def up(migrator, db):
         class Meta:
             database = db
             table_name = 'event'
+            legacy_table_names = False
             indexes = ((('subject', 'id'), False),)
     db.create_tables([EventRow])
 
@@ -84,6 +86,7 @@ def up(migrator, db):
         class Meta:
             database = db
             table_name = 'rejected_alert'
+            legacy_table_names = False
             indexes = ((('known', 'id'), False),)
     db.create_tables([RejectedAlert])
 

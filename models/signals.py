@@ -108,8 +108,8 @@ class Signal(Told):
     ) -> tuple["Signal", list[Event]]:
         """Lays the sent fields over a signal: {column: spellings}, the first that differs wins.
 
-        A changed equation is judged again. Without the owner's token a filled signal keeps its
-        status, prices and slippage.
+        A changed equation is judged again. Without the owner's token a filled signal keeps all that
+        its fill was made of. Raises Missing or Refused.
         """
         signal = cls.find(rowid)
         old = signal.record()
@@ -121,7 +121,9 @@ class Signal(Told):
             verdict = judge(fields["ticker"], bypass)
             fields |= verdict.columns
         if signal.status == statuses.FILLED and not owner:
-            fields = {k: v for k, v in fields.items() if k not in _SETTLED}
+            fields = {k: v for k, v in fields.items() if k in _AFTER_FILL}
+        if fields.get("status") in statuses.OFFERED and fields.get("kind", signal.kind) is None:
+            raise Refused({"order_status": "a problematic ticker cannot be traded"})
         return signal, signal.change(source, fields)
 
     @classmethod
@@ -272,9 +274,10 @@ for _name in ("order_id1", "order_id2"):
     )
 
 _ORDER_COLUMNS = list(fills.Order.__dataclass_fields__)
-_SETTLED = {
-    *("status", "status_message", "price1", "price2", "filled1", "filled2"),
-    *("fill_price", "slippage"),
+# What a record read before the fill may still set: nothing that the fill was made of.
+_AFTER_FILL = {
+    *("comment", "error_message", "position", "position_size"),
+    *("prior_position", "prior_position_size"),
 }
 
 

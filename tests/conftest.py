@@ -152,6 +152,6 @@ def app(io_loop, conf, store):
 
 
 @pytest.fixture
-def api(http_server, http_client, base_url):
+def api(app, http_server, http_client, base_url):
     """A client of the application under test."""
     return Api(http_client, base_url)

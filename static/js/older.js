@@ -5,13 +5,13 @@ import { $, flag } from "./dom.js"
 const page = 200
 
 export class Older {
-  constructor({ scroller, query, take, trouble }) {
+  constructor({ query, take, trouble }) {
     Object.assign(this, { query, take, trouble, button: $("#older"), asked: false, busy: false, oldest: 0 })
     this.button?.addEventListener("click", () => { this.asked = true; this.load() })
-    scroller.addEventListener("scroll", () => {
-      if (this.asked && scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 2000) this.load()
-    }, { passive: true })
   }
+
+  // The reader comes near the last row.
+  near() { if (this.asked) this.load() }
 
   // After a first page of `limit`: is there more behind it?
   reset(records, limit) {

@@ -26,9 +26,9 @@ export class Signals {
   constructor({ filters, changed = () => {} }) {
     Object.assign(this, { filters, changed, fresh: new Map(), pending: null, selected: null, sorting: { key: "row", down: true } })
     this.store = new Store(order("row", true), matcher(filters()), visitor ? limit : Infinity)
-    this.window = new Window($("#scroller"), table.tBodies[0], { make: () => clone("row"), fill: (tr, s, i) => this.fill(tr, s, i) })
+    this.window = new Window($("#scroller"), table.tBodies[0], { make: () => clone("row"), fill: (tr, s, i) => this.fill(tr, s, i), near: () => this.older.near() })
     this.older = new Older({
-      scroller: $("#scroller"), query: () => query(this.filters()), trouble: problem => this.trouble(problem),
+      query: () => query(this.filters()), trouble: problem => this.trouble(problem),
       take: records => { this.store.add(records); this.draw() },
     })
     this.panel = new Panel({ settings, find: rowid => this.store.get(rowid), moved: rowid => this.select(rowid) })
@@ -58,6 +58,7 @@ export class Signals {
 
   receive({ signal }, verb) {
     this.pending?.push([signal, verb])
+    this.window.pin()
     this.apply(signal, verb)
     this.schedule()
   }

@@ -1,11 +1,12 @@
 // Keeps only the rows near the visible part in the document, so that 100,000 scroll like 20.
-const spare = 20
+const spare = 12
+const nearEnd = 2000
 
 export class Window {
-  constructor(scroller, body, { make, fill }) {
-    Object.assign(this, { scroller, body, make, fill, live: new Map(), height: 0, anchor: null })
+  constructor(scroller, body, { make, fill, near }) {
+    Object.assign(this, { scroller, body, make, fill, near, live: new Map(), height: 0, pinned: null })
     for (const tr of body.rows) this.live.set(+tr.dataset.rowid, tr)
-    scroller.addEventListener("scroll", () => this.draw(), { passive: true })
+    scroller.addEventListener("scroll", () => this.pinned || this.draw(), { passive: true })
     new ResizeObserver(() => this.resize()).observe(scroller)
   }
 
@@ -24,12 +25,17 @@ export class Window {
     this.draw()
   }
 
-  // Holds the first visible row in its place when others arrive above it.
-  hold(view, place) {
-    const held = this.anchor
-    if (!held || this.scroller.scrollTop <= 0) return
-    const at = place(held.record)
-    if (view[at]?.rowid === held.record.rowid) this.scroller.scrollTop = at * this.height + held.rest
+  // Before rows come and go: remembers the first visible one, which `show` then keeps in its place.
+  pin() {
+    const at = Math.floor(this.scroller.scrollTop / this.height)
+    this.pinned ??= this.scroller.scrollTop > 0 && this.view?.[at] ? { record: this.view[at], at } : null
+  }
+
+  hold(place) {
+    const { record, at } = this.pinned
+    const now = place(record)
+    if (this.view[now]?.rowid === record.rowid && now !== at) this.scroller.scrollTop += (now - at) * this.height
+    this.pinned = null
   }
 
   show(view, place) {
@@ -37,7 +43,7 @@ export class Window {
     if (!this.height) this.measure()
     this.body.style.height = `${view.length * this.height}px`
     this.body.dataset.window = ""
-    if (place) this.hold(view, place)
+    if (this.pinned) this.hold(place)
     this.draw()
   }
 
@@ -47,25 +53,22 @@ export class Window {
     const top = Math.floor(scrollTop / this.height)
     const first = Math.max(0, top - spare)
     const last = Math.min(this.view.length, Math.ceil((scrollTop + clientHeight) / this.height) + spare)
-    this.anchor = this.view[top] ? { record: this.view[top], rest: scrollTop - top * this.height } : null
+    if (this.view.length * this.height - scrollTop - clientHeight < nearEnd) this.near()
     this.lay(first, last)
   }
 
   lay(first, last) {
     const wanted = new Set()
     for (let i = first; i < last; i++) wanted.add(this.view[i].rowid)
-    const idle = []
-    for (const [rowid, tr] of this.live) {
-      if (wanted.has(rowid)) continue
-      idle.push(tr)
-      this.live.delete(rowid)
-    }
+    // In document order, so that a far jump fills the rows where they are and moves none.
+    const idle = [...this.body.rows].filter(tr => !wanted.has(+tr.dataset.rowid))
+    for (const tr of idle) this.live.delete(+tr.dataset.rowid)
     let next = this.body.firstElementChild
     for (let i = first; i < last; i++) {
       const record = this.view[i]
       let tr = this.live.get(record.rowid)
       if (!tr) {
-        tr = idle.pop() ?? this.make()
+        tr = idle.shift() ?? this.make()
         this.live.set(record.rowid, tr)
       }
       if (tr === next) next = next.nextElementSibling

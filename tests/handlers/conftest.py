@@ -10,11 +10,18 @@ from tornado.httpserver import HTTPServer
 from tornado.testing import bind_unused_port
 
 import models
+import security
 import server
 import settings
 from database import read_only
 from handlers import PairsApplication
 from tests.conftest import Api
+
+
+@pytest.fixture
+def overrides(request):
+    """Settings of a test: `parametrize("overrides", [{...}], indirect=True)`."""
+    return getattr(request, "param", {})
 
 
 @pytest.fixture(scope="session")
@@ -60,3 +67,70 @@ async def running(conf):
 def serve(io_loop, conf):
     """`async with serve() as api` runs a server; the next one finds the same database."""
     return partial(running, conf)
+
+
+class Callers:
+    """Tokens and cookies of demo users, made without the cost of a login."""
+
+    def __init__(self, app):
+        self._app = app
+
+    async def session(self, username):
+        """A new session and its cookie's value."""
+        cookie = security.random_id(256)
+        user = models.User.find(username)
+        start = partial(models.Session.start, user, 60, 30, cookie)
+        return await self._app.writer.submit(start), cookie
+
+    async def token(self, username="admin", *, fresh=True, seconds=3600, kind="access"):
+        """An access token, also one that is not fresh or has expired."""
+        session, _ = await self.session(username)
+        key = self._app.token_key
+        return security.issue(key, kind, username, session.id, seconds, fresh=fresh)
+
+    async def revoked(self, username="admin"):
+        """A token whose session has ended."""
+        session, _ = await self.session(username)
+        token = security.issue(self._app.token_key, "access", username, session.id, 3600)
+        await self._app.writer.submit(partial(models.Session.end, session.id))
+        return token
+
+
+@pytest.fixture
+def callers(app):
+    """Tokens and cookies without a login."""
+    return Callers(app)
+
+
+@pytest.fixture
+def admin(io_loop, callers):
+    """A fresh token of an admin."""
+    return io_loop.run_sync(callers.token)
+
+
+@pytest.fixture
+def plain_user(io_loop, callers):
+    """A fresh token of a user who is no admin."""
+    return io_loop.run_sync(partial(callers.token, "user1"))
+
+
+@pytest.fixture
+def desk(io_loop, app):
+    """A registry to trade with: active pairs and stocks, and a passive one of each."""
+
+    def register():
+        for leg1, leg2, hedge, active in (
+            ("NMFC", "ROIC", 0.72, 1),
+            ("MA", "V", 3, 1),
+            ("KO", "PEP", 1, 0),
+        ):
+            pair = {"leg1": leg1, "leg2": leg2, "hedge": hedge, "active": active}
+            models.Pair.register(pair, "test")
+        for symbol in ("AAPL", "BF B", "EUR.USD", "BTC.USD"):
+            models.Stock.register({"symbol": symbol, "active": 1}, "test")
+        models.Stock.register({"symbol": "IBM", "active": 0}, "test")
+
+    async def store():
+        await app.writer.submit(register)
+
+    io_loop.run_sync(store)

@@ -68,7 +68,7 @@ export class Registry {
       const done = `${this.title} ${record[this.key]} is ${active ? "active" : "paused"}.`
       if (undo) toast(done, "Undo", () => this.turn(record, !active, false))
       else toast(done)
-    } catch (problem) { toast(this.words(problem)) }
+    } catch (problem) { toast(`${this.title} ${record[this.key]} was not ${active ? "activated" : "paused"}. ${this.words(problem)}`) }
   }
 
   words(problem) {

@@ -52,8 +52,9 @@ async function resubmit(item, alert) {
     drop(item)
     toast(`Resubmitted. ${answer?.message ?? ""}`)
   } catch (problem) {
-    tell(place, problem)
-    if (Object.keys(problem.fields).length) $(".reasons", item).replaceChildren(...reasons(problem.fields))
+    const faults = Object.keys(problem.fields).length > 0
+    tell(place, faults ? { message: "Still refused, for the reasons above." } : problem)
+    if (faults) $(".reasons", item).replaceChildren(...reasons(problem.fields))
   }
 }
 

@@ -1,0 +1,125 @@
+"""Who may import whom, read from the imports of every module."""
+
+import ast
+import importlib
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = ("handlers", "models", "trading")
+
+# server -> handlers -> models -> trading; a layer may use those below it, never the other way.
+MAY_IMPORT = {
+    "server": {"handlers", "models", "database", "security", "settings"},
+    "handlers": {"models", "live", "schemas", "security", "database", "settings", "trading"},
+    "live": {"models"},
+    "models": {"database", "security", "trading"},
+    "schemas": {"trading"},
+    "database": set(),
+    "security": set(),
+    "settings": set(),
+    "trading": set(),
+}
+# The pages show what the API answers: its limits, figures and sessions, told once.
+SIBLINGS_ALLOWED = {("pages", "signals"), ("pages", "users")}
+HTTP_ONLY_IN = {"server", "handlers"}
+SQL_ONLY_IN = {"database", "models", "handlers", "server"}
+
+
+def modules():
+    """{dotted name: path} of all modules of the product."""
+    paths = [*ROOT.glob("*.py")]
+    for package in PACKAGES:
+        paths += (ROOT / package).rglob("*.py")
+    return {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in paths}
+
+
+MODULES = modules()
+
+
+def imported(path):
+    """The dotted names that a module imports, wherever in it."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports are written in full here"
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def layer(name):
+    """The layer that a module belongs to."""
+    return name.partition(".")[0]
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_a_module_imports_only_from_the_layers_below_its_own(name):
+    mine = layer(name)
+    assert mine in MAY_IMPORT, "a new module needs a place in the order of imports"
+    ours = {layer(each) for each in imported(MODULES[name])} & set(MAY_IMPORT)
+    assert ours - {mine} <= MAY_IMPORT[mine]
+
+
+@pytest.mark.parametrize("name", [each for each in MODULES if layer(each) == "trading"])
+def test_the_domain_imports_the_standard_library_only(name):
+    others = {layer(each) for each in imported(MODULES[name])} - {"trading"}
+    assert others <= sys.stdlib_module_names
+
+
+@pytest.mark.parametrize("name", [each for each in MODULES if layer(each) == "handlers"])
+def test_among_handlers_only_base_is_imported(name):
+    mine = name.rpartition(".")[2]
+    if mine == "__init__":
+        return  # the one that puts them together
+    siblings = {
+        each.split(".")[1] for each in imported(MODULES[name]) if each.startswith("handlers.")
+    }
+    taken = {(mine, sibling) for sibling in siblings - {"base"}}
+    assert taken <= SIBLINGS_ALLOWED
+
+
+def test_every_allowed_exception_is_still_needed():
+    taken = {
+        (name.rpartition(".")[2], each.split(".")[1])
+        for name in MODULES
+        if layer(name) == "handlers"
+        for each in imported(MODULES[name])
+        if each.startswith("handlers.")
+    }
+    assert taken >= SIBLINGS_ALLOWED
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_tornado_stays_with_the_handlers_and_peewee_out_of_pure_code(name):
+    used = {layer(each) for each in imported(MODULES[name])}
+    assert "tornado" not in used or layer(name) in HTTP_ONLY_IN
+    assert not used & {"peewee", "playhouse", "sqlite3"} or layer(name) in SQL_ONLY_IN
+
+
+def handler_modules():
+    """The modules that answer: all but the one that is shared and the one that assembles."""
+    names = [each for each in MODULES if layer(each) == "handlers"]
+    return [each for each in names if each.rpartition(".")[2] not in ("__init__", "base")]
+
+
+@pytest.mark.parametrize("name", handler_modules())
+def test_every_handler_module_ends_in_its_routes(name):
+    last = ast.parse(MODULES[name].read_text("utf-8")).body[-1]
+    assert isinstance(last, ast.Assign)
+    assert [target.id for target in last.targets] == ["routes"]
+    assert isinstance(last.value, ast.List), "one flat list"
+
+
+def test_every_modules_routes_are_served():
+    served = importlib.import_module("handlers").ROUTES
+    for name in handler_modules():
+        for route in importlib.import_module(name).routes:
+            assert route in served
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_every_module_says_what_it_is_for(name):
+    assert ast.get_docstring(ast.parse(MODULES[name].read_text("utf-8")))

@@ -1,0 +1,712 @@
+"""The one writer, the readers, the migrations, and the plan of every list's query."""
+
+import asyncio
+import contextlib
+import itertools
+import logging
+import sqlite3
+import threading
+
+import peewee
+import pytest
+from playhouse.schema_diff import diff_models
+
+import models
+import schemas
+import server
+from database import DatabaseRefused, Overloaded, Reader, Writer, proxy, read_only
+from models import (
+    TABLES,
+    AlertId,
+    EventRow,
+    Filters,
+    Pair,
+    Passphrase,
+    RejectedAlert,
+    Secret,
+    Session,
+    Signal,
+    Stock,
+    User,
+)
+from models.statements import compiled
+
+pytestmark = pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")
+
+
+def add(name):
+    """A job that stores a secret of this name."""
+    return lambda: Secret.create(name=name, value="x").name
+
+
+class Gate:
+    """A job that keeps the writer busy, so that whatever is submitted meanwhile is one batch."""
+
+    def __init__(self, writer):
+        self._entered, self._open = threading.Event(), threading.Event()
+        self.done = writer.submit(self._wait)
+        assert self._entered.wait(10)
+
+    def _wait(self):
+        self._entered.set()
+        assert self._open.wait(10)
+
+    def open(self):
+        self._open.set()
+
+
+@contextlib.contextmanager
+def waiting_behind(writer):
+    """While this block runs the writer is busy; what is submitted in it becomes one batch."""
+    gate = Gate(writer)
+    try:
+        yield gate
+    finally:
+        gate.open()
+
+
+@pytest.fixture
+def outside(database_url):
+    """Another connection to the same file: it sees only what is committed."""
+    file = database_url.removeprefix("sqlite:///")
+    connection = sqlite3.connect(file, check_same_thread=False)
+    yield lambda sql: [row[0] for row in connection.execute(sql)]
+    connection.close()
+
+
+@pytest.fixture
+def stored(outside):
+    """The committed secrets' names, as another connection sees them."""
+    return lambda: set(outside("SELECT name FROM secret"))
+
+
+@pytest.fixture
+def make_writer(io_loop, store):
+    """Makes writers, to be started by the test, and closes them afterwards."""
+    writers = []
+
+    def make(limit=2000):
+        writers.append(Writer(store, limit))
+        return writers[-1]
+
+    yield make
+    for writer in writers:
+        if writer._thread.is_alive():
+            io_loop.run_sync(writer.close)
+
+
+@pytest.fixture
+def writer(io_loop, make_writer):
+    """A running writer."""
+    made = make_writer()
+
+    async def start():
+        made.start()
+
+    io_loop.run_sync(start)
+    return made
+
+
+# --- the writer -------------------------------------------------------------------------------
+
+
+@pytest.mark.gen_test
+async def test_a_lone_job_is_answered_with_what_it_returns_and_is_on_disk(writer, stored):
+    assert await writer.submit(add("one")) == "one"
+    assert stored() == {"one"}
+
+
+@pytest.mark.gen_test
+async def test_a_failing_job_leaves_its_neighbours_in_the_batch_intact(writer, stored):
+    def fail():
+        raise ValueError("mine alone")
+
+    with waiting_behind(writer):
+        first, failing, last = map(writer.submit, (add("first"), fail, add("last")))
+    with pytest.raises(ValueError, match="mine alone"):
+        await failing
+    assert (await first, await last) == ("first", "last")
+    assert stored() == {"first", "last"}
+    assert writer.commits == 2
+
+
+@pytest.mark.gen_test
+async def test_a_job_that_fails_after_it_has_written_is_undone_alone(writer, stored):
+    def write_then_fail():
+        add("half")()
+        raise KeyError
+
+    def write_twice():
+        add("again")()
+        add("first")()  # a unique key that a neighbour has just taken
+
+    with waiting_behind(writer):
+        jobs = (add("first"), write_then_fail, add("middle"), write_twice, add("last"))
+        futures = [writer.submit(job) for job in jobs]
+    outcomes = await asyncio.gather(*futures, return_exceptions=True)
+    assert outcomes[0::2] == ["first", "middle", "last"]
+    assert [type(each) for each in outcomes[1::2]] == [KeyError, peewee.IntegrityError]
+    assert stored() == {"first", "middle", "last"}
+
+
+@pytest.mark.gen_test
+async def test_a_lone_job_that_fails_after_it_has_written_is_undone(writer, stored):
+    def write_then_fail():
+        add("half")()
+        raise KeyError
+
+    with pytest.raises(KeyError):
+        await writer.submit(write_then_fail)
+    assert stored() == set()
+    assert await writer.submit(add("next")) == "next"
+
+
+@pytest.mark.gen_test
+async def test_callers_are_answered_only_after_the_commit(writer, stored):
+    seen = {}
+
+    def note(name, future):
+        seen[name] = name in stored()
+
+    def look_before_the_commit():
+        return stored()
+
+    with waiting_behind(writer):
+        futures = {name: writer.submit(add(name)) for name in ("a", "b", "c")}
+        before = writer.submit(look_before_the_commit)
+        for name, future in futures.items():
+            future.add_done_callback(lambda done, name=name: note(name, done))
+    assert await before == set(), "what was written was seen before its commit"
+    await asyncio.gather(*futures.values())
+    await asyncio.sleep(0)
+    assert seen == {"a": True, "b": True, "c": True}
+
+
+@pytest.mark.gen_test
+async def test_many_concurrent_jobs_share_few_commits(writer, stored):
+    names = [f"job{number}" for number in range(1000)]
+    await asyncio.gather(*(writer.submit(add(name)) for name in names))
+    assert stored() == set(names)
+    assert writer.commits <= 1000 / 8
+
+
+@pytest.mark.gen_test
+async def test_whatever_waits_is_one_commit(writer):
+    with waiting_behind(writer):
+        futures = [writer.submit(add(f"job{number}")) for number in range(100)]
+    await asyncio.gather(*futures)
+    assert writer.commits == 2
+
+
+@pytest.mark.gen_test
+async def test_jobs_run_in_the_order_they_were_handed_in(writer):
+    order = []
+    with waiting_behind(writer):
+        futures = [writer.submit(lambda n=number: order.append(n)) for number in range(1200)]
+    await asyncio.gather(*futures)
+    assert order == list(range(1200))
+
+
+def violate_at_commit():
+    """Breaks a foreign key in a way that only the commit finds out."""
+    proxy.execute_sql("PRAGMA defer_foreign_keys = 1")
+    days = {"started": 0, "cookie_expires": 0, "expires": 0, "minutes": 1}
+    Session.insert(id="s", user=99, cookie_digest="c", refresh_id="r", **days).execute()
+
+
+@pytest.mark.gen_test
+async def test_a_commit_that_fails_raises_in_all_its_callers(writer, stored):
+    with waiting_behind(writer):
+        jobs = (add("before"), violate_at_commit, add("after"))
+        futures = [writer.submit(job) for job in jobs]
+    outcomes = await asyncio.gather(*futures, return_exceptions=True)
+    assert [type(each) for each in outcomes] == [peewee.IntegrityError] * 3
+    assert stored() == set()
+    assert await writer.submit(add("next")) == "next"
+    assert stored() == {"next"}
+
+
+@pytest.mark.gen_test
+async def test_a_full_queue_refuses_and_takes_more_once_it_has_emptied(make_writer, stored):
+    writer = make_writer(limit=3)
+    writer.start()
+    with waiting_behind(writer) as gate:
+        futures = [gate.done, writer.submit(add("a")), writer.submit(add("b"))]
+        with pytest.raises(Overloaded):
+            writer.submit(add("refused"))
+    await asyncio.gather(*futures)
+    await asyncio.gather(*(writer.submit(add(name)) for name in "cde"))
+    assert stored() == set("abcde")
+
+
+@pytest.mark.gen_test
+async def test_failed_jobs_give_their_place_in_the_queue_back(make_writer):
+    writer = make_writer(limit=2)
+    writer.start()
+    for _ in range(5):
+        with pytest.raises(ZeroDivisionError):
+            await writer.submit(lambda: 1 / 0)
+        with pytest.raises(peewee.IntegrityError):
+            await writer.submit(violate_at_commit)
+    assert await writer.submit(add("last")) == "last"
+
+
+@pytest.mark.gen_test
+async def test_closing_writes_everything_that_waits(writer, stored):
+    with waiting_behind(writer):
+        futures = [writer.submit(add(f"job{number}")) for number in range(700)]
+        closing = asyncio.ensure_future(writer.close())
+    await closing
+    assert all(future.done() for future in futures)
+    assert len(stored()) == 700
+
+
+@pytest.mark.gen_test
+async def test_a_caller_that_gave_up_disturbs_nobody(writer, stored):
+    with waiting_behind(writer):
+        gone, staying = writer.submit(add("gone")), writer.submit(add("staying"))
+        gone.cancel()
+    assert await staying == "staying"
+    assert stored() == {"gone", "staying"}
+
+
+def break_connection():
+    """Closes the connection under the writer's feet."""
+    proxy.connection().close()
+    Secret.create(name="lost", value="x")
+
+
+@pytest.mark.gen_test
+async def test_the_writer_recovers_after_its_connection_broke(writer, stored):
+    with pytest.raises(peewee.PeeweeException):
+        await writer.submit(break_connection)
+    assert await writer.submit(add("next")) == "next"
+    assert stored() == {"next"}
+
+
+@pytest.mark.gen_test
+async def test_a_connection_that_breaks_fails_its_whole_batch_and_no_more(writer, stored):
+    with waiting_behind(writer):
+        jobs = (add("before"), break_connection, add("after"))
+        futures = [writer.submit(job) for job in jobs]
+    outcomes = await asyncio.gather(*futures, return_exceptions=True)
+    assert all(isinstance(each, peewee.PeeweeException) for each in outcomes)
+    assert await writer.submit(add("next")) == "next"
+    assert stored() == {"next"}
+
+
+def fill_disk():
+    """Writes more than the file may hold."""
+    Secret.create(name="huge", value="x" * 10_000_000)
+
+
+@pytest.mark.gen_test
+async def test_a_full_disk_fails_the_writes_that_need_room_and_heals(writer, stored):
+    pages = await writer.submit(lambda: proxy.execute_sql("PRAGMA page_count").fetchone()[0])
+    limit = f"PRAGMA max_page_count = {pages + 20}"
+    await writer.submit(lambda: proxy.execute_sql(limit).fetchone())
+    with waiting_behind(writer):
+        futures = [writer.submit(job) for job in (add("before"), fill_disk, add("after"))]
+    outcomes = await asyncio.gather(*futures, return_exceptions=True)
+    assert isinstance(outcomes[1], peewee.OperationalError)
+    kept = {each for each in outcomes if isinstance(each, str)}
+    assert stored() == kept, "what was answered and what is stored differ"
+    await writer.submit(lambda: proxy.execute_sql("PRAGMA max_page_count = 1000000").fetchone())
+    assert await writer.submit(add("next")) == "next"
+
+
+@pytest.mark.gen_test
+async def test_a_commit_is_synced_to_disk_in_write_ahead_mode(writer):
+    def pragma(name):
+        return lambda: proxy.execute_sql(f"PRAGMA {name}").fetchone()[0]
+
+    assert await writer.submit(pragma("journal_mode")) == "wal"
+    assert await writer.submit(pragma("synchronous")) == 2
+    assert await writer.submit(pragma("foreign_keys")) == 1
+
+
+# --- readers ----------------------------------------------------------------------------------
+
+
+@pytest.mark.gen_test
+async def test_a_readers_connection_refuses_writes(writer, store):
+    reader = Reader(store)
+    try:
+        with pytest.raises(peewee.OperationalError, match="readonly"):
+            await reader.run(add("never"))
+        await writer.submit(add("one"))
+        assert await reader.run(lambda: [row.name for row in Secret.select()]) == ["one"]
+    finally:
+        reader.close()
+
+
+def test_the_event_loops_connection_refuses_writes(store):
+    read_only(store)
+    with pytest.raises(peewee.OperationalError, match="readonly"):
+        add("never")()
+
+
+@pytest.mark.gen_test
+async def test_a_read_never_waits_for_a_writer(writer, store):
+    written = threading.Event()
+
+    def write_and_wait():
+        add("open")()
+        written.set()
+        assert gate.wait(10)
+
+    gate = threading.Event()
+    reader = Reader(store)
+    pending = writer.submit(write_and_wait)
+    try:
+        await asyncio.get_running_loop().run_in_executor(None, written.wait, 10)
+        assert await reader.run(Secret.select().count) == 0
+        assert not pending.done()
+    finally:
+        gate.set()
+        await pending
+        reader.close()
+
+
+# --- migrations -------------------------------------------------------------------------------
+
+
+def schema(file):
+    """{name: SQL} of all that a database file holds, but for the migrations' own table."""
+    with contextlib.closing(sqlite3.connect(file)) as connection:
+        rows = connection.execute("SELECT name, sql FROM sqlite_master").fetchall()
+    return {name: sql for name, sql in rows if "schema_migration" not in name}
+
+
+def dump(file):
+    """The whole database as SQL."""
+    with contextlib.closing(sqlite3.connect(file)) as connection:
+        return list(connection.iterdump())
+
+
+def test_the_migrated_schema_is_that_of_the_models(store, tmp_path):
+    assert not diff_models(store, TABLES), str(diff_models(store, TABLES))
+    store.close()
+    made = peewee.SqliteDatabase(tmp_path / "made.db")
+    proxy.initialize(made)
+    try:
+        made.create_tables(TABLES)
+    finally:
+        proxy.initialize(store)
+        made.close()
+    assert schema(tmp_path / "test.db") == schema(tmp_path / "made.db")
+
+
+def test_a_second_start_changes_nothing(conf, store, tmp_path):
+    server.prepare_store(conf)
+    store.close()
+    first = dump(tmp_path / "test.db")
+    again = models.open_store(conf.database, conf.synchronous)
+    server.prepare_store(conf)
+    again.close()
+    assert dump(tmp_path / "test.db") == first
+
+
+def test_a_newer_database_is_refused_in_one_sentence(conf, store, capsys):
+    store.execute_sql(
+        "INSERT INTO schema_migration (name, applied) VALUES ('9999_from_the_future', '2099-01-01')"
+    )
+    store.close()
+    with pytest.raises(DatabaseRefused) as refused:
+        models.open_store(conf.database, conf.synchronous)
+    proxy.close()
+    sentence = str(refused.value)
+    assert "newer" in sentence
+    assert "9999_from_the_future" in sentence
+    assert sentence.endswith(".")
+    assert "\n" not in sentence
+    assert server.main(["--database", conf.database, "--port", "0"]) == 2
+    assert capsys.readouterr().err.splitlines()[-1] == sentence
+
+
+def sample(field):
+    """A value that this field takes."""
+    return "x" if isinstance(field, peewee.CharField | peewee.TextField) else 1
+
+
+@pytest.mark.parametrize(
+    "model", [each for each in TABLES if "id" in each._meta.fields and each is not Session]
+)
+def test_the_id_of_a_deleted_newest_row_is_not_given_out_again(store, model):
+    fields = {each.name: sample(each) for each in model._meta.sorted_fields if each.name != "id"}
+    first = model.create(**fields).id
+    model.delete().where(model.id == first).execute()
+    assert model.create(**fields).id == first + 1
+
+
+# --- plans ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def plans(store, conf):
+    """Runs a piece of code and gives the plan of each query that it sent: [(sql, lines)]."""
+    server.prepare_store(conf)
+    log, sent = logging.getLogger("peewee"), []
+    handler = logging.Handler()
+    handler.emit = lambda record: sent.append(record.msg)
+    log.addHandler(handler)
+    log.setLevel(logging.DEBUG)
+
+    def run(work):
+        sent.clear()
+        with contextlib.suppress(models.Missing):
+            work()
+        queries = [each for each in sent if each[0].startswith(("SELECT", "DELETE", "UPDATE"))]
+        explained = []
+        for sql, values in queries:
+            plan = store.execute_sql(f"EXPLAIN QUERY PLAN {sql}", values).fetchall()
+            explained.append((sql, [line[3] for line in plan]))
+        assert explained, "no query was sent"
+        return explained
+
+    yield run
+    log.removeHandler(handler)
+    log.setLevel(logging.NOTSET)
+
+
+def faults(explained, *, sorts=False, walks=False):
+    """The plan's lines that walk a whole table or sort; a walk by rowid is a list's own order."""
+    return [
+        f"{line}: {sql}"
+        for sql, lines in explained
+        for line in lines
+        if (line.startswith("SCAN t") and "USING" not in line and not walks)
+        or ("USE TEMP B-TREE" in line and not sorts)
+    ]
+
+
+FILTERS = {
+    "status": "filled",
+    "name": "NMFC-ROIC",
+    "kind": "pair",
+    "since": "2026-01-01 00:00:00",
+    "until": "2026-12-31 23:59:59",
+    "before": 1000,
+}
+SHOWN = schemas.SIGNAL_COLUMNS
+
+
+def combinations():
+    """Every set of filters; the status may also be the one that two states share."""
+    for count in range(1, len(FILTERS) + 1):
+        for names in itertools.combinations(FILTERS, count):
+            chosen = {name: FILTERS[name] for name in names}
+            yield Filters(**chosen)
+            if "status" in chosen:
+                yield Filters(**chosen | {"status": "waiting"})
+
+
+def test_every_filtered_list_of_signals_is_an_index_scan_without_sorting(plans):
+    for filters in combinations():
+        assert not faults(plans(lambda f=filters: Signal.newest(f, SHOWN, 20))), filters
+
+
+@pytest.mark.parametrize(
+    ("filters", "index"),
+    [
+        (Filters(status="waiting"), "signal_offered"),
+        (Filters(status="waiting", before=9), "signal_offered"),
+        (Filters(status="waiting", kind="pair"), "signal_offered"),
+        (Filters(status="filled"), "signal_status_id"),
+        (Filters(status="filled", kind="pair"), "signal_status_id"),
+        (Filters(kind="pair"), "signal_kind_id"),
+        (Filters(name="NMFC-ROIC"), "signal_leg1_leg2_id"),
+        (Filters(name="AAPL"), "signal_leg1_leg2_id"),
+        (Filters(name="AAPL", status="filled", kind="single"), "signal_leg1_leg2_id"),
+        (Filters(name="AAPL", status="waiting"), "signal_leg1_leg2_id"),
+        (Filters(before=9), "PRIMARY KEY"),
+    ],
+)
+def test_the_narrowest_filter_leads_to_the_index(plans, filters, index):
+    [(_, [line])] = plans(lambda: Signal.newest(filters, SHOWN, 20))
+    assert index in line
+
+
+def test_the_newest_signals_are_read_in_the_order_of_the_key(plans):
+    [(sql, lines)] = plans(lambda: Signal.newest(Filters(), SHOWN, 20))
+    assert lines == ["SCAN t1"]
+    assert sql.endswith('ORDER BY "t1"."id" DESC LIMIT ?')
+
+
+def test_a_list_of_a_time_walks_no_further_than_its_rowids(plans):
+    during = Filters(since="2026-01-01 00:00:00")
+    ends, rows = plans(lambda: Signal.newest(during, SHOWN, 20))
+    assert "signal_timestamp" in ends[1][0]
+    assert rows[1] == ["SEARCH t1 USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"]
+
+
+def test_a_text_search_may_walk_but_never_sorts(plans):
+    for filters in (
+        Filters(text="x"),
+        Filters(text="x", status="error"),
+        Filters(text="x", name="A"),
+    ):
+        assert not faults(plans(lambda f=filters: Signal.newest(f, SHOWN, 20)), walks=True)
+
+
+SIGNAL_LOOKUPS = {
+    "one signal": lambda: Signal.find(1),
+    "those of an open symbol": lambda: Signal.has_open("AAPL"),
+    "how many wait": Signal.count_offered,
+    "how many are open": Signal.count_open,
+}
+
+
+@pytest.mark.parametrize("name", SIGNAL_LOOKUPS)
+def test_a_lookup_of_signals_is_an_index_scan(plans, name):
+    assert not faults(plans(SIGNAL_LOOKUPS[name]))
+
+
+def test_the_signal_of_an_order_is_found_by_two_indexes(plans):
+    # It sorts the handful that share the order's id.
+    [(_, lines)] = plans(lambda: Signal.of_order(5, None))
+    assert not faults([("", lines)], sorts=True)
+    assert any("signal_order_id1" in line for line in lines)
+    assert any("signal_order_id2" in line for line in lines)
+
+
+def test_the_figures_of_today_read_todays_signals_only(plans):
+    [(_, lines)] = plans(lambda: Signal.totals(Filters(since="2026-01-01 00:00:00")))
+    assert "signal_timestamp" in lines[0]
+
+
+def test_the_totals_of_a_pair_read_that_pairs_signals_only(plans):
+    [(_, lines)] = plans(lambda: Signal.totals(Filters(name="NMFC-ROIC", kind="pair")))
+    assert "signal_leg1_leg2_id" in lines[0]
+
+
+OTHER_LOOKUPS = {
+    "an alert id": lambda: compiled.signal_of_alert("x"),
+    "an alert id by the model": lambda: AlertId.get_or_none(AlertId.alert_id == "x"),
+    "events after one": lambda: EventRow.after(3, 10),
+    "a signal's events": lambda: EventRow.of("signal", "3"),
+    "the last event": EventRow.last_id,
+    "a stock": lambda: Stock.find("AAPL"),
+    "a stock, compiled": lambda: compiled.stock("AAPL"),
+    "a pair": lambda: Pair.find("A-B"),
+    "a pair, compiled": lambda: compiled.pair("A-B"),
+    "a leg's pairs": lambda: list(Pair.with_leg("AAPL")),
+    "a rejected alert": lambda: RejectedAlert.find(1),
+    "a user": lambda: User.find("nobody"),
+    "a token's session": lambda: Session.by_id("x"),
+    "a cookie's session": lambda: Session.by_cookie("x"),
+    "the sockets' sessions": lambda: Session.watching({"x": True, "y": False}),
+    "sessions whose time is over": Session.sweep,
+}
+
+
+@pytest.mark.parametrize("name", OTHER_LOOKUPS)
+def test_a_lookup_is_an_index_scan(plans, name):
+    assert not faults(plans(OTHER_LOOKUPS[name]))
+
+
+def test_a_users_sessions_are_found_by_index(plans):
+    # It sorts the few of one user.
+    assert not faults(plans(lambda: Session.of("admin")), sorts=True)
+
+
+@pytest.mark.parametrize("model", [Stock, Pair, User, RejectedAlert])
+@pytest.mark.parametrize("limit", [0, 20])
+def test_unfiltered_pages_are_read_in_the_order_of_the_key(plans, model, limit):
+    [(sql, lines)] = plans(lambda: list(model.page(limit)))
+    assert lines == ["SCAN t1"]
+    assert "WHERE" not in sql
+
+
+def test_passphrases_in_use_are_read_without_sorting(plans):
+    # The one table that is walked: it holds a handful.
+    assert not faults(plans(lambda: (Passphrase.valid(), compiled.passphrases())), walks=True)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_pruning_rejected_alerts_goes_by_index(plans, known):
+    fields = {"address": "", "size": 1, "reasons": "{}", "body": None, "known": known}
+    explained = plans(lambda: RejectedAlert.keep(fields, 3))
+    [(_, lines)] = [each for each in explained if each[0].startswith("DELETE")]
+    assert len(lines) == 3
+    assert [line for line in lines if "rejected_alert_known_id" in line] == [lines[0], lines[2]]
+
+
+# --- compiled statements ----------------------------------------------------------------------
+
+
+def full_row():
+    """A signal with every column set to a value of its own."""
+    row = {}
+    for number, name in enumerate(compiled.blank, 1):
+        text = isinstance(getattr(Signal, name), peewee.CharField | peewee.TextField)
+        row[name] = f"t{number}"[:4] if text else number
+    return row
+
+
+def test_the_compiled_insert_stores_what_the_model_reads(store):
+    row = full_row()
+    rowid = compiled.insert_signal(row)
+    assert Signal.find(rowid).record() == {"id": rowid, **row}
+
+
+def test_a_blank_signal_is_the_models_defaults(store):
+    required = {"timestamp": "t", "ticker": "T", "action": "buy", "contracts": 1, "status": "s"}
+    mine = compiled.insert_signal({**compiled.blank, **required})
+    theirs = Signal.create(**required).id
+    assert Signal.find(mine).record() | {"id": 0} == Signal.find(theirs).record() | {"id": 0}
+
+
+def test_the_compiled_event_is_the_models(store):
+    event_id = compiled.insert_event(("2026-01-01 00:00:00", "signal.created", "7", "me", "{}"))
+    row = EventRow.get_by_id(event_id)
+    stored = (row.time, row.type, row.subject, row.source, row.changes)
+    assert stored == ("2026-01-01 00:00:00", "signal.created", "7", "me", "{}")
+
+
+def test_the_compiled_lookups_agree_with_the_models(store):
+    Stock.create(symbol="AAPL", active=1)
+    Pair.create(name="A-B", leg1="A", leg2="B", hedge=0.72, active=1)
+    AlertId.create(alert_id="x", signal=7)
+    in_use = Passphrase.create(label="one", value="v", last_used="2026-01-01 00:00:00")
+    Passphrase.create(label="two", value="w", retired="2026-01-01 00:00:00")
+    assert compiled.stock("AAPL") == (1,)
+    assert compiled.stock("MSFT") is None
+    assert compiled.pair("A-B") == (1, 0.72)
+    assert compiled.pair("B-A") is None
+    assert compiled.signal_of_alert("x") == 7
+    assert compiled.signal_of_alert("y") is None
+    assert compiled.passphrases() == [(in_use.id, "v", "2026-01-01 00:00:00")]
+
+
+def test_the_compiled_lists_agree_with_the_models(store):
+    states = ("waiting", "filled", "rerouted", "error", "canceled", "created")
+    for number in range(60):
+        compiled.insert_signal({**full_row(), "status": states[number % len(states)]})
+    columns = [getattr(Signal, name) for name in SHOWN]
+    every = Signal.select(*columns).order_by(Signal.id.desc())
+    offered = every.where(Signal.status.in_(["waiting", "rerouted"]))
+    for limit in (1, 7, 100):
+        assert Signal.newest(Filters(), SHOWN, limit) == list(every.limit(limit).tuples())
+        expected = list(offered.limit(limit).tuples())
+        assert Signal.newest(Filters(status="waiting"), SHOWN, limit) == expected
+
+
+def test_a_list_of_a_time_holds_exactly_the_signals_of_that_time(store):
+    # Rowids do not follow the times here: senders may bring their own.
+    hours = [5, 1, 9, 3, 3, 7, 2, 8, 0, 6]
+    for hour in hours:
+        compiled.insert_signal({**full_row(), "timestamp": f"2026-01-01 0{hour}:00:00"})
+    for low, high, before in itertools.product((None, 0, 3, 9), (None, 0, 3, 9), (None, 0, 4, 99)):
+        filters = Filters(
+            since=None if low is None else f"2026-01-01 0{low}:00:00",
+            until=None if high is None else f"2026-01-01 0{high}:00:00",
+            before=before,
+        )
+        expected = [
+            rowid
+            for rowid in range(len(hours), 0, -1)
+            if (0 if low is None else low) <= hours[rowid - 1] <= (9 if high is None else high)
+            and (before is None or rowid < before)
+        ]
+        assert [row[0] for row in Signal.newest(filters, ("id",), 100)] == expected, filters

@@ -1,0 +1,276 @@
+"""Events: replayed they give each record, and what a listener missed is what was published."""
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import schemas
+from models import (
+    Event,
+    EventRow,
+    Missing,
+    Pair,
+    Refused,
+    RejectedAlert,
+    Signal,
+    Stock,
+    missed_since,
+)
+from models.replay import Missed
+from trading import fills
+
+SUBJECTS = 4  # signals, stocks or pairs that one sequence plays with
+ORDERS = (11, 12, 21, 22)
+
+numbers = st.sampled_from([0.0, 1.0, 0.5, 100.0, 400.2, -2.0, 1e15, 2.0**53])
+sizes = st.sampled_from([0.0, 1.0, 2.5, 72.0, 100.0])
+texts = st.sampled_from(["", "Enter Long", "a'b\"c\\", "<b>é\U0001f680", "x" * 300])
+order_ids = st.none() | st.sampled_from(ORDERS)
+statuses = st.sampled_from(["waiting", "rerouted", "created", "part.filled", "filled", "canceled"])
+tickers = st.sampled_from(["AAPL", "A-0.5*B", "B-A", "A-2*B", "nonsense-", "NYSE:AAPL"])
+
+alerts = st.fixed_dictionaries(
+    {"ticker": tickers, "action": st.sampled_from(["buy", "sell"]), "contracts": sizes},
+    optional={
+        "price": st.none() | numbers,
+        "comment": st.none() | texts,
+        "status": statuses,
+        "order_id1": order_ids,
+        "order_id2": order_ids,
+        "timestamp": st.just("2026-01-02 03:04:05"),
+        "bypass": st.booleans(),
+    },
+)
+revisions = st.dictionaries(
+    st.sampled_from(["ticker", "contracts", "price", "comment", "status", "order_id1", "price1"]),
+    st.none(),
+).flatmap(
+    lambda names: st.fixed_dictionaries(
+        {name: st.lists(REVISED[name], min_size=1, max_size=2).map(tuple) for name in names}
+    )
+)
+REVISED = {
+    "ticker": tickers,
+    "contracts": sizes,
+    "price": st.none() | numbers,
+    "comment": st.none() | texts,
+    "status": statuses,
+    "order_id1": order_ids,
+    "price1": st.none() | numbers,
+}
+rowids = st.integers(1, SUBJECTS + 1)
+
+
+def priced(price, contracts):
+    return lambda order, leg: fills.price_leg(order, leg, price, contracts)
+
+
+def reported(price, quantity):
+    return lambda order, leg: fills.report(order, leg, price, quantity)
+
+
+def canceled(bridge):
+    return lambda order, leg: fills.cancel(order, bridge)
+
+
+updates = st.one_of(
+    st.builds(priced, numbers, st.none() | st.sampled_from([1.0, 40.0])),
+    st.builds(reported, numbers, sizes),
+    st.builds(canceled, st.booleans()),
+)
+
+receive = st.builds(lambda alert: lambda: Signal.receive(alert, "webhook").events, alerts)
+revise = st.builds(
+    lambda rowid, sent, bypass, owner: (
+        lambda: Signal.revise(rowid, sent, "bridge", bypass=bypass, owner=owner)[1]
+    ),
+    *(rowids, revisions, st.booleans(), st.booleans()),
+)
+update = st.builds(
+    lambda order_id, apply: lambda: Signal.update_order(order_id, None, apply, "bridge")[1],
+    *(st.sampled_from(ORDERS), updates),
+)
+drop = st.builds(lambda rowid: lambda: Signal.drop(rowid, "admin"), rowids)
+put_stock = st.builds(
+    lambda symbol, active: lambda: Stock.put({"symbol": symbol, "active": active}, "admin")[2],
+    *(st.sampled_from(["A", "B", "AAPL"]), st.integers(0, 1)),
+)
+drop_stock = st.builds(
+    lambda symbol: lambda: Stock.drop(symbol, "admin"), st.sampled_from(["A", "B", "AAPL"])
+)
+add_pair = st.builds(
+    lambda active: (
+        lambda: Pair.register({"leg1": "A", "leg2": "B", "hedge": 0.5, "active": active}, "admin")
+    ),
+    st.integers(0, 1),
+)
+put_pair = st.builds(
+    lambda hedge, notes: lambda: Pair.put("A-B", {"hedge": hedge, "notes": notes}, "admin")[1],
+    *(st.sampled_from([0.5, 2.0]), st.none() | texts),
+)
+drop_pair = st.just(lambda: Pair.drop("A-B", "admin"))
+reject = st.builds(
+    lambda known, body: (
+        lambda: RejectedAlert.keep(
+            {"address": "::1", "size": 9, "reasons": "{}", "body": body, "known": known}, most=2
+        )
+    ),
+    *(st.booleans(), st.none() | texts),
+)
+signal_verbs = st.one_of(receive, receive, revise, update, drop)
+registry_verbs = st.one_of(put_stock, drop_stock, add_pair, put_pair, drop_pair, reject)
+
+
+def play(verbs):
+    """Calls the verbs one after the other: the events as they are published."""
+    published = []
+    for verb in verbs:
+        try:
+            published += verb()
+        except (Missing, Refused):
+            continue
+    return published
+
+
+@pytest.fixture
+def sequence(store):
+    """Plays sequences of verbs, each on the same empty tables, and checks what they left."""
+
+    def run(verbs, check):
+        with store.atomic() as everything:
+            published = play(verbs)
+            check(published)
+            everything.rollback()
+
+    return run
+
+
+def checks(count):
+    """Random sequences; the tables are emptied after each, so the fixture may serve them all."""
+    return settings(
+        max_examples=count,
+        deadline=None,
+        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    )
+
+
+def replay(rows):
+    """A record rebuilt from its events alone; None once it is deleted."""
+    record = dict.fromkeys(Signal._meta.sorted_field_names)
+    for row in rows:
+        assert {name: old for name, (old, _) in row.changed.items()} == {
+            name: record[name] for name in row.changed
+        }, "an event's old values are not the record before it"
+        record |= {name: new for name, (_, new) in row.changed.items()}
+        record["id"] = int(row.subject)
+    gone = rows[-1].type == "signal.deleted"
+    assert not gone or set(record.values()) == {None, record["id"]}
+    return None if gone else record
+
+
+@checks(200)
+@given(verbs=st.lists(signal_verbs, min_size=1, max_size=25))
+def test_replaying_a_signals_events_gives_its_current_record(sequence, verbs):
+    def check(published):
+        for subject in {event.subject for event in published}:
+            signal = Signal.get_or_none(Signal.id == int(subject))
+            rebuilt = replay(EventRow.of("signal", subject))
+            assert rebuilt == (signal and signal.record())
+
+    sequence(verbs, check)
+
+
+def message(event: Event | Missed):
+    """An event as listeners are told of it."""
+    changed = event.changes if isinstance(event, Event) else event.changed
+    return schemas.event_message(event.type, event.id, event.record, changed)
+
+
+@checks(200)
+@given(verbs=st.lists(signal_verbs | registry_verbs, min_size=1, max_size=25))
+def test_what_was_missed_is_exactly_what_was_published(sequence, verbs):
+    def check(published):
+        start = published[0].id - 1 if published else EventRow.last_id()
+        for position in range(start, EventRow.last_id() + 1):
+            missed = missed_since(position, 1000)
+            live = [event for event in published if event.id > position]
+            assert [message(each) for each in missed] == [message(each) for each in live]
+            for then, now in zip(missed, live, strict=True):
+                assert then.record == now.record or not now.type.startswith("signal.")
+
+    sequence(verbs, check)
+
+
+@checks(100)
+@given(verbs=st.lists(signal_verbs | registry_verbs, max_size=25))
+def test_event_ids_rise_and_every_change_has_one(sequence, verbs):
+    def check(published):
+        ids = [event.id for event in published]
+        assert ids == sorted(set(ids))
+        assert [row.id for row in EventRow.after(0, 1000)] == ids
+
+    sequence(verbs, check)
+
+
+@checks(50)
+@given(verbs=st.lists(receive | update, min_size=2, max_size=12), limit=st.integers(1, 12))
+def test_more_than_the_limit_missed_is_none(sequence, verbs, limit):
+    def check(published):
+        last = EventRow.last_id()
+        for position in range(last - len(published), last + 1):
+            missed = missed_since(position, limit)
+            assert (missed is None) == (last - position > limit)
+
+    sequence(verbs, check)
+
+
+def test_an_event_that_is_not_there_yet_was_not_missed(store):
+    play([lambda: Signal.receive({"ticker": "A", "action": "buy", "contracts": 1}, "x").events])
+    last = EventRow.last_id()
+    assert missed_since(last, 10) == []
+    assert missed_since(last + 1, 10) is None
+
+
+def test_a_repeat_or_an_empty_change_makes_no_event(store):
+    alert = {"ticker": "AAPL", "action": "buy", "contracts": 1.0, "order_id1": 11, "alert_id": "x"}
+    Stock.put({"symbol": "AAPL", "active": 1}, "admin")
+    play([lambda: Signal.receive(alert, "webhook").events])
+    play([lambda: Signal.update_order(11, None, reported(5.0, 1.0), "bridge")[1]])
+    before = EventRow.last_id()
+    assert Signal.receive(alert, "webhook").events == []
+    assert Signal.update_order(11, None, reported(5.0, 1.0), "bridge")[1] == []
+    assert Signal.revise(1, {"comment": (None,)}, "x", bypass=False, owner=True)[1] == []
+    assert Stock.put({"symbol": "AAPL", "active": 1}, "admin")[2] == []
+    assert EventRow.last_id() == before
+
+
+def test_a_deleted_signals_events_tell_what_it_was(store):
+    [created] = Signal.receive({"ticker": "AAPL", "action": "buy", "contracts": 1.0}, "x").events
+    [deleted] = Signal.drop(int(created.subject), "admin")
+    assert deleted.type == "signal.deleted"
+    assert deleted.record == created.record
+    assert deleted.source == "admin"
+    first, last = EventRow.of("signal", created.subject)
+    assert [first.type, last.type] == ["signal.created", "signal.deleted"]
+
+
+def test_an_event_of_a_failed_change_is_undone_with_it(store, conf):
+    def failing():
+        with store.atomic():
+            Signal.receive({"ticker": "AAPL", "action": "buy", "contracts": 1.0}, "x")
+            raise ValueError
+
+    with pytest.raises(ValueError):  # noqa: PT011 our own
+        failing()
+    assert EventRow.last_id() == 0
+    assert Signal.select().count() == 0
+
+
+def test_missed_events_of_more_subjects_than_one_query_takes_are_all_there(store):
+    count = 1200
+    with store.atomic():
+        published = play(
+            [lambda: Signal.receive({"ticker": "A", "action": "buy", "contracts": 1.0}, "x").events]
+            * count
+        )
+    assert list(map(message, missed_since(0, count))) == list(map(message, published))
