@@ -53,6 +53,8 @@ def open_database(url: str, synchronous: str = "FULL") -> peewee.Database:
     try:
         database.connect()
         _migrate(database)
+    except TypeError:  # an option in the URL that the driver does not know
+        raise DatabaseRefused(f"The options of {_shown(url)} are not known.") from None
     except peewee.PeeweeException as error:
         raise DatabaseRefused(
             f"The database {_shown(url)} cannot be used: {_line(error)}."
@@ -117,13 +119,22 @@ def inserted_id(database: peewee.Database, cursor: Any) -> int:
 class Reader:
     """One thread with a reading connection, for lists too long for the event loop."""
 
-    def __init__(self, database: peewee.Database):
+    def __init__(self, database: peewee.Database, limit: int = 500):
         self._database = database
+        self._limit = limit
+        self._waiting = 0
         self._pool = ThreadPoolExecutor(1, "reader")
 
     async def run(self, work: Callable[..., Any], *args: Any) -> Any:
-        """What the function returns, computed on the reading thread."""
-        return await asyncio.get_running_loop().run_in_executor(self._pool, self._read, work, args)
+        """What the function returns, computed on the reading thread; raises Overloaded."""
+        if self._waiting >= self._limit:
+            raise Overloaded
+        self._waiting += 1
+        try:
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._pool, self._read, work, args)
+        finally:
+            self._waiting -= 1
 
     def _read(self, work: Callable[..., Any], args: tuple) -> Any:
         if self._database.is_closed():

@@ -340,7 +340,7 @@ class Alert(Body):
 def read_alert(body: Record, alert_id: str | None = None) -> Alert:
     """An alert in either spelling; `alert_id` is the header's, where the body has none."""
     body = with_twins(body)
-    if alert_id and body.get("alert_id") is None:
+    if alert_id and body.get("alert_id") in (None, ""):
         body["alert_id"] = alert_id
     return check(Alert, body)
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import json
 import re
 import secrets
 import time
@@ -107,13 +108,18 @@ def masking_pattern(secret: str) -> re.Pattern[str]:
     return re.compile("".join(f"(?:{'|'.join(_spellings(char))})" for char in secret))
 
 
+_SHORT_ESCAPES = {char: re.escape(json.dumps(char)[1:-1]) for char in '"\\\b\f\n\r\t'} | {
+    "/": re.escape("\\/")
+}
+
+
 def _spellings(char: str) -> list[str]:
     units = char.encode("utf-16-be", "surrogatepass").hex()
     escaped = "".join(
         r"\\u" + "".join(_any_case(digit) for digit in units[i : i + 4])
         for i in range(0, len(units), 4)
     )
-    short = {'"': r"\\\"", "\\": r"\\\\", "/": r"\\/"}.get(char)
+    short = _SHORT_ESCAPES.get(char)
     return [re.escape(char), escaped] + ([short] if short else [])
 
 

@@ -137,7 +137,11 @@ def allow_many_connections() -> None:
 async def serve(conf: Settings, app: PairsApplication) -> None:
     """Listens until a signal stops it, then finishes what is in hand."""
     server = HTTPServer(
-        app, xheaders=conf.trust_proxy, max_body_size=1024 * 1024, idle_connection_timeout=75
+        app,
+        xheaders=conf.trust_proxy,
+        max_body_size=1024 * 1024,
+        idle_connection_timeout=75,
+        body_timeout=30,
     )
     sockets = bind_sockets(conf.port, conf.host)
     stop = asyncio.Event()
@@ -156,7 +160,6 @@ async def serve(conf: Settings, app: PairsApplication) -> None:
     server.stop()
     await _drain(app)
     await app.close()
-    await server.close_all_connections()
 
 
 def _on_signals(stop: asyncio.Event) -> None:
@@ -169,18 +172,14 @@ def _on_signals(stop: asyncio.Event) -> None:
 
 
 async def _drain(app: PairsApplication) -> None:
-    deadline = time.monotonic() + GRACE
+    """Answers the requests in hand, then closes all connections in one step."""
+    app.draining = True
     app.hub.close()
-    while time.monotonic() < deadline:
-        # Connections that are still sending us a request, or waiting for its answer.
-        if not any(_is_open(request) for request in app.in_hand):
-            return
+    deadline = time.monotonic() + GRACE
+    # A connection that breaks off says nothing, so there is no event to wait for.
+    while time.monotonic() < deadline and app.requests_in_hand():  # noqa: ASYNC110
         await asyncio.sleep(0.02)
-
-
-def _is_open(request) -> bool:
-    stream = getattr(request.connection, "stream", None)
-    return stream is not None and not stream.closed()
+    app.close_connections()
 
 
 def main(arguments: list[str]) -> int:
@@ -204,9 +203,10 @@ def main(arguments: list[str]) -> int:
 def _run(conf: Settings, app: PairsApplication) -> int:
     try:
         asyncio.run(serve(conf, app))
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
         where = f"{conf.host}:{conf.port}"
-        print(f"The server cannot listen on {where}: {error.strerror}.", file=sys.stderr)
+        reason = getattr(error, "strerror", None) or "this is not a host name"
+        print(f"The server cannot listen on {where}: {reason}.", file=sys.stderr)
         return 1
     with contextlib.suppress(KeyboardInterrupt):
         log.info("stopped")

@@ -173,12 +173,17 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
+def weak_passphrase(mode: str, passphrase: str) -> bool:
+    """Whether a production server must not accept it; the demo's own is too short, too."""
+    return mode == "production" and len(passphrase) < 8
+
+
 def _refuse_defaults(settings: Settings, sources: dict[str, str]) -> None:
     if settings.demo:
         return
-    if DEMO_PASSPHRASE in settings.passphrases:
+    if any(weak_passphrase(settings.mode, each) for each in settings.passphrases):
         raise SettingsError(
-            f"{sources['passphrases']}: passphrases must not hold the demo's in production."
+            f"{sources['passphrases']}: passphrases must have at least 8 characters in production."
         )
     if settings.admin_password and len(settings.admin_password) < 8:
         raise SettingsError(

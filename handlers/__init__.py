@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import peewee
-from tornado.httputil import HTTPServerRequest
+from tornado.httputil import HTTPConnection, HTTPServerRequest
 from tornado.web import Application, RequestHandler
 
 import models
@@ -53,6 +53,7 @@ class PairsApplication(Application):
             default_handler_class=pages.NoPage,
             log_function=log_request,
             websocket_ping_interval=30,
+            websocket_max_message_size=4096,
             static_path=str(ROOT / "static"),
             static_handler_class=pages.Static,
             xsrf_cookie_kwargs={
@@ -67,10 +68,13 @@ class PairsApplication(Application):
         self.token_key = token_key
         self.writer = Writer(database, conf.queue_limit)
         self.reader = Reader(database)
+        self._searcher = Reader(database, limit=20)
+        self.draining = False
         self.hub = Hub(models.EventRow.last_id())
         self.attempts = users.Attempts(conf.login_attempts)
         # Weak: a request whose sender went away is never finished.
         self.in_hand: weakref.WeakSet[HTTPServerRequest] = weakref.WeakSet()
+        self._connections: weakref.WeakSet[Any] = weakref.WeakSet()
         self._hasher = ThreadPoolExecutor(1, "hasher")
         self._hashes = 0
 
@@ -79,6 +83,19 @@ class PairsApplication(Application):
         if self.database.is_closed():
             read_only(self.database)
 
+    def start_request(self, server_conn: Any, request_conn: HTTPConnection):
+        self._connections.add(server_conn)
+        return super().start_request(server_conn, request_conn)
+
+    def requests_in_hand(self) -> int:
+        """How many requests are coming in or wait for their answer."""
+        return sum(not request.connection.stream.closed() for request in self.in_hand)
+
+    def close_connections(self) -> None:
+        """Closes all connections at once, so that no request slips in between."""
+        for connection in list(self._connections):
+            connection.stream.close()
+
     def find_handler(self, request: HTTPServerRequest, **kwargs: Any):
         self.in_hand.add(request)
         if request.path.startswith("/v3"):
@@ -86,6 +103,10 @@ class PairsApplication(Application):
             # the type says.
             request.headers.pop("Content-Type", None)
         return super().find_handler(request, **kwargs)
+
+    def reader_for(self, filters: models.Filters) -> Reader:
+        """Where to read: a search for text may walk the whole table and must not delay the rest."""
+        return self._searcher if filters.text else self.reader
 
     async def hash(self, work: Any, *args: Any) -> Any:
         """Runs a slow password function on its own thread; raises Overloaded."""
@@ -117,6 +138,7 @@ class PairsApplication(Application):
         self.hub.close()
         await self.writer.close()
         self.reader.close()
+        self._searcher.close()
         self._hasher.shutdown()
         self.database.close()
 
@@ -137,7 +159,7 @@ def log_request(handler: RequestHandler) -> None:
     access.info(
         "method=%s path=%s status=%d ms=%.1f",
         request.method,
-        request.path,
+        request.path[:200].encode("unicode_escape").decode(),
         handler.get_status(),
         1000 * request.request_time(),
         extra={"request_id": getattr(handler, "request_id", "-")},

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from http.client import responses
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 import peewee
@@ -19,10 +19,14 @@ import models
 import schemas
 import security
 from database import Overloaded
+from trading import instants
 
 log = logging.getLogger("pairs")
 
 MOST_BODY = 64 * 1024
+VISITOR_LIMIT = 5  # signals that visitors see
+LONGEST_FILTER = 400  # characters
+MOST_ITEMS = 10**18  # more rows than any table holds
 COOKIE = "session"
 RECEIVED = {
     "recorded": "Signal created successfully.",
@@ -127,6 +131,8 @@ class BaseHandler(RequestHandler):
         self.set_header("X-Content-Type-Options", "nosniff")
         self.set_header("Cache-Control", "no-store")
         self.set_header("X-Request-Id", self.request_id)
+        if self.application.draining:
+            self.set_header("Connection", "close")
 
     @cached_property
     def request_id(self) -> str:
@@ -349,15 +355,81 @@ class ListHandler(BaseHandler):
         super().write_error(status_code, **kwargs)
 
     def reply_list(self, records: list[Any]) -> None:
-        """Answers the list under its key."""
+        """Answers a short list under its key."""
         self.reply({self.list_key: records})
+
+    async def reply_rows(self, page: Callable, record: Callable, count: str, size=500) -> None:
+        """Answers the rows of `page(limit, before)` as records, however many there are."""
+
+        def chunk(before: int | None, wanted: int) -> Chunk:
+            rows = list(page(wanted, before))
+            return Chunk(rows[-1].id if rows else 0, len(rows), encode([record(r) for r in rows]))
+
+        reader = self.application.reader
+        await self.stream(reader, chunk, count_of(count), self.json_form(), size)
+
+    def json_form(self) -> "Form":
+        """How this list looks as JSON."""
+        return Form("application/json", f'{{"{self.list_key}":['.encode(), b",", b"]}")
+
+    async def stream(
+        self, reader: Any, chunk: Callable, limit: int, form: "Form", size=500
+    ) -> None:
+        """Answers up to `limit` rows (0: all) that `chunk(before, wanted)` reads in the reader.
+
+        A list of one chunk goes out whole; a longer one never stands in memory.
+        """
+        self.set_header("Content-Type", form.content_type)
+        self.write(form.head)
+        before, left, lead = None, limit or float("inf"), b""
+        while left > 0:
+            wanted = int(min(size, left))
+            part = await reader.run(chunk, before, wanted)
+            if part.count:
+                self.write(lead + part.data)
+            if part.count < wanted:
+                break
+            before, left, lead = part.last, left - part.count, form.between
+            if left > 0:
+                await self.flush()
+        self.finish(form.tail)
+
+
+class Chunk(NamedTuple):
+    """A part of a list: its last rowid, how many rows, and these encoded."""
+
+    last: int
+    count: int
+    data: bytes
+
+
+class Form(NamedTuple):
+    """What stands around and between the parts of a list."""
+
+    content_type: str
+    head: bytes
+    between: bytes
+    tail: bytes
+
+
+def encode(records: list[Any]) -> bytes:
+    """Records as JSON, without the brackets around them."""
+    return orjson.dumps(records)[1:-1]
+
+
+def session_state(session: models.Session) -> dict[str, Any]:
+    """When the browser's session ends, and whether it can be extended."""
+    return {
+        "expires": instants.from_epoch(session.cookie_expires),
+        "extendable": session.cookie_expires < session.extendable_until,
+    }
 
 
 def count_of(text: str) -> int:
     """The `{n}` of a list route: how many, 0 for all; raises 400."""
-    if not re.fullmatch(r"\d{1,18}", text, re.ASCII):
+    if not re.fullmatch(r"\d+", text, re.ASCII):
         raise ApiError(400, "the number of items must be a whole number, 0 for all")
-    return int(text)
+    return int(text) if len(text) <= 18 else MOST_ITEMS
 
 
 def rowid_of(text: str) -> int:

@@ -1,5 +1,6 @@
 """The browser's pages, rendered on the server so that the first rows need no JavaScript."""
 
+import contextlib
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -9,10 +10,27 @@ from jinja2 import Environment, FileSystemLoader
 from tornado.web import HTTPError, StaticFileHandler
 
 import schemas
-from handlers.base import COOKIE, ApiError, BaseHandler, Right, right
-from handlers.signals import LONGEST_FILTER, VISITOR_LIMIT, figures, totals
-from handlers.users import session_state
-from models import EventRow, Filters, Pair, Session, Signal, Stock
+from handlers.base import (
+    COOKIE,
+    LONGEST_FILTER,
+    VISITOR_LIMIT,
+    ApiError,
+    BaseHandler,
+    Right,
+    right,
+    session_state,
+)
+from models import (
+    EventRow,
+    Filters,
+    Missing,
+    Pair,
+    Session,
+    Signal,
+    Stock,
+    figures,
+    totals,
+)
 from settings import ROOT, VERSION
 from trading import instants
 
@@ -148,7 +166,7 @@ class Dashboard(PageHandler):
             chosen["status"] or None, chosen["ticker"] or None, known_kind, text=chosen["q"] or None
         )
         limit = NEWEST if self.identity else VISITOR_LIMIT
-        run = self.application.reader.run
+        run = self.application.reader_for(filters).run
         rows = await run(Signal.newest, filters, schemas.SIGNAL_COLUMNS, limit)
         self.show(
             "dashboard.html",
@@ -178,7 +196,7 @@ class List(PageHandler):
         ticker = chosen["ticker_webhook"]
         filters = Filters(None, ticker or None, kind or None, since or None, until or None)
         limit = PAGE if self.identity else VISITOR_LIMIT
-        run = self.application.reader.run
+        run = self.application.reader_for(filters).run
         rows = await run(Signal.newest, filters, schemas.SIGNAL_COLUMNS, limit)
         query = {"ticker": ticker, "type": kind, "since": since, "until": until}
         shown = urlencode({key: value for key, value in query.items() if value})
@@ -187,7 +205,7 @@ class List(PageHandler):
             signals=[schemas.signal_record(row) for row in rows],
             limit=limit,
             totals=await run(totals, filters),
-            choices=_choices(),
+            choices=await run(_choices),
             filters=chosen,
             since=since,
             until=until,
@@ -243,7 +261,8 @@ class LogoutPage(PageHandler):
     async def post(self) -> None:
         if self.identity:
             self.check_xsrf_cookie()
-            await self.store(Session.end, self.identity.session.id)
+            with contextlib.suppress(Missing):  # another logout was faster
+                await self.store(Session.end, self.identity.session.id)
             self.application.hub.recheck()
         self.clear_cookie(COOKIE)
         self.redirect("/login")
@@ -261,6 +280,11 @@ class Static(StaticFileHandler):
         if "\0" in path:
             raise HTTPError(404)
         return super().get_absolute_path(root, path)
+
+    def log_exception(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        # Tornado's own line would show the query string.
+        if not isinstance(error, HTTPError):
+            super().log_exception(kind, error, trace)
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         self.set_header("Content-Type", "text/plain; charset=utf-8")

@@ -2,9 +2,9 @@
 
 import schemas
 import security
-from handlers.base import BaseHandler, ListHandler, Right, right
+from handlers.base import ApiError, BaseHandler, ListHandler, Right, right
 from models import Passphrase
-from settings import ROOT
+from settings import ROOT, weak_passphrase
 
 
 class PassphraseRegister(ListHandler):
@@ -26,6 +26,8 @@ class PassphraseRegister(ListHandler):
     async def post(self) -> None:
         form = schemas.check(schemas.PassphraseForm, self.json_body())
         value = form.passphrase or security.random_id()
+        if weak_passphrase(self.conf.mode, value):
+            raise schemas.BadFields({"passphrase": "must have at least 8 characters"})
         await self.store(Passphrase.register, form.label, value)
         self.reply({"message": "'passphrase' created successfully.", "passphrase": value}, 201)
 
@@ -44,7 +46,10 @@ class AlertTemplate(BaseHandler):
 
     @right(Right.FRESH)
     async def get(self) -> None:
-        value = self.application.passphrases()[0][1] if self._reveals() else "***"
+        valid = [value for _, value, _ in self.application.passphrases()]
+        if not valid:
+            raise ApiError(400, "there is no valid passphrase; make one first.")
+        value = valid[0] if self._reveals() else "***"
         text = (ROOT / "local" / "webhook.json").read_text("utf-8")
         masked = text.replace('"webhook"', schemas.json_text(value), 1)
         self.reply({"template": masked, "webhook_url": self.webhook_url})

@@ -1,7 +1,7 @@
 """Stocks and pairs: what alerts are checked against."""
 
 import schemas
-from handlers.base import BaseHandler, ListHandler, Right, count_of, right
+from handlers.base import BaseHandler, ListHandler, Right, right
 from models import Pair, Stock
 
 
@@ -29,8 +29,7 @@ class StockList(ListHandler):
 
     @right(Right.READ)
     async def get(self, count: str) -> None:
-        stocks = Stock.page(count_of(count))
-        self.reply_list([schemas.stock_record(stock.record()) for stock in stocks])
+        await self.reply_rows(Stock.page, lambda row: schemas.stock_record(row.record()), count)
 
 
 class OneStock(BaseHandler):
@@ -70,8 +69,7 @@ class PairList(ListHandler):
 
     @right(Right.READ)
     async def get(self, count: str) -> None:
-        pairs = Pair.page(count_of(count))
-        self.reply_list([schemas.pair_record(pair.record()) for pair in pairs])
+        await self.reply_rows(Pair.page, lambda row: schemas.pair_record(row.record()), count)
 
 
 class OnePair(BaseHandler):

@@ -1,7 +1,7 @@
 """Rejected alerts: seen, corrected and resubmitted, dismissed."""
 
 import schemas
-from handlers.base import ApiError, BaseHandler, ListHandler, Right, count_of, right, rowid_of
+from handlers.base import ApiError, BaseHandler, ListHandler, Right, right, rowid_of
 from models import RejectedAlert
 
 
@@ -36,8 +36,10 @@ class RejectedAlerts(ListHandler):
 
     @right(Right.TOKEN)
     async def get(self, count: str) -> None:
-        rows = RejectedAlert.page(count_of(count))
-        self.reply_list([schemas.rejected_record(row.record()) for row in rows])
+        # Each may hold 64 KiB of text.
+        await self.reply_rows(
+            RejectedAlert.page, lambda row: schemas.rejected_record(row.record()), count, size=20
+        )
 
     @right(Right.ADMIN)
     async def delete(self, rowid: str) -> None:

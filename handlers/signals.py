@@ -5,18 +5,25 @@ import io
 from dataclasses import replace
 from typing import Any
 
-import orjson
-
 import schemas
-from handlers.base import BaseHandler, ListHandler, Right, count_of, right, rowid_of
-from models import EventRow, Filters, Signal
+from handlers.base import (
+    LONGEST_FILTER,
+    VISITOR_LIMIT,
+    BaseHandler,
+    Chunk,
+    Form,
+    ListHandler,
+    Right,
+    count_of,
+    encode,
+    right,
+    rowid_of,
+)
+from models import EventRow, Filters, Signal, figures, totals
 from trading import instants, statuses
 
-VISITOR_LIMIT = 5
 VISITOR_LIMIT_WAITING = 20
 QUICK = 100  # rows read and encoded on the event loop; longer lists go through the reader
-CHUNK = 500
-LONGEST_FILTER = 400  # characters
 
 
 def read_filters(handler: BaseHandler, **fixed: str) -> Filters:
@@ -85,8 +92,18 @@ class SignalList(ListHandler):
             rows = Signal.newest(filters, schemas.SIGNAL_COLUMNS, limit)
             self.reply_list([schemas.signal_record(row) for row in rows])
             return
-        render = _csv_chunk if wants_csv else _json_chunk
-        await self._stream(filters, limit, render)
+        if wants_csv:
+            self.set_header("Content-Disposition", 'attachment; filename="signals.csv"')
+        form, render = (CSV, csv_lines) if wants_csv else (self.json_form(), json_records)
+        reader = self.application.reader_for(filters)
+        filters = await reader.run(Signal.bounded, filters)
+
+        def chunk(before: int | None, wanted: int) -> Chunk:
+            part = filters if before is None else replace(filters, before=before)
+            rows = Signal.newest(part, schemas.SIGNAL_COLUMNS, wanted)
+            return Chunk(rows[-1][0] if rows else 0, len(rows), render(rows))
+
+        await self.stream(reader, chunk, limit, form)
 
     def _limit(self, count: int, filters: Filters) -> int:
         """How many rows to answer, 0 for all; visitors get a few."""
@@ -97,51 +114,25 @@ class SignalList(ListHandler):
             limits.append(VISITOR_LIMIT_WAITING if waiting else VISITOR_LIMIT)
         return min((limit for limit in limits if limit), default=0)
 
-    async def _stream(self, filters: Filters, limit: int, render) -> None:
-        self.set_header("Content-Type", render.content_type)
-        if render is _csv_chunk:
-            self.set_header("Content-Disposition", 'attachment; filename="signals.csv"')
-        self.write(render.head)
-        filters = await self.application.reader.run(Signal.bounded, filters)
-        left, lead = limit or float("inf"), b""
-        while left > 0:
-            size = int(min(CHUNK, left))
-            before, count, data = await self.application.reader.run(_chunk, filters, size, render)
-            if count:
-                self.write(lead + data)
-                await self.flush()
-            if count < size:
-                break
-            filters, left, lead = replace(filters, before=before), left - count, render.between
-        self.finish(render.tail)
+
+def json_records(rows: list[tuple]) -> bytes:
+    """Rows as JSON."""
+    return encode([schemas.signal_record(row) for row in rows])
 
 
-def _chunk(filters: Filters, size: int, render) -> tuple[int, int, bytes]:
-    """(the last rowid, how many, the encoded rows); runs on the reading thread."""
-    rows = Signal.newest(filters, schemas.SIGNAL_COLUMNS, size)
-    return (rows[-1][0] if rows else 0), len(rows), render(rows)
+CSV = Form(
+    "text/csv; charset=utf-8; header=present",
+    (",".join(schemas.SIGNAL_KEYS) + "\r\n").encode(),
+    b"",
+    b"",
+)
 
 
-def _json_chunk(rows: list[tuple]) -> bytes:
-    return orjson.dumps([schemas.signal_record(row) for row in rows])[1:-1]
-
-
-_json_chunk.content_type = "application/json"
-_json_chunk.head = b'{"signals":['
-_json_chunk.between = b","
-_json_chunk.tail = b"]}"
-
-
-def _csv_chunk(rows: list[tuple]) -> bytes:
+def csv_lines(rows: list[tuple]) -> bytes:
+    """Rows as lines of CSV (RFC 4180)."""
     lines = io.StringIO()
     csv.writer(lines).writerows([_cell(value) for value in row] for row in map(_utc_iso, rows))
     return lines.getvalue().encode()
-
-
-_csv_chunk.content_type = "text/csv; charset=utf-8; header=present"
-_csv_chunk.head = (",".join(schemas.SIGNAL_KEYS) + "\r\n").encode()
-_csv_chunk.between = b""
-_csv_chunk.tail = b""
 
 
 def _utc_iso(row: tuple) -> tuple:
@@ -217,7 +208,8 @@ class Totals(BaseHandler):
 
     @right(Right.READ)
     async def get(self) -> None:
-        self.reply(await self.application.reader.run(totals, read_filters(self)))
+        filters = read_filters(self)
+        self.reply(await self.application.reader_for(filters).run(totals, filters))
 
 
 class Figures(BaseHandler):
@@ -227,42 +219,6 @@ class Figures(BaseHandler):
     async def get(self) -> None:
         since = read_filters(self).since or instants.now()[:10]
         self.reply(await self.application.reader.run(figures, since))
-
-
-def totals(filters: Filters) -> dict[str, Any]:
-    """The sums that go with a list."""
-    groups = Signal.totals(filters)
-    by_status: dict[str, int] = {}
-    for status, _, count, *_ in groups:
-        by_status[status] = by_status.get(status, 0) + count
-    sides = {"all": ("buy", "sell"), "buy": ("buy",), "sell": ("sell",)}
-    return {
-        "count": sum(by_status.values()),
-        "quantity": schemas.plain(sum(group[3] for group in groups)),
-        "by_status": by_status,
-        "average_slippage": {side: _average(groups, actions) for side, actions in sides.items()},
-    }
-
-
-def _average(groups: list[tuple], actions: tuple[str, ...]) -> float | None:
-    chosen = [(total, number) for _, action, _, _, total, number in groups if action in actions]
-    number = sum(number for _, number in chosen)
-    return round(sum(total or 0 for total, _ in chosen) / number, 4) if number else None
-
-
-def figures(since: str) -> dict[str, Any]:
-    """What waits and is open now, and what happened since an instant."""
-    recent = totals(Filters(since=since))
-    counts = recent["by_status"]
-    return {
-        "waiting": Signal.count_offered(),
-        "open": Signal.count_open(),
-        "filled": counts.get(statuses.FILLED, 0),
-        "canceled": counts.get(statuses.CANCELED, 0),
-        "errors": counts.get(statuses.ERROR, 0) + counts.get(statuses.CRITICAL, 0),
-        "average_slippage": recent["average_slippage"]["all"],
-        "last_alert": Signal.last_alert(),
-    }
 
 
 routes = [

@@ -1,8 +1,9 @@
 """Users, logins and sessions."""
 
+import contextlib
 import time
 from collections import defaultdict, deque
-from typing import Any
+from urllib.parse import urlsplit
 
 import schemas
 import security
@@ -15,9 +16,10 @@ from handlers.base import (
     Right,
     count_of,
     right,
+    session_state,
     unauthorized,
 )
-from models import Session, User
+from models import Missing, Session, User
 from trading import instants
 
 
@@ -30,22 +32,31 @@ class Attempts:
         self._most = most
         self._failed: dict[tuple, deque[float]] = defaultdict(deque)
 
-    def check(self, key: tuple) -> None:
-        """Raises 429 when there were too many."""
-        failed = self._failed.get(key)
-        while failed and failed[0] < time.monotonic() - 60:
-            failed.popleft()
-        if failed is not None and not failed:
-            del self._failed[key]
-        elif failed and len(failed) >= self._most:
-            wait = str(int(61 - (time.monotonic() - failed[0])))
-            raise ApiError(429, "too many failed logins; try again later", {"Retry-After": wait})
+    def begin(self, name: str, address: str) -> None:
+        """Counts a login as failed until it succeeds; raises 429 when there were too many.
 
-    def failed(self, key: tuple) -> None:
-        """Notes a failure; forgets the oldest beyond what memory should hold."""
+        An address may fail more often than a name, for it may stand for a whole office.
+        """
+        self._count((name, address), self._most)
+        self._count((address,), 5 * self._most)
+
+    def succeeded(self, name: str, address: str) -> None:
+        """Takes the count of a login back."""
+        for key in ((name, address), (address,)):
+            if self._failed.get(key):
+                self._failed[key].pop()
+
+    def _count(self, key: tuple, most: int) -> None:
+        now = time.monotonic()
         if len(self._failed) >= self.MOST_KEYS:
             self._failed.pop(next(iter(self._failed)))
-        self._failed[key].append(time.monotonic())
+        failed = self._failed[key]
+        while failed and failed[0] < now - 60:
+            failed.popleft()
+        if len(failed) >= most:
+            wait = {"Retry-After": str(int(61 - (now - failed[0])))}
+            raise ApiError(429, "too many failed logins; try again later", wait)
+        failed.append(now)
 
 
 class CredentialHandler(BaseHandler):
@@ -53,14 +64,14 @@ class CredentialHandler(BaseHandler):
 
     async def verify(self, username: str, password: str) -> User | None:
         """The user whose password this is; 429 after too many failures."""
-        key = (username, self.remote)
-        self.application.attempts.check(key)
+        attempts, address = self.application.attempts, self.remote
+        attempts.begin(username, address)
         user = User.get_or_none(User.username == username)
         hashed = user.password_hash if user else None
-        if await self.application.hash(security.verify_password, password, hashed):
-            return user
-        self.application.attempts.failed(key)
-        return None
+        if not await self.application.hash(security.verify_password, password, hashed):
+            return None
+        attempts.succeeded(username, address)
+        return user
 
     async def hashed(self, password: str) -> str:
         """The hash of a new password; raises BadFields when it is too short."""
@@ -93,15 +104,20 @@ class Login(CredentialHandler):
     async def post(self) -> None:
         form = schemas.check(schemas.LoginForm, self.json_body())
         user = await self.verify(form.username, form.password)
-        if user is None:
+        cookie, days = security.random_id(256), self.conf.refresh_days
+        session = user and await self.store(Session.start, user, form.expire, days, cookie)
+        if session is None:
             raise ApiError(401, "Invalid Credentials!")
-        cookie = security.random_id(256)
-        days = self.conf.refresh_days
-        session = await self.store(Session.start, user, form.expire, days, cookie)
         # A login that another site sends must not change who this browser is.
-        if self.request.headers.get("Sec-Fetch-Site", "same-origin") in ("same-origin", "none"):
+        if self._from_here():
             self.set_session_cookie(cookie, session.cookie_expires)
         self.reply({**self.tokens(session, fresh=True), "expire": form.expire})
+
+    def _from_here(self) -> bool:
+        site, origin = (self.request.headers.get(k) for k in ("Sec-Fetch-Site", "Origin"))
+        if site is not None:
+            return site in ("same-origin", "none")
+        return origin is None or urlsplit(origin).netloc == self.request.host
 
 
 class Logout(BaseHandler):
@@ -109,7 +125,8 @@ class Logout(BaseHandler):
 
     @right(Right.TOKEN)
     async def post(self) -> None:
-        await self.store(Session.end, self.identity.session.id)
+        with contextlib.suppress(Missing):  # another logout was faster
+            await self.store(Session.end, self.identity.session.id)
         self.application.hub.recheck()
         self.clear_cookie(COOKIE)
         self.reply({"message": "Successfully logged out"})
@@ -153,14 +170,6 @@ class OwnSession(BaseHandler):
     def _answer(self, session: Session) -> None:
         user = session.user
         self.reply({"username": user.username, "admin": user.admin, **session_state(session)})
-
-
-def session_state(session: Session) -> dict[str, Any]:
-    """When the browser's session ends, and whether it can be extended."""
-    return {
-        "expires": instants.from_epoch(session.cookie_expires),
-        "extendable": session.cookie_expires < session.extendable_until,
-    }
 
 
 class SessionList(ListHandler):

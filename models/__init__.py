@@ -5,6 +5,7 @@ import peewee
 from database import open_database
 from models.account import AccountRecord
 from models.base import Event, EventRow, Missing, Refused
+from models.figures import figures, totals
 from models.registry import Pair, Stock
 from models.rejected import RejectedAlert
 from models.replay import missed_since
@@ -35,8 +36,10 @@ __all__ = [
     "Signal",
     "Stock",
     "User",
+    "figures",
     "missed_since",
     "open_store",
+    "totals",
 ]
 
 

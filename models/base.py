@@ -97,8 +97,10 @@ def same(old: Any, new: Any) -> bool:
     return old == new and (old is None) == (new is None)
 
 
-def newest(rows: peewee.ModelSelect, limit: int) -> peewee.ModelSelect:
-    """The newest rows first; a limit of 0 means all."""
+def newest(rows: peewee.ModelSelect, limit: int, before: int | None = None) -> peewee.ModelSelect:
+    """The newest rows first, from before an id on; a limit of 0 means all."""
+    if before is not None:
+        rows = rows.where(rows.model.id < before)
     rows = rows.order_by(rows.model.id.desc())
     return rows.limit(limit) if limit else rows
 

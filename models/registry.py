@@ -81,9 +81,9 @@ class Stock(Told):
         return dict(cls.select(cls.symbol, cls.currency).where(cls.currency != "USD").tuples())
 
     @classmethod
-    def page(cls, limit: int) -> peewee.ModelSelect:
+    def page(cls, limit: int, before: int | None = None) -> peewee.ModelSelect:
         """The newest stocks first; 0 means all."""
-        return newest(cls.select(), limit)
+        return newest(cls.select(), limit, before)
 
 
 class Pair(Told):
@@ -162,6 +162,6 @@ class Pair(Told):
         return [cls.find(name).remove(source)]
 
     @classmethod
-    def page(cls, limit: int) -> peewee.ModelSelect:
+    def page(cls, limit: int, before: int | None = None) -> peewee.ModelSelect:
         """The newest pairs first; 0 means all."""
-        return newest(cls.select(), limit)
+        return newest(cls.select(), limit, before)

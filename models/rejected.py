@@ -61,6 +61,6 @@ class RejectedAlert(Told):
         cls.find(rowid).delete_instance()
 
     @classmethod
-    def page(cls, limit: int) -> peewee.ModelSelect:
+    def page(cls, limit: int, before: int | None = None) -> peewee.ModelSelect:
         """The newest rejected alerts first; 0 means all."""
-        return newest(cls.select(), limit)
+        return newest(cls.select(), limit, before)

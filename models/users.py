@@ -76,9 +76,9 @@ class User(Base):
             raise Refused("the last admin must stay.")
 
     @classmethod
-    def page(cls, limit: int) -> peewee.ModelSelect:
+    def page(cls, limit: int, before: int | None = None) -> peewee.ModelSelect:
         """The newest users first; 0 means all."""
-        return newest(cls.select(), limit)
+        return newest(cls.select(), limit, before)
 
 
 DAY = 86400
@@ -97,8 +97,14 @@ class Session(Base):
     expires = BigIntegerField(index=True)
 
     @classmethod
-    def start(cls, user: User, minutes: int, days: int, cookie: str) -> "Session":
-        """A new session: the cookie lives `minutes`, the refresh token `days`."""
+    def start(cls, user: User, minutes: int, days: int, cookie: str) -> "Session | None":
+        """A new session: the cookie lives `minutes`, the refresh token `days`.
+
+        None when the user or the password has changed since it was verified.
+        """
+        verified = (User.id == user.id) & (User.password_hash == user.password_hash)
+        if not User.select().where(verified).exists():
+            return None
         now = int(time.time())
         return cls.create(
             id=security.random_id(),

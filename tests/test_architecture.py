@@ -23,7 +23,6 @@ MAY_IMPORT = {
     "trading": set(),
 }
 # The pages show what the API answers: its limits, figures and sessions, told once.
-SIBLINGS_ALLOWED = {("pages", "signals"), ("pages", "users")}
 HTTP_ONLY_IN = {"server", "handlers"}
 SQL_ONLY_IN = {"database", "models", "handlers", "server"}
 
@@ -77,8 +76,32 @@ def test_among_handlers_only_base_is_imported(name):
     siblings = {
         each.split(".")[1] for each in imported(MODULES[name]) if each.startswith("handlers.")
     }
-    taken = {(mine, sibling) for sibling in siblings - {"base"}}
-    assert taken <= SIBLINGS_ALLOWED
+    assert siblings <= {"base"}
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_a_module_imports_only_from_the_layers_below_its_own(name):
+    mine = layer(name)
+    assert mine in MAY_IMPORT, "a new module needs a place in the order of imports"
+    ours = {layer(each) for each in imported(MODULES[name])} & set(MAY_IMPORT)
+    assert ours - {mine} <= MAY_IMPORT[mine]
+
+
+@pytest.mark.parametrize("name", [each for each in MODULES if layer(each) == "trading"])
+def test_the_domain_imports_the_standard_library_only(name):
+    others = {layer(each) for each in imported(MODULES[name])} - {"trading"}
+    assert others <= sys.stdlib_module_names
+
+
+@pytest.mark.parametrize("name", [each for each in MODULES if layer(each) == "handlers"])
+def test_among_handlers_only_base_is_imported(name):
+    mine = name.rpartition(".")[2]
+    if mine == "__init__":
+        return  # the one that puts them together
+    siblings = {
+        each.split(".")[1] for each in imported(MODULES[name]) if each.startswith("handlers.")
+    }
+    assert siblings <= {"base"}
 
 
 def test_every_allowed_exception_is_still_needed():

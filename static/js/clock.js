@@ -7,13 +7,10 @@ const numbers = new Intl.DateTimeFormat("en-GB", {
 })
 let skew = 0
 
-export const zoneShort = () => new Intl.DateTimeFormat("en", { timeZone: zone, timeZoneName: "shortOffset" })
-  .formatToParts(now()).find(part => part.type === "timeZoneName").value
-
 export const parse = text => Date.parse(`${text.trim().replace(" ", "T")}Z`)
 export const setNow = text => { if (text) skew = parse(text) - Date.now() }
 export const now = () => Date.now() + skew
-export const utc = instant => new Date(instant).toISOString().slice(0, 19).replace("T", " ")
+const utc = instant => new Date(instant).toISOString().slice(0, 19).replace("T", " ")
 export const minutesSince = text => (now() - parse(text)) / 60000
 
 function parts(instant) {

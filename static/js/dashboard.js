@@ -4,6 +4,6 @@ import { mountFigures } from "./figures.js"
 import { filters, mountFilters } from "./filters.js"
 import { Signals } from "./signals.js"
 
-const signals = new Signals({ filters })
+const signals = new Signals(filters)
 mountFilters(() => signals.reload())
 mountFigures()

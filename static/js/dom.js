@@ -4,14 +4,16 @@ export const $$ = (selector, root = document) => [...root.querySelectorAll(selec
 
 export const clone = id => document.getElementById(id).content.firstElementChild.cloneNode(true)
 
+// Missing nodes are let be: not every page has every part.
 export function put(node, text) {
+  if (!node) return
   const words = text == null ? "" : String(text)
   if (node.textContent !== words) node.textContent = words
 }
 
 export function flag(node, name, value) {
-  if (value === false || value == null) node.removeAttribute(name)
-  else node.setAttribute(name, value === true ? "" : value)
+  if (value === false || value == null) node?.removeAttribute(name)
+  else node?.setAttribute(name, value === true ? "" : value)
 }
 
 // Fills the [data-show] elements below `root`.
@@ -25,11 +27,18 @@ export function el(tag, text, properties = {}) {
   return node
 }
 
+// Writes parameters into the page's address; an empty value takes one out.
+export function address(values, { push, state = history.state } = {}) {
+  const url = new URL(location)
+  for (const [name, value] of Object.entries(values)) {
+    if (value) url.searchParams.set(name, value)
+    else url.searchParams.delete(name)
+  }
+  history[push ? "pushState" : "replaceState"](state, "", url)
+}
+
 export function later(work, wait) {
   let timer
   return (...given) => { clearTimeout(timer); timer = setTimeout(work, wait, ...given) }
 }
 
-export function remember(name, value) {
-  try { localStorage.setItem(name, value) } catch { /* private windows may refuse; then it lasts for this page */ }
-}

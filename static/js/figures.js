@@ -5,17 +5,18 @@ import { $, $$, flag, put } from "./dom.js"
 import { favour, number, signed, span } from "./format.js"
 import { on } from "./live.js"
 
-let today = startOfToday()
+let today = $("#signals").dataset.today
 let timer, seen = 0, askedAt = 0
 
-const cell = name => $(`[data-figure="${name}"]`)
-
 function draw(figures) {
-  for (const name of ["waiting", "open", "filled", "canceled", "errors"]) put($("dd", cell(name)), number(figures[name]))
-  flag(cell("errors"), "data-alarm", figures.errors > 0)
-  put($("dd", cell("average_slippage")), signed(figures.average_slippage))
-  flag(cell("average_slippage"), "data-favour", favour(figures.average_slippage))
-  flag($("dd", cell("last_alert")), "data-time", figures.last_alert)
+  for (const [name, value] of Object.entries(figures)) {
+    const cell = $(`[data-figure="${name}"]`)
+    if (!cell) continue
+    if (name === "errors") flag(cell, "data-alarm", value > 0)
+    if (name === "last_alert") flag($("dd", cell), "data-time", value)
+    else put($("dd", cell), name === "average_slippage" ? signed(value) : number(value))
+    if (name === "average_slippage") flag(cell, "data-favour", favour(value))
+  }
   tick()
 }
 
@@ -41,17 +42,10 @@ function soon() {
   timer ??= setTimeout(refresh, Math.max(150, askedAt + gap - Date.now()) * (1 + Math.random() / 4))
 }
 
-function created({ signal }, verb) {
-  if (verb !== "created") return
-  const dd = $("dd", cell("last_alert"))
-  if (!dd.dataset.time || signal.timestamp > dd.dataset.time) dd.dataset.time = signal.timestamp
-  tick()
-}
-
 export function mountFigures() {
-  on("signal", (message, verb) => { created(message, verb); soon() })
+  on("signal", soon)
   on("resync", soon)
   document.addEventListener("visibilitychange", () => { if (!document.hidden) refresh() })
   setInterval(tick, 5000)
-  if (today !== $("#signals").dataset.today) refresh()
+  tick()
 }

@@ -1,38 +1,24 @@
 // The filters above the table, kept in the URL.
-import { $, later } from "./dom.js"
+import { $, address, later } from "./dom.js"
 
-const names = ["q", "status", "type", "ticker"]
 const form = $("#filters")
+const fields = ["q", "status", "type", "ticker"].map(name => form.elements[name])
 
-export const filters = () => Object.fromEntries(names.map(name => [name, form.elements[name].disabled ? "" : form.elements[name].value.trim()]))
+export const filters = () => Object.fromEntries(fields.map(field => [field.name, field.value.trim()]))
 
 function write() {
-  const url = new URL(location)
-  const values = filters()
-  for (const name of names) {
-    if (values[name]) url.searchParams.set(name, values[name])
-    else url.searchParams.delete(name)
-  }
-  history.replaceState(history.state, "", url)
-  $("#clear").hidden = !Object.values(values).some(Boolean)
-}
-
-function clear(event) {
-  event.preventDefault()
-  for (const name of names) form.elements[name].value = ""
-  $("#ticker-chip").hidden = true
+  address(filters())
+  $("#clear").hidden = !fields.some(field => field.value)
+  $("#ticker-chip").hidden = !form.elements.ticker.value
 }
 
 export function mountFilters(changed) {
   const apply = () => { write(); changed() }
+  const clear = (...some) => { for (const field of some) field.value = ""; apply() }
   form.addEventListener("change", apply)
   form.addEventListener("input", later(apply, 200))
   form.addEventListener("submit", event => { event.preventDefault(); apply(); form.elements.q.blur() })
-  $("#clear").addEventListener("click", event => { clear(event); apply() })
-  $("#ticker-chip").addEventListener("click", () => {
-    form.elements.ticker.value = ""
-    $("#ticker-chip").hidden = true
-    apply()
-  })
+  $("#clear").addEventListener("click", event => { event.preventDefault(); clear(...fields) })
+  $("#ticker-chip").addEventListener("click", () => clear(form.elements.ticker))
   addEventListener("popstate", write)
 }

@@ -1,5 +1,5 @@
 // How numbers, money and ages read; templates/macros/format.html says the same on the server.
-const symbols = { USD: "$", EUR: "€", GBP: "£", JPY: "¥", CAD: "C$", AUD: "A$", HKD: "HK$", INR: "₹", KRW: "₩" }
+const symbols = { USD: "$", EUR: "€", GBP: "£", JPY: "¥" }
 const formats = new Map()
 
 function plain(x, least, most) {
@@ -23,9 +23,7 @@ export function signed(x, symbol = "", places = 4) {
   return (x > 0 ? "+" : x < 0 ? "−" : "") + symbol + (size >= 1e12 ? size.toExponential(3) : plain(size, places, places))
 }
 
-export const symbol = code => symbols[code] ?? `${code}\u00a0`
-
-export const money = (x, code) => signed(x, symbol(code), 2)
+export const money = (x, code) => signed(x, symbols[code] ?? `${code}\u00a0`, 2)
 
 export function span(minutes) {
   if (minutes < 1) return "now"

@@ -5,30 +5,29 @@ import { on } from "./live.js"
 
 const patience = 15000
 const title = document.title
-let current = { state: "connecting", lostAt: 0 }
+let current = { lostAt: 0 }
 
-function words({ state, lostAt, until }) {
+function words({ state, lostAt, until }, since) {
   if (state === "live") return ["live", "Live"]
-  if (lostAt && (Date.now() - lostAt > patience || !navigator.onLine)) return ["offline", `Offline since ${hour(now() - (Date.now() - lostAt))}`]
-  const rest = Math.ceil(((until ?? 0) - Date.now()) / 1000)
+  if (lostAt && (Date.now() - lostAt > patience || !navigator.onLine)) return ["offline", `Offline since ${since}`]
+  const rest = Math.ceil((until - Date.now()) / 1000)
   return ["reconnecting", !lostAt ? "Connecting" : rest > 0 ? `Reconnecting ${rest} s` : "Reconnecting"]
 }
 
 function draw() {
-  const [state, text] = words(current)
+  const { lostAt } = current
+  const since = hour(lostAt + now() - Date.now())
+  const [state, text] = words(current, since)
   const light = $("#light")
-  const lost = state !== "live" && current.lostAt > 0
   put($("#light-words"), text)
   if (light.dataset.state !== state) {
     light.dataset.state = state
     put($("#light-said"), state === "reconnecting" ? "Reconnecting" : text)
   }
   document.title = state === "offline" ? `Offline · ${title}` : title
-  flag($("#main"), "data-stale", lost)
-  const note = $("#stale")
-  if (!note) return
-  note.hidden = !lost
-  if (lost) put(note, `Not live: rows are as of ${hour(now() - (Date.now() - current.lostAt))}`)
+  flag($("#main"), "data-stale", lostAt > 0)
+  flag($("#stale"), "hidden", !lostAt)
+  put($("#stale"), `Not live: rows are as of ${since}`)
 }
 
 export function mountLight() {

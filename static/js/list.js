@@ -12,7 +12,7 @@ const fixed = {
   since: range.dataset.since, until: range.dataset.until,
 }
 
-new Signals({ filters: () => fixed })
+new Signals(() => fixed)
 on("signal", () => refreshTotals(fixed))
 on("resync", () => refreshTotals(fixed))
 range.addEventListener("submit", () => {

@@ -13,8 +13,4 @@ export function matcher({ status, type, ticker, q, since, until }) {
   }
 }
 
-export function query(filters) {
-  const found = new URLSearchParams()
-  for (const [key, value] of Object.entries(filters)) if (value) found.set(key, value)
-  return found
-}
+export const query = filters => new URLSearchParams(Object.entries(filters).filter(([, value]) => value))

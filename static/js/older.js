@@ -5,8 +5,8 @@ import { $, flag } from "./dom.js"
 const page = 200
 
 export class Older {
-  constructor({ query, take, trouble }) {
-    Object.assign(this, { query, take, trouble, button: $("#older"), asked: false, busy: false, oldest: 0 })
+  constructor({ query, take, say }) {
+    Object.assign(this, { query, take, say, button: $("#older"), oldest: 0 })
     this.button?.addEventListener("click", () => { this.asked = true; this.load() })
   }
 
@@ -15,14 +15,13 @@ export class Older {
 
   // After a first page of `limit`: is there more behind it?
   reset(records, limit) {
-    this.oldest = records.at(-1)?.rowid ?? 0
+    this.oldest = records.at(-1)?.rowid ?? this.oldest
     this.more = records.length >= limit
     this.draw()
   }
 
   draw() {
-    if (!this.button) return
-    this.button.hidden = !this.more
+    flag(this.button, "hidden", !this.more)
     flag(this.button, "aria-busy", this.busy ? "true" : null)
   }
 
@@ -30,29 +29,20 @@ export class Older {
     if (this.busy || !this.more || !this.button) return
     this.busy = true
     this.draw()
-    const query = this.query()
-    query.set("before", this.oldest)
-    query.set("limit", page)
+    const query = String(this.query())
     try {
-      const { signals } = await get(`/v3/signals/${page}?${query}`)
-      this.busy = false
-      if (String(this.query()) === wanted(query)) {
-        this.reset(signals.length ? signals : [{ rowid: this.oldest }], signals.length ? page : 2)
+      const { signals } = await get(`/v3/signals/${page}?before=${this.oldest}&limit=${page}&${query}`)
+      if (query === String(this.query())) {
+        this.reset(signals, page)
         this.take(signals)
       }
-      this.trouble(null)
+      this.say(null)
     } catch (problem) {
       this.asked = false
-      this.trouble(problem)
+      this.say(problem)
     } finally {
       this.busy = false
       this.draw()
     }
   }
-}
-
-function wanted(query) {
-  query.delete("before")
-  query.delete("limit")
-  return String(query)
 }

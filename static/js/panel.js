@@ -1,12 +1,11 @@
 // The side panel: every field of one signal, its legs, its timeline. The open one stands in the URL as ?signal=.
 import { get, tell } from "./api.js"
-import { $, clone, flag, later, put, show } from "./dom.js"
+import { $, address, clone, flag, later, put, show } from "./dom.js"
 import { capital, favour, number, signed } from "./format.js"
 import { slipMoney } from "./row.js"
-import { kind, message, name, word } from "./status.js"
+import { kind, message, name, shown, word } from "./status.js"
 import { drawTimeline } from "./timeline.js"
 
-const twins = ["ticker1", "ticker2", "price1", "price2"]
 const phone = matchMedia("(width < 48rem)")
 
 export class Panel {
@@ -20,21 +19,14 @@ export class Panel {
   // Shows what the URL names.
   follow() {
     const rowid = +new URLSearchParams(location.search).get("signal")
-    if (rowid) this.open(rowid, { address: false })
+    if (rowid) this.open(rowid, { told: true })
     else this.hide()
   }
 
-  address(rowid) {
-    const url = new URL(location)
-    if (rowid) url.searchParams.set("signal", rowid)
-    else url.searchParams.delete("signal")
-    return url
-  }
-
-  async open(rowid, { address = true, focus = false } = {}) {
-    const first = this.root.hidden
+  async open(rowid, { told, focus } = {}) {
+    const push = this.root.hidden
     this.rowid = rowid
-    if (address) history[first ? "pushState" : "replaceState"]({ panel: first || history.state?.panel }, "", this.address(rowid))
+    if (!told) address({ signal: rowid }, push ? { push, state: { panel: true } } : {})
     this.root.hidden = false
     flag($("#main .grid"), "inert", phone.matches)
     this.moved(rowid)
@@ -44,14 +36,15 @@ export class Panel {
     if (focus || phone.matches) $("#panel-title").focus()
   }
 
+  say(problem) { tell($(".problem", this.root), problem) }
+
   async fetch(rowid) {
-    const place = $(".problem", this.root)
     try {
       const signal = await get(`/v3/signal/${rowid}`)
       if (this.rowid === rowid) this.draw(signal)
     } catch (problem) {
       show(this.root, { name: "", rowid })
-      tell(place, problem.status === 404 ? { message: `There is no signal in row ${rowid}. It may have been deleted.` } : problem)
+      this.say(problem.status === 404 ? { message: `There is no signal in row ${rowid} any more.` } : problem)
     }
   }
 
@@ -59,7 +52,7 @@ export class Panel {
     if (this.root.hidden) return
     const rowid = this.rowid
     if (history.state?.panel) history.back()
-    else history.replaceState(null, "", this.address(null))
+    else address({ signal: "" })
     this.hide()
     $(`#signals tr[data-rowid="${rowid}"] a`)?.focus()
   }
@@ -74,12 +67,12 @@ export class Panel {
   update(signal) { if (signal.rowid === this.rowid) this.draw(signal) }
 
   gone(rowid) {
-    if (rowid === this.rowid) tell($(".problem", this.root), { message: `The signal of row ${rowid} was deleted.` })
+    if (rowid === this.rowid) this.say({ message: `The signal of row ${rowid} was deleted.` })
   }
 
   draw(s) {
     const root = this.root
-    tell($(".problem", root), null)
+    this.say(null)
     show(root, {
       name: name(s), rowid: s.rowid, pill: word(s), message: message(s), ticker: s.ticker, action: capital(s.order_action),
       quantity: number(s.order_contracts), price: number(s.order_price, 2), fill: number(s.fill_price, 2),
@@ -87,12 +80,10 @@ export class Panel {
     })
     for (const key of ["slip", "money"]) flag($(`[data-show="${key}"]`, root), "data-favour", favour(s.slip))
     $("[data-show=pill]", root).dataset.kind = kind(s)
-    const edit = $("[data-show=edit]", root)
-    put(edit, "Edit")
-    edit.hidden = !document.body.dataset.user
-    edit.href = `/setup?signal=${s.rowid}#signals`
+    const edit = $("#panel-edit")
+    if (edit) edit.href = `/setup?signal=${s.rowid}#signals`
     this.legs(s)
-    $(".fields", root).replaceChildren(...Object.entries(s).filter(([key]) => !twins.includes(key)).map(field))
+    $(".fields", root).replaceChildren(...Object.entries(s).filter(shown).map(field))
     this.history(s.rowid)
   }
 

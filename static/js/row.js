@@ -1,16 +1,16 @@
 // Fills one row of the table from a signal's record.
 import { clock, exact, minutesSince } from "./clock.js"
-import { flag, put } from "./dom.js"
+import { $, $$, flag, put } from "./dom.js"
 import { capital, favour, money, number, signed, span } from "./format.js"
 import { kind, message, name, open, word } from "./status.js"
 
+// The row's cells by their field, and what is inside them by its class.
 function partsOf(tr) {
-  if (tr.parts) return tr.parts
-  const parts = tr.parts = {}
-  for (const cell of tr.cells) parts[cell.dataset.field] = cell
-  const inner = { link: "a", time: "time", age: ".age", symbol: ".symbol", hedge: ".hedge", pill: ".pill", word: ".word", wait: ".wait", message: ".message", share: ".share", money: ".money" }
-  for (const [key, selector] of Object.entries(inner)) parts[key] = tr.querySelector(selector)
-  return parts
+  if (!tr.parts) {
+    tr.parts = { link: $("a", tr), clock: $("time", tr) }
+    for (const node of $$("td, span, bdi", tr)) tr.parts[node.dataset.field ?? node.className] = node
+  }
+  return tr.parts
 }
 
 export function age(tr, signal, settings) {
@@ -24,32 +24,23 @@ export function age(tr, signal, settings) {
 
 export function fill(tr, s, settings) {
   const parts = partsOf(tr)
+  const texts = {
+    link: s.rowid, clock: clock(s.timestamp, settings.today), symbol: name(s), hedge: s.ticker_type === "pair" ? number(s.hedge_param) : "",
+    comment: s.order_comment, action: capital(s.order_action), quantity: number(s.order_contracts), price: number(s.order_price, 2),
+    word: word(s), message: message(s), fill: number(s.fill_price, 2), share: signed(s.slip), money: slipMoney(s, settings),
+  }
+  for (const [part, text] of Object.entries(texts)) put(parts[part], text)
+  const titles = { clock: exact(s.timestamp), ticker: s.ticker, comment: s.order_comment ?? "", status: `${s.order_status} ${texts.message}` }
+  for (const [part, text] of Object.entries(titles)) parts[part].title = text
   tr.dataset.rowid = s.rowid
   flag(tr, "data-today", s.timestamp >= settings.today)
   flag(tr, "data-open", open(s))
-  put(parts.link, s.rowid)
-  parts.link.setAttribute("aria-label", `Signal ${s.rowid}`)
-  parts.link.href = settings.href(s.rowid)
-  put(parts.time, clock(s.timestamp, settings.today))
-  parts.time.dateTime = `${s.timestamp.replace(" ", "T")}Z`
-  parts.time.title = exact(s.timestamp)
-  put(parts.symbol, name(s))
-  put(parts.hedge, s.ticker_type === "pair" ? number(s.hedge_param) : "")
-  parts.ticker.title = s.ticker
-  put(parts.comment, s.order_comment)
-  parts.comment.title = s.order_comment ?? ""
-  put(parts.action, capital(s.order_action))
-  parts.action.dataset.action = s.order_action
-  put(parts.quantity, number(s.order_contracts))
-  put(parts.price, number(s.order_price, 2))
-  parts.pill.dataset.kind = kind(s)
-  put(parts.word, word(s))
-  put(parts.message, message(s))
-  parts.status.title = [s.order_status, message(s)].filter(Boolean).join(": ")
-  put(parts.fill, number(s.fill_price, 2))
-  put(parts.share, signed(s.slip))
-  put(parts.money, slipMoney(s, settings))
   flag(parts.slip, "data-favour", favour(s.slip))
+  flag(parts.link, "aria-label", `Signal ${s.rowid}`)
+  parts.link.href = `?signal=${s.rowid}`
+  parts.clock.dateTime = `${s.timestamp.replace(" ", "T")}Z`
+  parts.action.dataset.action = s.order_action
+  parts.pill.dataset.kind = kind(s)
   age(tr, s, settings)
 }
 

@@ -1,33 +1,31 @@
 // The login session: warns before it ends, extends it, and leaves the page when it is over.
-import { get, loginUrl, call } from "./api.js"
+import { call, get, loginUrl } from "./api.js"
 import { hour, now, parse } from "./clock.js"
 import { $, put } from "./dom.js"
-import { toast } from "./dialogs.js"
 
 const body = document.body.dataset
+const bar = $("#expiry")
 const warning = 120000
 
-const leave = () => location.replace(loginUrl())
+function leave() {
+  location.replace(loginUrl())
+  return false
+}
 
 // After a lost connection: false when the session is over, true when it lives or nobody can tell.
 export async function sessionLives(code) {
   if (!body.user) return true
-  if (code === 4401) { leave(); return false }
-  try { take(await get("/v3/session")) } catch (problem) {
-    if (problem.status === 401) { leave(); return false }
+  if (code === 4401) return leave()
+  try { draw(await get("/v3/session")) } catch (problem) {
+    if (problem.status === 401) return leave()
   }
   return true
 }
 
-function take(session) {
-  if (session?.expires) body.expires = session.expires
-  draw()
-}
-
-function draw() {
-  if (!body.expires) return
-  const end = parse(body.expires)
-  const bar = $("#expiry")
+function draw({ expires }) {
+  if (!expires) return
+  body.expires = expires
+  const end = parse(expires)
   put($("#session-end"), hour(end))
   put($("p", bar), `Your session ends at ${hour(end)}.`)
   $("button", bar).hidden = !("extendable" in body)
@@ -35,19 +33,17 @@ function draw() {
 }
 
 function check() {
-  draw()
+  draw(body)
   if (body.expires && now() >= parse(body.expires)) sessionLives()
 }
 
 async function extend() {
-  try {
-    take(await call("POST", "/v3/session"))
-  } catch (problem) { toast(problem.message) }
+  try { draw(await call("POST", "/v3/session")) } catch (problem) { put($("p", bar), problem.message) }
 }
 
 export function mountSession() {
   if (!body.user) return
-  $("button", $("#expiry")).addEventListener("click", extend)
+  $("button", bar).addEventListener("click", extend)
   setInterval(check, 5000)
-  draw()
+  draw(body)
 }

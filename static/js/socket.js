@@ -1,51 +1,71 @@
 // One websocket that stays: reconnects with back-off and jitter, and resumes after the last event it saw.
+import { setNow } from "./clock.js"
+import { emit } from "./live.js"
+import { sessionLives } from "./session.js"
+
 const longest = 30000
 const silence = 25000
+let last = +document.body.dataset.event
+let greeted = last
+let socket, timer, guard, tries = 0, lostAt = 0, pings = false
 
-export function stay({ url, onMessage, onState, mayReturn }) {
-  let socket, tries = 0, timer, guard, lostAt = 0
+function receive({ data }) {
+  const message = JSON.parse(data)
+  const [topic, verb] = message.type.split(".")
+  if (topic === "hello") greet(message)
+  else last = Math.max(last, topic === "resync" ? greeted : message.event ?? 0)
+  watch()
+  emit(topic, message, verb)
+}
 
-  function watch(pings) {
-    clearTimeout(guard)
-    if (!pings) return
-    guard = setTimeout(() => {
-      if (socket.readyState === WebSocket.OPEN) socket.send('{"type":"ping"}')
-      guard = setTimeout(() => socket.close(), 10000)
-    }, silence)
-  }
+function greet({ event, server_time, ping }) {
+  greeted = event
+  pings = ping
+  tries = lostAt = 0
+  setNow(server_time)
+  emit("state", { state: "live", lostAt })
+}
 
-  function open() {
-    clearTimeout(timer)
-    onState({ state: "connecting", lostAt })
-    let pings = false
-    const mine = socket = new WebSocket(url())
-    mine.onmessage = ({ data }) => {
-      const message = JSON.parse(data)
-      if (message.type === "hello") {
-        tries = lostAt = 0
-        pings = message.ping === true
-        onState({ state: "live" })
-      }
-      watch(pings)
-      onMessage(message)
-    }
-    mine.onclose = ({ code }) => { if (mine === socket) lost(code) }
-  }
+// A line that died without a word is found by asking: no answer in 10 s means it is gone.
+function watch() {
+  clearTimeout(guard)
+  if (pings) guard = setTimeout(() => {
+    socket.send('{"type":"ping"}')
+    guard = setTimeout(lost, 10000)
+  }, silence)
+}
 
-  async function lost(code) {
-    clearTimeout(guard)
-    socket = null
-    lostAt ||= Date.now()
-    const wait = Math.min(longest, 1000 * 2 ** tries++) * (0.5 + Math.random() / 2)
-    onState({ state: "waiting", lostAt, until: Date.now() + wait })
-    timer = setTimeout(open, wait)
-    if (!await mayReturn(code)) clearTimeout(timer)
-  }
+function open() {
+  clearTimeout(timer)
+  emit("state", { lostAt })
+  const mine = socket = new WebSocket(`${location.origin.replace("http", "ws")}/ws/signals?after=${last}`)
+  mine.onmessage = event => { if (mine === socket) receive(event) }
+  mine.onclose = event => { if (mine === socket) lost(event) }
+}
 
-  const retry = () => { if (!socket) open() }
+function hangUp() {
+  clearTimeout(guard)
+  clearTimeout(timer)
+  const old = socket
+  socket = null
+  old?.close()
+}
+
+async function lost({ code } = {}) {
+  hangUp()
+  lostAt ||= Date.now()
+  const wait = Math.min(longest, 1000 * 2 ** tries++) * (0.5 + Math.random() / 2)
+  emit("state", { lostAt, until: Date.now() + wait })
+  timer = setTimeout(open, wait)
+  if (!await sessionLives(code)) clearTimeout(timer)
+}
+
+const retry = () => { if (!socket && !document.hidden) open() }
+
+export function start() {
   addEventListener("online", retry)
-  document.addEventListener("visibilitychange", () => { if (!document.hidden) retry() })
-  addEventListener("pagehide", () => { const old = socket; socket = null; clearTimeout(timer); old?.close() })
+  document.addEventListener("visibilitychange", retry)
+  addEventListener("pagehide", hangUp)
   addEventListener("pageshow", event => { if (event.persisted) open() })
   open()
 }

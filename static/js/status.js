@@ -6,6 +6,9 @@ const kinds = {
   "part.filled": "part", canceled: "canceled", error: "error", "critical err": "error",
 }
 
+// The second spelling of four fields, for the eyes of programs only.
+export const shown = ([field]) => !["ticker1", "ticker2", "price1", "price2"].includes(field)
+
 export const kind = signal => Object.hasOwn(kinds, signal.order_status) ? kinds[signal.order_status] : "other"
 export const open = signal => ["waiting", "working", "part"].includes(kind(signal))
 
@@ -17,7 +20,7 @@ export function progress(signal) {
   const contracts = signal.order_contracts
   const second = leg && leg === signal.stk_ticker2
   const size = what === "canceled amount" ? contracts + +left : second ? Math.floor(contracts * signal.hedge_param) : contracts
-  return size >= left ? `${number(size - left)} of ${number(size)}` : ""
+  return size >= left && size < 1e300 ? `${number(size - left)} of ${number(size)}` : ""
 }
 
 export const word = signal => progress(signal) || signal.order_status || ""

@@ -7,7 +7,9 @@ export class Window {
     Object.assign(this, { scroller, body, make, fill, near, live: new Map(), height: 0, pinned: null })
     for (const tr of body.rows) this.live.set(+tr.dataset.rowid, tr)
     scroller.addEventListener("scroll", () => this.pinned || this.draw(), { passive: true })
-    new ResizeObserver(() => this.resize()).observe(scroller)
+    const resized = new ResizeObserver(() => this.resize())
+    resized.observe(scroller)
+    resized.observe(body.parentNode.tHead) // its height follows the rows'
   }
 
   measure() {
@@ -20,9 +22,14 @@ export class Window {
     if (!this.view) return
     const top = this.height ? this.scroller.scrollTop / this.height : 0
     this.measure()
-    this.body.style.height = `${this.view.length * this.height}px`
+    this.stretch()
     this.scroller.scrollTop = top * this.height
     this.draw()
+  }
+
+  stretch() {
+    this.body.style.height = `${this.view.length * this.height}px`
+    this.body.dataset.window = ""
   }
 
   // Before rows come and go: remembers the first visible one, which `show` then keeps in its place.
@@ -41,8 +48,7 @@ export class Window {
   show(view, place) {
     this.view = view
     if (!this.height) this.measure()
-    this.body.style.height = `${view.length * this.height}px`
-    this.body.dataset.window = ""
+    this.stretch()
     if (this.pinned) this.hold(place)
     this.draw()
   }

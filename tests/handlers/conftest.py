@@ -66,7 +66,7 @@ async def running(conf):
 @pytest.fixture
 def serve(io_loop, conf):
     """`async with serve() as api` runs a server; the next one finds the same database."""
-    return partial(running, conf)
+    return lambda **changes: running(conf.model_copy(update=changes))
 
 
 class Callers:
@@ -75,11 +75,11 @@ class Callers:
     def __init__(self, app):
         self._app = app
 
-    async def session(self, username):
+    async def session(self, username, minutes=60, days=30):
         """A new session and its cookie's value."""
         cookie = security.random_id(256)
         user = models.User.find(username)
-        start = partial(models.Session.start, user, 60, 30, cookie)
+        start = partial(models.Session.start, user, minutes, days, cookie)
         return await self._app.writer.submit(start), cookie
 
     async def token(self, username="admin", *, fresh=True, seconds=3600, kind="access"):

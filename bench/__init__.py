@@ -1,0 +1,1 @@
+"""The benchmarks: real processes on this machine, each figure beside the ceiling of its own run."""

@@ -1,0 +1,127 @@
+"""Databases full of signals, and the requests that the benchmarks send."""
+
+import asyncio
+import json
+import shutil
+import time
+from pathlib import Path
+
+import models
+import server
+import settings
+from bench.load import Connection, Load
+from bench.processes import PASSPHRASE, Process
+from models import EventRow, Pair, Signal, Stock
+from models.statements import compiled
+
+PAIRS = [("NMFC", "ROIC", 0.72), ("MA", "V", 3.0), ("KO", "PEP", 0.5)]
+ALERT = {
+    "passphrase": PASSPHRASE,
+    "ticker": "NMFC-0.72*NASDAQ:ROIC",
+    "order_action": "buy",
+    "order_contracts": 100,
+    "order_price": -0.01,
+    "mar_pos": "long",
+    "mar_pos_size": 100,
+    "pre_mar_pos": "flat",
+    "pre_mar_pos_size": 0,
+    "order_comment": "Enter Long {n}",
+}
+WAITING = 30  # signals that wait, whatever the size of the table
+CHUNK = 10_000
+
+
+def webhook(port: int, *, alert_id: bool = False, **named) -> Load:
+    """A load of alerts of a registered pair; with an alert id as the shipped template has."""
+    body = {**ALERT, "alert_id": "NASDAQ:NMFC|5|{n}|Long|buy|100"} if alert_id else ALERT
+    return Load(port, method="POST", path="/v3/webhook", body=json.dumps(body), **named)
+
+
+def make(file: Path, count: int) -> Path:
+    """A demo database with three active pairs and that many signals, each with its event."""
+    url = f"sqlite:///{file}"
+    database = models.open_store(url)
+    server.prepare_store(settings.load({"database": url}, {}))
+    for leg1, leg2, hedge in PAIRS:
+        with database.atomic():
+            Pair.register({"leg1": leg1, "leg2": leg2, "hedge": hedge, "active": 1}, "bench")
+    with database.atomic():
+        Stock.put({"symbol": "AAPL", "active": 1}, "bench")
+    begin = time.time() - 30 * count
+    for first in range(0, count, CHUNK):
+        rows = [_signal(n, count, begin) for n in range(first, min(first + CHUNK, count))]
+        with database.atomic():
+            _store(database, Signal, rows)
+            _store(database, EventRow, [_event(n, row) for n, row in enumerate(rows, first + 1)])
+    database.close()
+    return file
+
+
+def grow(file: Path, target: Path) -> Path:
+    """A copy of a database that no process has open."""
+    shutil.copy(file, target)
+    return target
+
+
+def _store(database, model, rows: list[dict]) -> None:
+    fields = [getattr(model, name) for name in rows[0]]
+    sql, _ = model.insert_many([tuple(rows[0].values())], fields=fields).sql()
+    database.connection().executemany(sql, [tuple(row.values()) for row in rows])
+
+
+def _signal(number: int, count: int, begin: float) -> dict:
+    leg1, leg2, hedge = PAIRS[number % 3]
+    single = number % 10 == 0
+    waits = number >= count - WAITING
+    status = "waiting" if waits else ("filled", "filled", "canceled", "error")[number % 4]
+    filled = status == "filled"
+    return compiled.blank | {
+        "timestamp": time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(begin + 30 * number)),
+        "ticker": "AAPL" if single else f"{leg1}-{hedge}*NASDAQ:{leg2}",
+        "action": "buy" if number % 2 else "sell",
+        "contracts": 100.0,
+        "price": -0.01,
+        "position": "long",
+        "position_size": 100.0,
+        "prior_position": "flat",
+        "comment": f"Enter Long {number}",
+        "status": status,
+        "kind": "single" if single else "pair",
+        "leg1": "AAPL" if single else leg1,
+        "leg2": None if single else leg2,
+        "hedge": None if single else hedge,
+        "order_id1": 10 * number,
+        "order_id2": None if single else 10 * number + 1,
+        "price1": 300.1 if filled else None,
+        "price2": 100.756 if filled and not single else None,
+        "fill_price": -2.168 if filled else None,
+        "slippage": 0.168 if filled else None,
+        "status_message": "problematic ticker!" if status == "error" else None,
+    }
+
+
+def _event(rowid: int, row: dict) -> dict:
+    changes = {name: (None, value) for name, value in row.items() if value is not None}
+    return {
+        "time": row["timestamp"],
+        "type": "signal.created",
+        "subject": str(rowid),
+        "source": "webhook",
+        "changes": json.dumps(changes),
+    }
+
+
+def token(process: Process) -> str:
+    """An access token of the demo's administrator."""
+    body = json.dumps({"username": "admin", "password": "123", "expire": 60})
+
+    async def log_in() -> str:
+        connection = await Connection(process.port).open()
+        load = Load(process.port, 1, 0, "POST", "/v3/login", body)
+        status, answer = await connection.ask(load.request(0))
+        connection.close()
+        if status != 200:
+            raise RuntimeError(f"the login was answered {status}")
+        return json.loads(answer)["access_token"]
+
+    return asyncio.run(log_in())

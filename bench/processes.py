@@ -1,0 +1,108 @@
+"""Starting and ending the processes that are measured."""
+
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+LISTENS = re.compile(r"listens at http://[\d.]+:(\d+)/")
+PASSPHRASE = "webhook"
+
+
+def clean_environment(**more: str) -> dict[str, str]:
+    """The environment without settings of whoever runs this."""
+    ours = ("PORT", "DATABASE_URL")
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("PAIRS_") and k not in ours}
+    return kept | {"PYTHONUNBUFFERED": "1"} | more
+
+
+class Process:
+    """A server of ours in a process of its own, listening once this is made.
+
+    What it writes to stderr goes to the file `log`; `out` holds what it wrote to stdout at its end.
+    """
+
+    def __init__(self, arguments: list, log: Path, environment: dict[str, str] | None = None):
+        self.log, self.out = log, ""
+        begun = time.perf_counter()
+        with log.open("ab") as stderr:
+            self._process = subprocess.Popen(
+                [sys.executable, *map(str, arguments)],
+                cwd=ROOT,
+                env=environment or clean_environment(),
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                text=True,
+            )
+        line = self._process.stdout.readline()
+        self.start_seconds = time.perf_counter() - begun
+        found = LISTENS.search(line)
+        if not found:
+            self.end(signal.SIGKILL)
+            raise RuntimeError(f"it did not start: {line}{log.read_text()}")
+        self.port = int(found[1])
+
+    @property
+    def pid(self) -> int:
+        """The process's id."""
+        return self._process.pid
+
+    def send(self, number: int) -> None:
+        """Sends a signal and does not wait."""
+        self._process.send_signal(number)
+
+    def wait(self, seconds: float = 15) -> int:
+        """The exit code; raises subprocess.TimeoutExpired."""
+        out, _ = self._process.communicate(timeout=seconds)
+        self.out += out or ""
+        return self._process.returncode
+
+    def end(self, number: int = signal.SIGTERM) -> int:
+        """Ends the process: its exit code."""
+        with contextlib.suppress(ProcessLookupError):
+            self.send(number)
+        try:
+            return self.wait()
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            return self.wait()
+
+    def memory(self) -> float:
+        """Megabytes of memory in use (Linux)."""
+        status = Path(f"/proc/{self.pid}/status").read_text()
+        return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1024
+
+
+def server(database: Path, *arguments: str, environment: dict[str, str] | None = None) -> Process:
+    """The real server in demo mode on this SQLite file, on a free port."""
+    log = database.with_suffix(".log")
+    command = ["server.py", "--port", "0", "--database", f"sqlite:///{database}", *arguments]
+    return Process(command, log, environment)
+
+
+def counting_server(database: Path) -> Process:
+    """The same application, telling its number of commits in `out` when it ends."""
+    command = ["-m", "bench.counting", "--port", "0", "--database", f"sqlite:///{database}"]
+    return Process(command, database.with_suffix(".log"))
+
+
+@contextlib.contextmanager
+def running(process: Process):
+    """Ends the process with the block."""
+    try:
+        yield process
+    finally:
+        process.end()
+
+
+@contextlib.contextmanager
+def scratch():
+    """A directory that is gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="pairs-bench-") as name:
+        yield Path(name)

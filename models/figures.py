@@ -1,0 +1,42 @@
+"""Sums over signals: what goes with a list, and the dashboard's strip."""
+
+from typing import Any
+
+from models.signals import Filters, Signal
+from trading import statuses
+
+
+def totals(filters: Filters) -> dict[str, Any]:
+    """Counts by status, contracts and average slippage of the signals that pass the filters."""
+    groups = Signal.totals(filters)
+    by_status: dict[str, int] = {}
+    for status, _, count, *_ in groups:
+        by_status[status] = by_status.get(status, 0) + count
+    sides = {"all": ("buy", "sell"), "buy": ("buy",), "sell": ("sell",)}
+    return {
+        "count": sum(by_status.values()),
+        "quantity": sum(group[3] for group in groups),
+        "by_status": by_status,
+        "average_slippage": {side: _average(groups, actions) for side, actions in sides.items()},
+    }
+
+
+def _average(groups: list[tuple], actions: tuple[str, ...]) -> float | None:
+    chosen = [(total, number) for _, action, _, _, total, number in groups if action in actions]
+    number = sum(number for _, number in chosen)
+    return round(sum(total or 0 for total, _ in chosen) / number, 4) if number else None
+
+
+def figures(since: str) -> dict[str, Any]:
+    """What waits and is open now, and what happened since an instant."""
+    recent = totals(Filters(since=since))
+    counts = recent["by_status"]
+    return {
+        "waiting": Signal.count_offered(),
+        "open": Signal.count_open(),
+        "filled": counts.get(statuses.FILLED, 0),
+        "canceled": counts.get(statuses.CANCELED, 0),
+        "errors": counts.get(statuses.ERROR, 0) + counts.get(statuses.CRITICAL, 0),
+        "average_slippage": recent["average_slippage"]["all"],
+        "last_alert": Signal.last_alert(),
+    }
