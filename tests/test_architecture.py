@@ -80,42 +80,6 @@ def test_among_handlers_only_base_is_imported(name):
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_a_module_imports_only_from_the_layers_below_its_own(name):
-    mine = layer(name)
-    assert mine in MAY_IMPORT, "a new module needs a place in the order of imports"
-    ours = {layer(each) for each in imported(MODULES[name])} & set(MAY_IMPORT)
-    assert ours - {mine} <= MAY_IMPORT[mine]
-
-
-@pytest.mark.parametrize("name", [each for each in MODULES if layer(each) == "trading"])
-def test_the_domain_imports_the_standard_library_only(name):
-    others = {layer(each) for each in imported(MODULES[name])} - {"trading"}
-    assert others <= sys.stdlib_module_names
-
-
-@pytest.mark.parametrize("name", [each for each in MODULES if layer(each) == "handlers"])
-def test_among_handlers_only_base_is_imported(name):
-    mine = name.rpartition(".")[2]
-    if mine == "__init__":
-        return  # the one that puts them together
-    siblings = {
-        each.split(".")[1] for each in imported(MODULES[name]) if each.startswith("handlers.")
-    }
-    assert siblings <= {"base"}
-
-
-def test_every_allowed_exception_is_still_needed():
-    taken = {
-        (name.rpartition(".")[2], each.split(".")[1])
-        for name in MODULES
-        if layer(name) == "handlers"
-        for each in imported(MODULES[name])
-        if each.startswith("handlers.")
-    }
-    assert taken >= SIBLINGS_ALLOWED
-
-
-@pytest.mark.parametrize("name", MODULES)
 def test_tornado_stays_with_the_handlers_and_peewee_out_of_pure_code(name):
     used = {layer(each) for each in imported(MODULES[name])}
     assert "tornado" not in used or layer(name) in HTTP_ONLY_IN
