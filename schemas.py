@@ -20,6 +20,7 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _EXACT = 2**53
 _WORDS = {"true": True, "false": False}
 _LONGEST_NUMERAL = 400
+RESERVED_NAMES = {"webhook", "bridge", "system"}  # events use them for their own sources
 
 
 def to_number(value: Any) -> float:
@@ -151,8 +152,10 @@ def _whole(low: int, high: int) -> Callable[[Any], int]:
 
 def _name(value: Any) -> str:
     text = to_text(value)
-    if not re.fullmatch(r"[^\s/\x00-\x1f]{1,80}", text):
+    if not re.fullmatch(r"[^\s/]{1,80}", text) or not text.isprintable():
         raise ValueError("must be 1 to 80 characters without spaces or slashes")
+    if text in RESERVED_NAMES:
+        raise ValueError("is reserved")
     return text
 
 

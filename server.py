@@ -8,11 +8,13 @@ import os
 import signal
 import sys
 import time
+import weakref
 from pathlib import Path
 from typing import NoReturn
 
 from tornado.httpserver import HTTPServer
 from tornado.ioloop import PeriodicCallback
+from tornado.iostream import IOStream
 from tornado.netutil import bind_sockets
 
 import models
@@ -23,6 +25,7 @@ from settings import DEMO_PASSWORD, Settings, SettingsError, load
 
 DEMO_USERS = {"admin": True, "user1": False}
 SWEEP_MINUTES = 1
+OWN_FILES = 32  # database, logs, sockets that listen
 GRACE = 8.0  # seconds for the requests in hand once the server stops
 
 log = logging.getLogger("pairs")
@@ -124,19 +127,44 @@ def start_logging(level: str) -> None:
     logging.getLogger("asyncio").setLevel(logging.WARNING)
 
 
-def allow_many_connections() -> None:
-    """Raises the soft limit of open files to the hard one: each browser holds a connection."""
+def most_connections() -> int:
+    """How many connections the system lets us hold, a few files of our own left over."""
     try:
         import resource
     except ImportError:  # Windows
-        return
+        return 450
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    return max(most, OWN_FILES + 1) - OWN_FILES
+
+
+class BoundedServer(HTTPServer):
+    """Hangs up on whoever calls when all lines are taken; the system would fail in a loop."""
+
+    def __init__(self, app: PairsApplication, **options):
+        super().__init__(app, **options)
+        self._most = most_connections()
+        self._streams: weakref.WeakSet[IOStream] = weakref.WeakSet()
+
+    def handle_stream(self, stream: IOStream, address: tuple) -> None:
+        self._streams.add(stream)
+        if len(self._streams) > self._most and len(self._open()) > self._most:
+            stream.close()
+        else:
+            super().handle_stream(stream, address)
+
+    def _open(self) -> list[IOStream]:
+        return [stream for stream in self._streams if not stream.closed()]
+
+    def hang_up(self) -> None:
+        """Closes all connections in one step, so that no request slips in between."""
+        for stream in self._open():
+            stream.close()
 
 
 async def serve(conf: Settings, app: PairsApplication) -> None:
     """Listens until a signal stops it, then finishes what is in hand."""
-    server = HTTPServer(
+    server = BoundedServer(
         app,
         xheaders=conf.trust_proxy,
         max_body_size=1024 * 1024,
@@ -146,7 +174,6 @@ async def serve(conf: Settings, app: PairsApplication) -> None:
     sockets = bind_sockets(conf.port, conf.host)
     stop = asyncio.Event()
     _on_signals(stop)
-    allow_many_connections()
     read_only(app.database)
     app.writer.start()
     server.add_sockets(sockets)
@@ -159,6 +186,7 @@ async def serve(conf: Settings, app: PairsApplication) -> None:
     sweeper.stop()
     server.stop()
     await _drain(app)
+    server.hang_up()
     await app.close()
 
 
@@ -172,14 +200,13 @@ def _on_signals(stop: asyncio.Event) -> None:
 
 
 async def _drain(app: PairsApplication) -> None:
-    """Answers the requests in hand, then closes all connections in one step."""
+    """Answers the requests in hand."""
     app.draining = True
     app.hub.close()
     deadline = time.monotonic() + GRACE
     # A connection that breaks off says nothing, so there is no event to wait for.
     while time.monotonic() < deadline and app.requests_in_hand():  # noqa: ASYNC110
         await asyncio.sleep(0.02)
-    app.close_connections()
 
 
 def main(arguments: list[str]) -> int:

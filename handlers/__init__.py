@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import peewee
-from tornado.httputil import HTTPConnection, HTTPServerRequest
+from tornado.httputil import HTTPServerRequest
 from tornado.web import Application, RequestHandler
 
 import models
@@ -74,7 +74,6 @@ class PairsApplication(Application):
         self.attempts = users.Attempts(conf.login_attempts)
         # Weak: a request whose sender went away is never finished.
         self.in_hand: weakref.WeakSet[HTTPServerRequest] = weakref.WeakSet()
-        self._connections: weakref.WeakSet[Any] = weakref.WeakSet()
         self._hasher = ThreadPoolExecutor(1, "hasher")
         self._hashes = 0
 
@@ -83,18 +82,9 @@ class PairsApplication(Application):
         if self.database.is_closed():
             read_only(self.database)
 
-    def start_request(self, server_conn: Any, request_conn: HTTPConnection):
-        self._connections.add(server_conn)
-        return super().start_request(server_conn, request_conn)
-
     def requests_in_hand(self) -> int:
         """How many requests are coming in or wait for their answer."""
         return sum(not request.connection.stream.closed() for request in self.in_hand)
-
-    def close_connections(self) -> None:
-        """Closes all connections at once, so that no request slips in between."""
-        for connection in list(self._connections):
-            connection.stream.close()
 
     def find_handler(self, request: HTTPServerRequest, **kwargs: Any):
         self.in_hand.add(request)

@@ -2,11 +2,13 @@
 
 import contextlib
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 from urllib.parse import quote, urlencode
 
 import pytz
-from jinja2 import Environment, FileSystemLoader
+from jinja2 import Environment, FileSystemLoader, pass_context
+from jinja2.runtime import Context
 from tornado.web import HTTPError, StaticFileHandler
 
 import schemas
@@ -51,7 +53,7 @@ POLICY = "; ".join(
 
 
 def environment(zone: str) -> Environment:
-    """The templates, escaping everything; `local` shows UTC in the zone of the settings."""
+    """The templates, escaping everything; `local` shows UTC in the page's zone, or else in this."""
     made = Environment(
         loader=FileSystemLoader(ROOT / "templates"),
         autoescape=True,
@@ -59,7 +61,12 @@ def environment(zone: str) -> Environment:
         lstrip_blocks=True,
     )
     made.filters["minutes_since"] = _minutes_since
-    made.filters["local"] = lambda text: in_zone(text, zone) if text else ""
+
+    @pass_context
+    def local(context: Context, text: str | None) -> str:
+        return in_zone(text, context.get("clock_zone") or zone or "UTC") if text else ""
+
+    made.filters["local"] = local
     return made
 
 
@@ -75,7 +82,7 @@ def in_zone(text: str, zone: str) -> str:
     """A UTC text as the clocks of a zone show it; no zone means UTC."""
     instant = pytz.utc.localize(datetime.fromisoformat(text))
     try:
-        return f"{instant.astimezone(pytz.timezone(zone or 'UTC')):%Y-%m-%d %H:%M:%S}"
+        return f"{instant.astimezone(pytz.timezone(zone)):%Y-%m-%d %H:%M:%S}"
     except OverflowError:  # the first and last hours of the calendar
         return text
 
@@ -84,6 +91,12 @@ class PageHandler(BaseHandler):
     """A handler that answers HTML."""
 
     page = ""
+
+    @cached_property
+    def zone(self) -> str:
+        """The settings' zone, else the one that the browser told, else UTC."""
+        told = self.get_cookie("zone", "")
+        return self.conf.zone or (told if told in pytz.all_timezones_set else "UTC")
 
     def set_default_headers(self) -> None:
         super().set_default_headers()
@@ -113,6 +126,7 @@ class PageHandler(BaseHandler):
             "static": self.static_url,
             "xsrf_token": self.xsrf_token.decode(),
             "zone": self.conf.zone,
+            "clock_zone": self.zone,
             "mode": self.conf.mode,
             "version": VERSION,
             "server_time": instants.now(),
@@ -124,14 +138,14 @@ class PageHandler(BaseHandler):
         }
 
     def utc(self, day: str, *, last: bool) -> str:
-        """The first or last second of a day in the settings' zone, as UTC; raises ValueError."""
+        """The first or last second of a day in the page's zone, as UTC; raises ValueError."""
         bound = datetime.fromisoformat(instants.parse_bound(day, last=last))
-        zone = pytz.timezone(self.conf.zone or "UTC")
+        zone = pytz.timezone(self.zone)
         return f"{zone.localize(bound).astimezone(pytz.utc):%Y-%m-%d %H:%M:%S}"
 
     def start_of_today(self) -> str:
-        """When the day began in the settings' zone, as UTC."""
-        return self.utc(in_zone(instants.now(), self.conf.zone)[:10], last=False)
+        """When the day began in the page's zone, as UTC."""
+        return self.utc(in_zone(instants.now(), self.zone)[:10], last=False)
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         self.set_problem_headers()

@@ -183,10 +183,14 @@ class SignalEvents(ListHandler):
 
     @right(Right.TOKEN)
     async def get(self, rowid: str) -> None:
-        events = EventRow.of("signal", str(rowid_of(rowid)))
-        if not events:
-            Signal.find(rowid_of(rowid))
-        self.reply_list([schemas.event_record(event) for event in events])
+        self.reply_list(await self.application.reader.run(_history, rowid_of(rowid)))
+
+
+def _history(rowid: int) -> list[dict[str, Any]]:
+    events = EventRow.of("signal", str(rowid))
+    if not events:
+        Signal.find(rowid)
+    return [schemas.event_record(event) for event in events]
 
 
 class Events(ListHandler):

@@ -109,7 +109,8 @@ class Signal(Told):
         """Lays the sent fields over a signal: {column: spellings}, the first that differs wins.
 
         A changed equation is judged again. Without the owner's token a filled signal keeps all that
-        its fill was made of. Raises Missing or Refused.
+        its fill was made of, and one that began to fill is not offered again. Raises Missing or
+        Refused.
         """
         signal = cls.find(rowid)
         old = signal.record()
@@ -120,11 +121,20 @@ class Signal(Told):
         if "ticker" in fields and fields["ticker"] != signal.ticker:
             verdict = judge(fields["ticker"], bypass)
             fields |= verdict.columns
-        if signal.status == statuses.FILLED and not owner:
-            fields = {k: v for k, v in fields.items() if k in _AFTER_FILL}
+        if not owner:
+            fields = signal._without_setbacks(fields)
         if fields.get("status") in statuses.OFFERED and fields.get("kind", signal.kind) is None:
             raise Refused({"order_status": "a problematic ticker cannot be traded"})
         return signal, signal.change(source, fields)
+
+    def _without_setbacks(self, fields: dict[str, Any]) -> dict[str, Any]:
+        """The fields that a stale record may set: no fill is undone, nothing is traded twice."""
+        if self.status == statuses.FILLED:
+            return {k: v for k, v in fields.items() if k in _AFTER_FILL}
+        began = self.price1 is not None or self.price2 is not None
+        if began and fields.get("status") in statuses.OFFERED:
+            return {k: v for k, v in fields.items() if k != "status"}
+        return fields
 
     @classmethod
     def find(cls, rowid: int) -> "Signal":

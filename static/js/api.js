@@ -15,9 +15,9 @@ function problem(response, answer) {
   const said = answer?.message ?? answer?.error
   const wait = response.headers.get("Retry-After")
   if (response.status === 429) return new Problem(429, `Too many attempts. Try again in ${wait ?? "a few"} seconds.`)
-  if (response.status === 503) return new Problem(503, "The server cannot reach its storage. Nothing was changed; try again in a moment.")
+  if (response.status === 503) return new Problem(503, "The server cannot reach its storage; nothing was changed. Try again.")
   if (said && typeof said === "object") return new Problem(response.status, "Correct the marked fields.", said)
-  return new Problem(response.status, said ? String(said) : `The server answered ${response.status}. Try again; if it stays, see the server's log.`)
+  return new Problem(response.status, said ? String(said) : `The server answered ${response.status}. Try again; if it stays, see its log.`)
 }
 
 export async function send(method, path, body) {

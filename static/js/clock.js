@@ -1,4 +1,4 @@
-// Times come in UTC and are shown in the zone of the settings, or else of the viewer; ages follow the server's clock.
+// Times come in UTC and show in the settings' zone, or the viewer's (told in a cookie); ages follow the server's clock.
 export const zone = document.body.dataset.zone || Intl.DateTimeFormat().resolvedOptions().timeZone
 const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 const numbers = new Intl.DateTimeFormat("en-GB", {
@@ -42,3 +42,4 @@ export function exact(text) {
 export const hour = instant => { const at = parts(instant); return `${at.hour}:${at.minute}` }
 
 setNow(document.body.dataset.now)
+if (!document.body.dataset.zone) document.cookie = `zone=${zone}; path=/; max-age=31536000; samesite=lax`

@@ -11,10 +11,9 @@ let timer, seen = 0, askedAt = 0
 function draw(figures) {
   for (const [name, value] of Object.entries(figures)) {
     const cell = $(`[data-figure="${name}"]`)
-    if (!cell) continue
     if (name === "errors") flag(cell, "data-alarm", value > 0)
-    if (name === "last_alert") flag($("dd", cell), "data-time", value)
-    else put($("dd", cell), name === "average_slippage" ? signed(value) : number(value))
+    if (name === "last_alert") flag(cell.lastElementChild, "data-time", value)
+    else put(cell?.lastElementChild, name === "average_slippage" ? signed(value) : number(value))
     if (name === "average_slippage") flag(cell, "data-favour", favour(value))
   }
   tick()

@@ -17,18 +17,12 @@ export class Older {
   reset(records, limit) {
     this.oldest = records.at(-1)?.rowid ?? this.oldest
     this.more = records.length >= limit
-    this.draw()
-  }
-
-  draw() {
     flag(this.button, "hidden", !this.more)
-    flag(this.button, "aria-busy", this.busy ? "true" : null)
   }
 
   async load() {
     if (this.busy || !this.more || !this.button) return
     this.busy = true
-    this.draw()
     const query = String(this.query())
     try {
       const { signals } = await get(`/v3/signals/${page}?before=${this.oldest}&limit=${page}&${query}`)
@@ -40,9 +34,7 @@ export class Older {
     } catch (problem) {
       this.asked = false
       this.say(problem)
-    } finally {
-      this.busy = false
-      this.draw()
     }
+    this.busy = false
   }
 }

@@ -26,7 +26,7 @@ function greet({ event, server_time, ping }) {
   emit("state", { state: "live", lostAt })
 }
 
-// A line that died without a word is found by asking: no answer in 10 s means it is gone.
+// A line that died without a word is found by asking.
 function watch() {
   clearTimeout(guard)
   if (pings) guard = setTimeout(() => {

@@ -6,7 +6,7 @@ const kinds = {
   "part.filled": "part", canceled: "canceled", error: "error", "critical err": "error",
 }
 
-// The second spelling of four fields, for the eyes of programs only.
+// Not the second spelling of four fields.
 export const shown = ([field]) => !["ticker1", "ticker2", "price1", "price2"].includes(field)
 
 export const kind = signal => Object.hasOwn(kinds, signal.order_status) ? kinds[signal.order_status] : "other"

@@ -1,4 +1,4 @@
-// What the reader does in the table: sorts it, walks it by key (/ j k Enter Esc), opens a row.
+// What the reader does in the table: sorts it, walks it by key, opens a row.
 import { $, $$, address, flag } from "./dom.js"
 import { order, sortable } from "./order.js"
 

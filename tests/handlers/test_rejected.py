@@ -1,4 +1,4 @@
-"""Alerts that could not become signals: what is kept of them, for how long, and their second try."""
+"""Alerts that could not become signals: what is kept of them, how many, and their second try."""
 
 import asyncio
 import json
