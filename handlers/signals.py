@@ -213,7 +213,8 @@ class Totals(BaseHandler):
     @right(Right.READ)
     async def get(self) -> None:
         filters = read_filters(self)
-        self.reply(await self.application.reader_for(filters).run(totals, filters))
+        sums = await self.application.reader_for(filters).run(totals, filters)
+        self.reply({**sums, "quantity": schemas.plain(sums["quantity"])})
 
 
 class Figures(BaseHandler):

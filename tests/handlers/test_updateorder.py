@@ -475,7 +475,7 @@ async def test_a_result_that_no_number_can_hold_is_400_and_changes_nothing(api, 
     await pair(api, ticker="MA-3*V", **huge)
     await bridge(api, 5, "MA", 1e308, 1)
     before = await record_of(api)
-    for answer in (await bridge(api, 6, "V", 1, 1), await seed(api, 6, 1e308)):
+    for answer in (await bridge(api, 6, "V", -1e308, 1), await seed(api, 6, 1e308)):
         assert (answer.status, list(answer.json)) == (400, ["message"])
     assert await record_of(api) == before
 
