@@ -180,10 +180,12 @@ class Dashboard(PageHandler):
             chosen["status"] or None, chosen["ticker"] or None, known_kind, text=chosen["q"] or None
         )
         limit = NEWEST if self.identity else VISITOR_LIMIT
+        event = EventRow.last_id()  # before the rows: the socket replays what comes meanwhile
         run = self.application.reader_for(filters).run
         rows = await run(Signal.newest, filters, schemas.SIGNAL_COLUMNS, limit)
         self.show(
             "dashboard.html",
+            event=event,
             signals=[schemas.signal_record(row) for row in rows],
             figures=await run(figures, self.start_of_today()),
             limit=limit,
@@ -210,12 +212,14 @@ class List(PageHandler):
         ticker = chosen["ticker_webhook"]
         filters = Filters(None, ticker or None, kind or None, since or None, until or None)
         limit = PAGE if self.identity else VISITOR_LIMIT
+        event = EventRow.last_id()
         run = self.application.reader_for(filters).run
         rows = await run(Signal.newest, filters, schemas.SIGNAL_COLUMNS, limit)
         query = {"ticker": ticker, "type": kind, "since": since, "until": until}
         shown = urlencode({key: value for key, value in query.items() if value})
         self.show(
             "list.html",
+            event=event,
             signals=[schemas.signal_record(row) for row in rows],
             limit=limit,
             totals=await run(totals, filters),

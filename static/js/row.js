@@ -18,7 +18,7 @@ export function age(tr, signal, settings) {
   const minutes = minutesSince(signal.timestamp)
   const waiting = kind(signal) === "waiting"
   put(parts.age, span(minutes))
-  put(parts.wait, waiting ? span(minutes) : "")
+  put(parts.wait, waiting && minutes >= 1 ? span(minutes) : "")
   flag(parts.pill, "data-late", waiting && minutes > settings.alarm)
 }
 
@@ -34,7 +34,7 @@ export function fill(tr, s, settings) {
   for (const [part, text] of Object.entries(titles)) parts[part].title = text
   tr.dataset.rowid = s.rowid
   flag(tr, "data-today", s.timestamp >= settings.today)
-  flag(tr, "data-open", open(s))
+  flag(tr, "data-open", open(s) && kind(s))
   flag(parts.slip, "data-favour", favour(s.slip))
   flag(parts.link, "aria-label", `Signal ${s.rowid}`)
   parts.link.href = `?signal=${s.rowid}`

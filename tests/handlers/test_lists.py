@@ -1,0 +1,487 @@
+"""Lists of signals: how many, which, in which order; as CSV; all of them; and their figures."""
+
+import csv
+import io
+import json
+from functools import partial
+
+import pytest
+
+import models
+
+pytestmark = pytest.mark.gen_test(timeout=60)
+
+PAIR, SINGLE = "NMFC-0.72*NASDAQ:ROIC", "AAPL"
+# ticker, side, contracts, status, day of November 2026, comment
+ROWS = [
+    (PAIR, "buy", 10, "waiting", 1, "Enter Long"),
+    (SINGLE, "sell", 5, "filled", 2, "Exit 100%"),
+    ("NYSE:MA-3*NYSE:V", "buy", 2.5, "rerouted", 3, "enter_long"),
+    (SINGLE, "buy", 1, "canceled", 4, None),
+    ("NASDAQ:AAPL", "buy", 4, "created", 5, "Grüße"),
+    (PAIR, "sell", 3, "filled(...)", 6, "x"),
+    ("MSFT", "buy", 7, "waiting", 7, "unknown"),
+    ("NYSE:BF.B", "sell", 8, "critical err", 8, "=1+1"),
+]
+
+
+@pytest.fixture
+def rows(app, desk, io_loop):
+    """The signals above, rowids 1 to 8."""
+
+    def store():
+        for ticker, action, contracts, status, day, comment in ROWS:
+            alert = {"ticker": ticker, "action": action, "contracts": contracts, "status": status}
+            alert |= {"timestamp": f"2026-11-0{day} 12:00:00", "comment": comment}
+            models.Signal.receive(alert, "test")
+
+    async def submit():
+        await app.writer.submit(store)
+
+    io_loop.run_sync(submit)
+
+
+async def ids(api, path, **more):
+    answer = await api.get(path, **more)
+    assert answer.status == 200, answer.text
+    assert list(answer.json) == ["signals"]
+    return [record["rowid"] for record in answer.json["signals"]]
+
+
+# How many
+
+
+LISTS = ["/v3/signals/{}", "/v3/signals/status/waiting/{}", "/v3/signals/ticker/AAPL/{}"]
+
+
+@pytest.mark.parametrize("path", LISTS)
+async def test_n_is_a_whole_number_and_0_means_all(api, rows, plain_user, path):
+    everything = await ids(api, path.format(0), token=plain_user)
+    assert everything == sorted(everything, reverse=True)
+    assert len(everything) >= 2
+    for n in (1, 2, 3, 50, 101, "00", "02", "9" * 18, "9" * 40):
+        expected = everything[: int(n) or None]
+        assert await ids(api, path.format(n), token=plain_user) == expected, n
+
+
+@pytest.mark.parametrize("path", LISTS)
+async def test_any_other_n_is_400_and_tells_nothing(api, rows, plain_user, path):
+    for token in (None, plain_user):
+        for n in ("-1", "-0", "+1", "1.5", "1e3", "x", "%20", "1%20", "٣", "0x10", "null", "csv"):
+            answer = await api.get(path.format(n), token=token)
+            assert (answer.status, answer.json["signals"]) == (400, []), n
+            assert set(answer.json) == {"message", "signals"}
+
+
+@pytest.mark.parametrize(
+    ("path", "most"),
+    [
+        ("/v3/signals/{}", 5),
+        ("/v3/signals/{}.csv", 5),
+        ("/v3/signals/ticker/AAPL/{}", 5),
+        ("/v3/signals/status/created/{}", 5),
+        ("/v3/signals/status/waiting/{}", 20),
+    ],
+)
+async def test_a_visitor_gets_a_few_and_a_token_all(api, app, desk, plain_user, path, most):
+    def store():
+        for n in range(30):
+            status = "created" if "created" in path else "waiting"
+            alert = {"ticker": SINGLE, "action": "buy", "contracts": n + 1, "status": status}
+            models.Signal.receive(alert, "test")
+
+    await app.writer.submit(store)
+
+    async def count(n, query="", token=None):
+        answer = await api.get(path.format(n) + query, token=token)
+        assert answer.status == 200
+        if ".csv" in path:
+            return answer.text.count("\r\n") - 1
+        return len(answer.json["signals"])
+
+    assert await count(0) == most
+    assert await count(most + 1) == most
+    assert await count(2) == 2
+    assert await count(0, "?limit=0") == most
+    assert await count(0, "?limit=1000") == most
+    assert await count(0, token=plain_user) == 30
+    assert await count(25, token=plain_user) == 25
+
+
+async def test_the_smaller_of_n_and_limit_counts(api, rows, plain_user):
+    get = partial(ids, api, token=plain_user)
+    assert await get("/v3/signals/0?limit=3") == [8, 7, 6]
+    assert await get("/v3/signals/2?limit=3") == [8, 7]
+    assert await get("/v3/signals/3?limit=0") == [8, 7, 6]
+
+
+async def test_pages_follow_one_another_by_before(api, rows, plain_user):
+    get = partial(ids, api, token=plain_user)
+    assert await get("/v3/signals/3") == [8, 7, 6]
+    assert await get("/v3/signals/3?before=6") == [5, 4, 3]
+    assert await get("/v3/signals/3?before=3") == [2, 1]
+    assert await get("/v3/signals/3?before=1") == []
+    assert await get("/v3/signals/3?before=0") == []
+    assert await get("/v3/signals/1?before=999999") == [8]
+    assert await get("/v3/signals/ticker/AAPL/5?before=5") == [4, 2]
+
+
+# Which
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/v3/signals/0", [8, 7, 6, 5, 4, 3, 2, 1]),
+        ("/v3/signals/status/waiting/0", [3, 1]),
+        ("/v3/signals/status/rerouted/0", [3]),
+        ("/v3/signals/status/filled/0", [2]),
+        ("/v3/signals/status/filled(...)/0", [6]),
+        ("/v3/signals/status/critical%20err/0", [8]),
+        ("/v3/signals/status/error/0", [7]),
+        ("/v3/signals/status/nothing/0", []),
+        ("/v3/signals/status/Waiting/0", []),
+        ("/v3/signals/ticker/NMFC-ROIC/0", [6, 1]),
+        ("/v3/signals/ticker/MA-V/0", [3]),
+        ("/v3/signals/ticker/V-MA/0", []),
+        ("/v3/signals/ticker/AAPL/0", [5, 4, 2]),
+        ("/v3/signals/ticker/NMFC/0", []),
+        ("/v3/signals/ticker/BF%20B/0", [8]),
+        ("/v3/signals/ticker/MSFT/0", [7]),
+        ("/v3/signals/ticker/%3F%3F/0", []),
+        ("/v3/signals/0?status=waiting", [3, 1]),
+        ("/v3/signals/0?status=created", [5]),
+        ("/v3/signals/0?ticker=NMFC-ROIC", [6, 1]),
+        ("/v3/signals/0?ticker=AAPL", [5, 4, 2]),
+        ("/v3/signals/0?type=pair", [6, 3, 1]),
+        ("/v3/signals/0?type=single", [8, 7, 5, 4, 2]),
+        ("/v3/signals/0?since=2026-11-06%2012:00:00", [8, 7, 6]),
+        ("/v3/signals/0?since=2026-11-06T12:00:01Z", [8, 7]),
+        ("/v3/signals/0?since=2026-11-06T14:00:00%2B02:00", [8, 7, 6]),
+        ("/v3/signals/0?since=2026-11-07", [8, 7]),
+        ("/v3/signals/0?until=2026-11-02", [2, 1]),
+        ("/v3/signals/0?until=2026-11-02%2011:59:59", [1]),
+        ("/v3/signals/0?since=2026-11-02&until=2026-11-04", [4, 3, 2]),
+        ("/v3/signals/0?since=2026-11-04&until=2026-11-02", []),
+        ("/v3/signals/0?since=2026-11-02&until=2026-11-06&before=5&limit=2", [4, 3]),
+        ("/v3/signals/0?q=enter", [3, 1]),
+        ("/v3/signals/0?q=ENTER%20LONG", [1]),
+        ("/v3/signals/0?q=100%25", [2]),
+        ("/v3/signals/0?q=r_l", [3]),
+        ("/v3/signals/0?q=%25", [2]),
+        ("/v3/signals/0?q=Gr%C3%BC%C3%9Fe", [5]),
+        ("/v3/signals/0?q=roic", [6, 1]),
+        ("/v3/signals/0?q=unknown%20ticker", [7]),
+        ("/v3/signals/0?q='%20OR%201=1", []),
+        ("/v3/signals/0?q=", [8, 7, 6, 5, 4, 3, 2, 1]),
+        ("/v3/signals/0?status=&ticker=&type=&since=&until=&before=&q=", [8, 7, 6, 5, 4, 3, 2, 1]),
+        ("/v3/signals/0?type=pair&status=waiting&since=2026-11-02", [3]),
+        ("/v3/signals/0?ticker=AAPL&status=filled&type=single&q=exit", [2]),
+        ("/v3/signals/ticker/AAPL/0?type=pair", []),
+        ("/v3/signals/ticker/AAPL/0?status=canceled", [4]),
+        ("/v3/signals/status/waiting/0?ticker=MA-V", [3]),
+        ("/v3/signals/status/filled/0?status=waiting", [2]),
+    ],
+)
+async def test_a_list_holds_what_its_filters_say_newest_first(
+    api, rows, plain_user, path, expected
+):
+    assert await ids(api, path, token=plain_user) == expected
+
+
+@pytest.mark.parametrize(
+    ("query", "fields"),
+    [
+        ("type=both", {"type"}),
+        ("since=yesterday", {"since"}),
+        ("until=2026-13-01", {"until"}),
+        ("before=x", {"before"}),
+        ("before=-1", {"before"}),
+        ("since=x&until=y&type=z&before=b", {"since", "until", "type", "before"}),
+    ],
+)
+async def test_a_faulty_filter_is_400_and_named(api, rows, query, fields):
+    for path in ("/v3/signals/0", "/v3/signals/status/waiting/0", "/v3/totals"):
+        answer = await api.get(f"{path}?{query}")
+        assert (answer.status, set(answer.json["message"])) == (400, fields)
+
+
+async def test_a_faulty_limit_is_400(api, rows):
+    for limit in ("-1", "x", "1.5"):
+        answer = await api.get(f"/v3/signals/0?limit={limit}")
+        assert (answer.status, answer.json["signals"]) == (400, [])
+
+
+async def test_a_list_shows_the_same_record_as_the_signal_alone(api, rows, plain_user):
+    for path in ("/v3/signals/50", "/v3/signals/0", "/v3/signals/0?q=e"):
+        answer = await api.get(path, token=plain_user)
+        assert answer.json["signals"]
+        for record in answer.json["signals"]:
+            alone = (await api.get(f"/v3/signal/{record['rowid']}")).json
+            assert list(record.items()) == list(alone.items())
+
+
+async def test_an_unchanged_list_need_not_be_sent_again(api, rows):
+    first = await api.get("/v3/signals/status/waiting/0")
+    tag = {"If-None-Match": first.headers["Etag"]}
+    assert (await api.get("/v3/signals/status/waiting/0", headers=tag)).status == 304
+    await api.alert()
+    assert (await api.get("/v3/signals/status/waiting/0", headers=tag)).status == 200
+
+
+# One signal
+
+
+@pytest.mark.parametrize("rowid", ["0", "9", "-1", "x", "1.0", "9" * 30, "%20", "1;DROP"])
+async def test_a_signal_that_is_not_there_is_404(api, rows, admin, rowid):
+    for method in ("GET", "DELETE"):
+        answer = await api.call(method, f"/v3/signal/{rowid}", token=admin)
+        assert (answer.status, answer.json) == (404, {"message": "item not found."})
+
+
+async def test_a_deleted_signal_is_gone_and_its_history_stays(api, rows, admin):
+    answer = await api.delete("/v3/signal/3", token=admin)
+    assert (answer.status, answer.json) == (200, {"message": "Item deleted"})
+    assert (await api.get("/v3/signal/3")).status == 404
+    assert (await api.delete("/v3/signal/3", token=admin)).status == 404
+    assert await ids(api, "/v3/signals/0", token=admin) == [8, 7, 6, 5, 4, 2, 1]
+    events = (await api.get("/v3/signal/3/events", token=admin)).json["events"]
+    assert [event["type"] for event in events] == ["signal.created", "signal.deleted"]
+
+
+# CSV
+
+
+COMMENTS = [
+    'say "hi"',
+    "a,b;c",
+    "two\nlines",
+    "cr\r\nlf",
+    "Größe ✓ 🚀",
+    "=SUM(A1:A9)",
+    "+1",
+    "-1+2",
+    "@cmd",
+    "\t=1",
+    "'quoted",
+    "",
+]
+FORMULA = ("=", "+", "-", "@")
+
+
+async def read_csv(api, path="/v3/signals/0.csv", **more):
+    answer = await api.get(path, **more)
+    assert answer.status == 200
+    assert answer.headers["Content-Type"].startswith("text/csv")
+    return answer.text, list(csv.DictReader(io.StringIO(answer.text, newline="")))
+
+
+@pytest.mark.parametrize("ask", ["suffix", "header"])
+async def test_csv_holds_the_same_rows_and_columns(api, rows, plain_user, ask):
+    if ask == "suffix":
+        text, lines = await read_csv(api, token=plain_user)
+    else:
+        accept = {"Accept": "text/csv, */*;q=0.1"}
+        text, lines = await read_csv(api, "/v3/signals/0", headers=accept, token=plain_user)
+    records = (await api.get("/v3/signals/0", token=plain_user)).json["signals"]
+    assert [int(line["rowid"]) for line in lines] == [8, 7, 6, 5, 4, 3, 2, 1]
+    assert text.split("\r\n")[0].split(",") == list(records[0])[:24]
+    assert text.endswith("\r\n")
+    for line, record in zip(lines, records, strict=True):
+        assert line["timestamp"] == record["timestamp"].replace(" ", "T") + "Z"
+        for key in ("ticker", "order_status", "order_contracts", "hedge_param", "stk_ticker2"):
+            assert line[key] == ("" if record[key] is None else str(record[key])), key
+
+
+async def test_csv_keeps_every_text_and_runs_none(api, desk, admin):
+    for comment in COMMENTS:
+        await api.alert(order_comment=f"x{comment}")
+        await api.alert(order_comment=comment)
+    _, lines = await read_csv(api, token=admin)
+    records = (await api.get("/v3/signals/0", token=admin)).json["signals"]
+    for line, record in zip(lines, records, strict=True):
+        comment = record["order_comment"] or ""
+        shown = line["order_comment"]
+        assert shown == ("'" + comment if comment.startswith(FORMULA) else comment)
+        assert line["order_price"] == "-0.01"
+
+
+async def test_csv_takes_filters_and_n_like_json(api, rows, plain_user):
+    for path, expected in (
+        ("/v3/signals/2.csv", [8, 7]),
+        ("/v3/signals/0.csv?type=pair", [6, 3, 1]),
+        ("/v3/signals/status/waiting/0.csv", [3, 1]),
+        ("/v3/signals/ticker/AAPL/1.csv", [5]),
+        ("/v3/signals/status/nothing/0.csv", []),
+    ):
+        _, lines = await read_csv(api, path, token=plain_user)
+        assert [int(line["rowid"]) for line in lines] == expected, path
+
+
+async def test_a_faulty_csv_call_is_answered_in_json(api, rows):
+    for path in ("/v3/signals/x.csv", "/v3/signals/-1.csv", "/v3/signals/0.csv?type=x"):
+        answer = await api.get(path)
+        assert (answer.status, answer.json["signals"]) == (400, [])
+
+
+# All of them
+
+
+MANY = 3100
+
+
+@pytest.fixture
+def many(app, desk, io_loop):
+    """Some thousand signals of both kinds."""
+
+    def store():
+        for n in range(MANY):
+            ticker = PAIR if n % 3 else SINGLE
+            alert = {"ticker": ticker, "action": "buy", "contracts": n + 1, "comment": f"n{n}"}
+            models.Signal.receive(alert, "test")
+
+    async def submit():
+        await app.writer.submit(store)
+
+    io_loop.run_sync(submit)
+
+
+async def paged(api, token, path, size):
+    """The list page by page."""
+    records, before = [], MANY + 1
+    while True:
+        query = f"{'&' if '?' in path else '?'}before={before}"
+        answer = await api.get(path.replace("{}", str(size), 1) + query, token=token)
+        page = answer.json["signals"]
+        records += page
+        if len(page) < size:
+            return records
+        before = page[-1]["rowid"]
+
+
+@pytest.mark.parametrize(
+    ("path", "count"),
+    [
+        ("/v3/signals/{}", MANY),
+        ("/v3/signals/status/waiting/{}", MANY),
+        ("/v3/signals/ticker/AAPL/{}", 1034),
+        ("/v3/signals/{}?type=pair", 2066),
+        ("/v3/signals/{}?since=2000-01-01", MANY),
+        ("/v3/signals/{}?q=n1", 1111),
+    ],
+)
+async def test_all_at_once_is_the_same_as_page_by_page(api, many, admin, path, count):
+    everything = (await api.get(path.replace("{}", "0", 1), token=admin)).json["signals"]
+    assert len(everything) == count
+    assert everything == await paged(api, admin, path, 700)
+
+
+@pytest.mark.parametrize("n", [500, 501, 1000, 1001, 3099, 3100, 3101])
+async def test_a_long_list_is_exactly_as_long_as_asked(api, many, admin, n):
+    found = await ids(api, f"/v3/signals/{n}", token=admin)
+    assert found == list(range(MANY, max(MANY - n, 0), -1))
+
+
+async def test_all_as_csv_is_the_same_as_all_as_json(api, many, admin):
+    _, lines = await read_csv(api, token=admin)
+    records = (await api.get("/v3/signals/0", token=admin)).json["signals"]
+    assert len(lines) == MANY
+    assert [(line["rowid"], line["order_comment"]) for line in lines] == [
+        (str(record["rowid"]), record["order_comment"]) for record in records
+    ]
+
+
+# Totals and figures
+
+
+@pytest.mark.parametrize(
+    ("query", "count", "quantity"),
+    [
+        ("", 8, 40.5),
+        ("?type=pair", 3, 15.5),
+        ("?ticker=AAPL", 3, 10),
+        ("?status=waiting", 2, 12.5),
+        ("?since=2026-11-05&until=2026-11-07", 3, 14),
+        ("?q=enter", 2, 12.5),
+        ("?status=nothing", 0, 0),
+    ],
+)
+async def test_totals_are_those_of_the_list(api, rows, plain_user, query, count, quantity):
+    totals = (await api.get("/v3/totals" + query)).json
+    assert (totals["count"], totals["quantity"]) == (count, quantity)
+    assert sum(totals["by_status"].values()) == count
+    records = (await api.get("/v3/signals/0" + query, token=plain_user)).json["signals"]
+    assert len(records) == count
+
+
+async def test_the_average_slippage_counts_signals_that_have_one(api, desk):
+    for action, price in (("buy", 51), ("buy", 49), ("buy", 52), ("sell", 47)):
+        fields = {"ticker": SINGLE, "order_action": action, "order_price": 50}
+        rowid = (await api.alert(**fields, order_id1=1)).json["rowid"]
+        body = {"passphrase": "webhook", "order_id": 1, "stk_price": price}
+        assert (await api.post("/v3/price", body)).json["rowid"] == rowid
+    await api.alert(ticker=SINGLE)
+    slippage = (await api.get("/v3/totals")).json["average_slippage"]
+    assert slippage == {"all": -1.25, "buy": -0.6667, "sell": -3}
+    empty = (await api.get("/v3/totals?status=nothing")).json["average_slippage"]
+    assert empty == {"all": None, "buy": None, "sell": None}
+
+
+async def test_figures_say_what_waits_now_and_what_happened_since(api, rows):
+    figures = (await api.get("/v3/figures?since=2026-11-05")).json
+    assert figures == {
+        "waiting": 2,
+        "open": 2,
+        "filled": 0,
+        "canceled": 0,
+        "errors": 2,
+        "average_slippage": None,
+        "last_alert": "2026-11-08 12:00:00",
+    }
+    figures = (await api.get("/v3/figures?since=2026-11-01")).json
+    assert (figures["filled"], figures["canceled"], figures["errors"]) == (1, 1, 2)
+    answer = await api.get("/v3/figures?since=x")
+    assert (answer.status, list(answer.json["message"])) == (400, ["since"])
+
+
+async def test_figures_of_an_empty_book_are_zero(api):
+    figures = (await api.get("/v3/figures")).json
+    assert figures["last_alert"] is None
+    assert {figures[key] for key in ("waiting", "open", "filled", "canceled", "errors")} == {0}
+
+
+# Events
+
+
+async def test_the_feed_gives_all_changes_oldest_first_from_any_point(api, rows, admin):
+    everything = (await api.get("/v3/events?limit=1000", token=admin)).json["events"]
+    all_ids = [event["id"] for event in everything]
+    assert all_ids == sorted(all_ids)
+    assert set(everything[0]) == {"id", "time", "type", "subject", "source", "changes"}
+    middle = all_ids[len(all_ids) // 2]
+    for after, limit in ((0, 3), (middle, 2), (middle, 1000), (all_ids[-1], 5), (10**30, 5)):
+        path = f"/v3/events?after={after}&limit={limit}"
+        found = (await api.get(path, token=admin)).json["events"]
+        expected = [event for event in everything if event["id"] > after][:limit]
+        assert found == expected
+
+
+async def test_a_signals_history_tells_each_change_and_who_made_it(api, rows, admin):
+    body = {"passphrase": "webhook", "rowid": 1, "order_status": "created", "order_id1": 5}
+    await api.put("/v3/webhook", body)
+    await api.put("/v3/webhook", {"rowid": 1, "order_comment": "mine"}, token=admin)
+    events = (await api.get("/v3/signal/1/events", token=admin)).json["events"]
+    assert [(event["type"], event["source"], event["subject"]) for event in events] == [
+        ("signal.created", "test", "1"),
+        ("signal.updated", "bridge", "1"),
+        ("signal.updated", "admin", "1"),
+    ]
+    assert events[1]["changes"] == {"order_status": ["waiting", "created"], "order_id1": [None, 5]}
+    assert events[2]["changes"] == {"order_comment": ["Enter Long", "mine"]}
+
+
+async def test_numbers_in_the_feed_are_written_as_in_records(api, rows, admin):
+    answer = await api.get("/v3/signal/2/events", token=admin)
+    changes = json.loads(answer.text)["events"][0]["changes"]
+    assert changes["order_contracts"] == [None, 5]
+    assert '"order_contracts":[null,5]' in answer.text
