@@ -60,6 +60,7 @@ def environment(zone: str) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    made.policies["json.dumps_kwargs"] = {"sort_keys": False}  # records keep their order
     made.filters["minutes_since"] = _minutes_since
 
     @pass_context

@@ -89,7 +89,8 @@ def test_tornado_stays_with_the_handlers_and_peewee_out_of_pure_code(name):
 def handler_modules():
     """The modules that answer: all but the one that is shared and the one that assembles."""
     names = [each for each in MODULES if layer(each) == "handlers"]
-    return [each for each in names if each.rpartition(".")[2] not in ("__init__", "base")]
+    shared = ("handlers", "handlers.__init__", "handlers.base")
+    return [each for each in names if not each.startswith("handlers.base.") and each not in shared]
 
 
 @pytest.mark.parametrize("name", handler_modules())

@@ -1,16 +1,12 @@
-"""What every handler shares: rights, the body, the answer, the one way out for errors."""
+"""What every handler shares: who asks, the body, the answer."""
 
-import enum
 import logging
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cached_property
-from http.client import responses
-from typing import Any, NamedTuple
+from typing import Any
 
 import orjson
-import peewee
 from tornado.iostream import StreamClosedError
 from tornado.web import Finish, HTTPError, RequestHandler
 
@@ -18,107 +14,21 @@ import live
 import models
 import schemas
 import security
-from database import Overloaded
+from handlers.base.errors import ApiError, Errors, explain, unauthorized
+from handlers.base.rights import Identity, Right
 from trading import instants
 
 log = logging.getLogger("pairs")
 
 MOST_BODY = 64 * 1024
-VISITOR_LIMIT = 5  # signals that visitors see
-LONGEST_FILTER = 400  # characters
-MOST_ITEMS = 10**18  # more rows than any table holds
 COOKIE = "session"
+_SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 RECEIVED = {
     "recorded": "Signal created successfully.",
     "problematic": "recorded with problematic ticker!",
     "refused": "recorded with unknown or passive ticker!",
     "duplicate": "Signal already recorded.",
 }
-_SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-
-
-class Right(enum.Enum):
-    """Who may call a method."""
-
-    OPEN = "anyone"
-    READ = "anyone where visitors may read, else a token"
-    TOKEN = "a token"  # noqa: S105 a description
-    FRESH = "a fresh token"
-    ADMIN = "a fresh token of an admin"
-    SENDER = "a fresh token, or the passphrase in the body"
-
-
-def right(needed: Right) -> Callable[[Callable], Callable]:
-    """Marks a handler's method with the right it needs; a method without a mark is refused."""
-
-    def mark(method: Callable) -> Callable:
-        method.right = needed
-        return method
-
-    return mark
-
-
-@dataclass(frozen=True)
-class Identity:
-    """Who asks, told by a token or by the browser's cookie."""
-
-    user: models.User
-    session: models.Session
-    fresh: bool
-    by_cookie: bool
-
-
-class ApiError(Exception):
-    """An answer that is an error: a status and the body that says why."""
-
-    def __init__(self, status: int, message: Any, headers: dict[str, str] | None = None, **more):
-        super().__init__(status)
-        self.status = status
-        self.body = {"message": message, **more}
-        self.headers = headers or {}
-
-
-def unauthorized(code: str, message: str) -> ApiError:
-    """The 401 answer for one of Errors."""
-    return ApiError(401, message, {"WWW-Authenticate": "Bearer"}, error=code)
-
-
-class Errors:
-    """The 401 and 403 answers, in the words that clients know."""
-
-    MISSING = ("authorization_required", "Request does not contain an access token.")
-    EXPIRED = ("token_expired", "The token has expired.")
-    INVALID = ("token_invalid", "The token is invalid.")
-    REVOKED = ("token_revoked", "The token has been revoked.")
-    NOT_FRESH = ("fresh_token_required", "The token is not fresh.")
-
-
-def explain(error: BaseException | None, status: int) -> ApiError:
-    """The answer to an exception; what nobody named is a bug and stays 500."""
-    match error:
-        case ApiError():
-            return error
-        case schemas.BadFields():
-            return ApiError(400, error.reasons)
-        case models.Refused():
-            return ApiError(400, error.reason)
-        case models.Missing():
-            return ApiError(404, "item not found.")
-        case Overloaded():
-            return ApiError(
-                503, "too much is waiting to be stored; try again", {"Retry-After": "1"}
-            )
-        case peewee.OperationalError() | peewee.InterfaceError():
-            return ApiError(503, "the storage is unavailable; try again", {"Retry-After": "5"})
-        case HTTPError():
-            return ApiError(error.status_code, _http_message(error))
-    return ApiError(status, "the server made a mistake; it has been logged")
-
-
-def _http_message(error: HTTPError) -> str:
-    if error.status_code == 403:
-        return "the page is out of date; reload it and try again."
-    return f"{responses.get(error.status_code, 'error').lower()}."
 
 
 class BaseHandler(RequestHandler):
@@ -337,106 +247,12 @@ def is_private(event_type: str) -> bool:
     return event_type.startswith("rejected.")
 
 
-class ListHandler(BaseHandler):
-    """A handler that answers lists; its errors carry the empty list too."""
-
-    list_key = ""
-
-    def set_default_headers(self) -> None:
-        super().set_default_headers()
-        if self.request.method == "GET":
-            self.set_header("Cache-Control", "private, no-cache")
-
-    def compute_etag(self) -> str | None:
-        return RequestHandler.compute_etag(self)
-
-    def write_error(self, status_code: int, **kwargs: Any) -> None:
-        self.problem.body[self.list_key] = []
-        super().write_error(status_code, **kwargs)
-
-    def reply_list(self, records: list[Any]) -> None:
-        """Answers a short list under its key."""
-        self.reply({self.list_key: records})
-
-    async def reply_rows(self, page: Callable, record: Callable, count: str, size=500) -> None:
-        """Answers the rows of `page(limit, before)` as records, however many there are."""
-
-        def chunk(before: int | None, wanted: int) -> Chunk:
-            rows = list(page(wanted, before))
-            return Chunk(rows[-1].id if rows else 0, len(rows), encode([record(r) for r in rows]))
-
-        reader = self.application.reader
-        await self.stream(reader, chunk, count_of(count), self.json_form(), size)
-
-    def json_form(self) -> "Form":
-        """How this list looks as JSON."""
-        return Form("application/json", f'{{"{self.list_key}":['.encode(), b",", b"]}")
-
-    async def stream(
-        self, reader: Any, chunk: Callable, limit: int, form: "Form", size=500
-    ) -> None:
-        """Answers up to `limit` rows (0: all) that `chunk(before, wanted)` reads in the reader.
-
-        A list of one chunk goes out whole; a longer one never stands in memory.
-        """
-        self.set_header("Content-Type", form.content_type)
-        self.write(form.head)
-        before, left, lead = None, limit or float("inf"), b""
-        while left > 0:
-            wanted = int(min(size, left))
-            part = await reader.run(chunk, before, wanted)
-            if part.count:
-                self.write(lead + part.data)
-            if part.count < wanted:
-                break
-            before, left, lead = part.last, left - part.count, form.between
-            if left > 0:
-                await self.flush()
-        self.finish(form.tail)
-
-
-class Chunk(NamedTuple):
-    """A part of a list: its last rowid, how many rows, and these encoded."""
-
-    last: int
-    count: int
-    data: bytes
-
-
-class Form(NamedTuple):
-    """What stands around and between the parts of a list."""
-
-    content_type: str
-    head: bytes
-    between: bytes
-    tail: bytes
-
-
-def encode(records: list[Any]) -> bytes:
-    """Records as JSON, without the brackets around them."""
-    return orjson.dumps(records)[1:-1]
-
-
 def session_state(session: models.Session) -> dict[str, Any]:
     """When the browser's session ends, and whether it can be extended."""
     return {
         "expires": instants.from_epoch(session.cookie_expires),
         "extendable": session.cookie_expires < session.extendable_until,
     }
-
-
-def count_of(text: str) -> int:
-    """The `{n}` of a list route: how many, 0 for all; raises 400."""
-    if not re.fullmatch(r"\d+", text, re.ASCII):
-        raise ApiError(400, "the number of items must be a whole number, 0 for all")
-    return int(text) if len(text) <= 18 else MOST_ITEMS
-
-
-def rowid_of(text: str) -> int:
-    """A rowid from a path; what cannot be one is not there."""
-    if not re.fullmatch(r"\d{1,18}", text, re.ASCII):
-        raise models.Missing
-    return int(text)
 
 
 class NotFound(BaseHandler):

@@ -1,0 +1,110 @@
+"""Lists: how many, errors with the empty list, and answers too long for memory."""
+
+import re
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import orjson
+from tornado.web import RequestHandler
+
+import models
+from handlers.base.errors import ApiError
+from handlers.base.handler import BaseHandler
+
+VISITOR_LIMIT = 5  # signals that visitors see
+LONGEST_FILTER = 400  # characters
+MOST_ITEMS = 10**18  # more rows than any table holds
+
+
+class ListHandler(BaseHandler):
+    """A handler that answers lists; its errors carry the empty list too."""
+
+    list_key = ""
+
+    def set_default_headers(self) -> None:
+        super().set_default_headers()
+        if self.request.method == "GET":
+            self.set_header("Cache-Control", "private, no-cache")
+
+    def compute_etag(self) -> str | None:
+        return RequestHandler.compute_etag(self)
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        self.problem.body[self.list_key] = []
+        super().write_error(status_code, **kwargs)
+
+    def reply_list(self, records: list[Any]) -> None:
+        """Answers a short list under its key."""
+        self.reply({self.list_key: records})
+
+    async def reply_rows(self, page: Callable, record: Callable, count: str, size=500) -> None:
+        """Answers the rows of `page(limit, before)` as records, however many there are."""
+
+        def chunk(before: int | None, wanted: int) -> Chunk:
+            rows = list(page(wanted, before))
+            return Chunk(rows[-1].id if rows else 0, len(rows), encode([record(r) for r in rows]))
+
+        reader = self.application.reader
+        await self.stream(reader, chunk, count_of(count), self.json_form(), size)
+
+    def json_form(self) -> "Form":
+        """How this list looks as JSON."""
+        return Form("application/json", f'{{"{self.list_key}":['.encode(), b",", b"]}")
+
+    async def stream(
+        self, reader: Any, chunk: Callable, limit: int, form: "Form", size=500
+    ) -> None:
+        """Answers up to `limit` rows (0: all) that `chunk(before, wanted)` reads in the reader.
+
+        A list of one chunk goes out whole; a longer one never stands in memory.
+        """
+        self.set_header("Content-Type", form.content_type)
+        self.write(form.head)
+        before, left, lead = None, limit or float("inf"), b""
+        while left > 0:
+            wanted = int(min(size, left))
+            part = await reader.run(chunk, before, wanted)
+            if part.count:
+                self.write(lead + part.data)
+            if part.count < wanted:
+                break
+            before, left, lead = part.last, left - part.count, form.between
+            if left > 0:
+                await self.flush()
+        self.finish(form.tail)
+
+
+class Chunk(NamedTuple):
+    """A part of a list: its last rowid, how many rows, and these encoded."""
+
+    last: int
+    count: int
+    data: bytes
+
+
+class Form(NamedTuple):
+    """What stands around and between the parts of a list."""
+
+    content_type: str
+    head: bytes
+    between: bytes
+    tail: bytes
+
+
+def encode(records: list[Any]) -> bytes:
+    """Records as JSON, without the brackets around them."""
+    return orjson.dumps(records)[1:-1]
+
+
+def count_of(text: str) -> int:
+    """The `{n}` of a list route: how many, 0 for all; raises 400."""
+    if not re.fullmatch(r"\d+", text, re.ASCII):
+        raise ApiError(400, "the number of items must be a whole number, 0 for all")
+    return int(text) if len(text) <= 18 else MOST_ITEMS
+
+
+def rowid_of(text: str) -> int:
+    """A rowid from a path; what cannot be one is not there."""
+    if not re.fullmatch(r"\d{1,18}", text, re.ASCII):
+        raise models.Missing
+    return int(text)

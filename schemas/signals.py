@@ -1,0 +1,252 @@
+"""Signals on the wire: the record, alerts, replacements, and reports of orders."""
+
+from collections.abc import Iterable
+from typing import Annotated, Any, ClassVar
+
+from pydantic import BeforeValidator
+
+from schemas.values import (
+    Action,
+    BadFields,
+    Body,
+    Comment,
+    Flag,
+    Id,
+    Message,
+    Number,
+    OptionalId,
+    OptionalSymbol,
+    Position,
+    Positive,
+    Record,
+    Size,
+    Ticker,
+    above_zero,
+    at_most,
+    check,
+    not_negative,
+    one_of,
+    optional,
+    plain,
+    to_flag,
+    to_instant,
+    to_number,
+    to_status,
+    to_text,
+)
+from trading import fills
+
+SIGNAL_FIELDS = [
+    ("rowid", "id"),
+    ("timestamp", "timestamp"),
+    ("ticker", "ticker"),
+    ("order_action", "action"),
+    ("order_contracts", "contracts"),
+    ("order_price", "price"),
+    ("mar_pos", "position"),
+    ("mar_pos_size", "position_size"),
+    ("pre_mar_pos", "prior_position"),
+    ("pre_mar_pos_size", "prior_position_size"),
+    ("order_comment", "comment"),
+    ("order_status", "status"),
+    ("ticker_type", "kind"),
+    ("stk_ticker1", "leg1"),
+    ("stk_ticker2", "leg2"),
+    ("hedge_param", "hedge"),
+    ("order_id1", "order_id1"),
+    ("order_id2", "order_id2"),
+    ("stk_price1", "price1"),
+    ("stk_price2", "price2"),
+    ("fill_price", "fill_price"),
+    ("slip", "slippage"),
+    ("error_msg", "error_message"),
+    ("status_msg", "status_message"),
+]
+# The bridge's spellings, with the same values as their stk_ twins.
+TWINS = {
+    "ticker1": "stk_ticker1",
+    "ticker2": "stk_ticker2",
+    "price1": "stk_price1",
+    "price2": "stk_price2",
+}
+_SHORT = {prefixed: short for short, prefixed in TWINS.items()}
+_COLUMN = dict(SIGNAL_FIELDS)
+SIGNAL_COLUMNS = tuple(column for _, column in SIGNAL_FIELDS)
+SIGNAL_KEYS = tuple(wire for wire, _ in SIGNAL_FIELDS)
+_RECORD_KEYS = SIGNAL_KEYS + tuple(TWINS)
+_TWIN_INDEXES = tuple(SIGNAL_KEYS.index(twin) for twin in TWINS.values())
+
+
+def signal_record(row: Iterable[Any]) -> Record:
+    """The wire's record of a row given as SIGNAL_COLUMNS."""
+    values = [plain(value) for value in row]
+    values += [values[index] for index in _TWIN_INDEXES]
+    return dict(zip(_RECORD_KEYS, values, strict=True))
+
+
+def signal_of(columns: Record) -> Record:
+    """The wire's record of a signal given as {column: value}."""
+    return signal_record([columns[name] for name in SIGNAL_COLUMNS])
+
+
+class Alert(Body):
+    """What POST /v3/webhook takes beside the passphrase."""
+
+    ticker: Ticker
+    order_action: Action
+    order_contracts: Positive
+    order_price: Number = None
+    mar_pos: Position = None
+    mar_pos_size: Size = 0.0
+    pre_mar_pos: Position = None
+    pre_mar_pos_size: Size = 0.0
+    order_comment: Comment = None
+    order_status: Annotated[str | None, optional(to_status)] = None
+    timestamp: Annotated[str | None, optional(to_instant)] = None
+    order_id1: OptionalId = None
+    order_id2: OptionalId = None
+    stk_price1: Number = None
+    stk_price2: Number = None
+    fill_price: Number = None
+    slip: Number = None
+    status_msg: Message = None
+    error_msg: Message = None
+    bypass_ticker_status: Flag = False
+    alert_id: Annotated[str | None, optional(lambda v: at_most(200)(to_text(v)))] = None
+
+    def columns(self) -> Record:
+        """What Signal.receive takes."""
+        sent = {_COLUMN[k]: getattr(self, k) for k in self.model_fields_set if k in _COLUMN}
+        return sent | {"alert_id": self.alert_id, "bypass": self.bypass_ticker_status}
+
+
+def read_alert(body: Record, alert_id: str | None = None) -> Alert:
+    """An alert in either spelling; `alert_id` is the header's, where the body has none."""
+    body = with_twins(body)
+    if alert_id and body.get("alert_id") in (None, ""):
+        body["alert_id"] = alert_id
+    return check(Alert, body)
+
+
+def with_twins(body: Record) -> Record:
+    """The body with the bridge's spellings copied to those the record has first."""
+    twins = {to: body[short] for short, to in TWINS.items() if body.get(short) is not None}
+    return {**body, **{to: value for to, value in twins.items() if body.get(to) is None}}
+
+
+# A null leaves these as they are: an offered pair without them would end the bridge's loop.
+_NEVER_CLEARED = {
+    *("order_status", "timestamp", "ticker_type", "hedge_param", "stk_ticker1", "stk_ticker2"),
+}
+
+
+class Revision(Body):
+    """What PUT /v3/webhook takes beside the passphrase: a field not sent stays."""
+
+    rowid: Id
+    ticker: Ticker = ""
+    order_action: Action = ""
+    order_contracts: Positive = 0.0
+    order_price: Number = None
+    mar_pos: Position = None
+    mar_pos_size: Size = 0.0
+    pre_mar_pos: Position = None
+    pre_mar_pos_size: Size = 0.0
+    order_comment: Comment = None
+    order_status: Annotated[str | None, optional(to_status)] = None
+    timestamp: Annotated[str | None, optional(to_instant)] = None
+    ticker_type: Annotated[str | None, optional(one_of("single", "pair"))] = None
+    stk_ticker1: OptionalSymbol = None
+    stk_ticker2: OptionalSymbol = None
+    hedge_param: Annotated[float | None, optional(above_zero)] = None
+    order_id1: OptionalId = None
+    order_id2: OptionalId = None
+    stk_price1: Number = None
+    stk_price2: Number = None
+    fill_price: Number = None
+    slip: Number = None
+    error_msg: Message = None
+    status_msg: Message = None
+    ticker1: OptionalSymbol = None
+    ticker2: OptionalSymbol = None
+    price1: Number = None
+    price2: Number = None
+    bypass_ticker_status: Flag = False
+
+    def sent(self) -> dict[str, tuple]:
+        """{column: spellings sent}, the one that wins first where both differ."""
+        columns: dict[str, tuple] = {}
+        for wire in _COLUMN:
+            short = _SHORT.get(wire)
+            sent = [key for key in (short, wire) if key in self.model_fields_set]
+            values = tuple(getattr(self, key) for key in sent)
+            if wire in _NEVER_CLEARED:
+                values = tuple(value for value in values if value is not None)
+            if values and wire != "rowid":
+                columns[_COLUMN[wire]] = values
+        return columns
+
+
+class _Cancel(Body):
+    order_id: Id
+    symbol: Annotated[str | None, optional(lambda v: at_most(200)(to_text(v)))] = None
+    cancel: Flag = False
+
+    def apply(self, order: fills.Order, leg: int) -> fills.Order:
+        """The order after this message."""
+        return fills.cancel(order, bridge=self.symbol is not None)
+
+
+class _Priced(_Cancel):
+    stk_price: Annotated[float, BeforeValidator(to_number)]
+    partial: Flag = False
+    order_contracts: Any = None
+
+    def apply(self, order: fills.Order, leg: int) -> fills.Order:
+        contracts = self.order_contracts if self.partial else None
+        return fills.price_leg(order, leg, self.stk_price, contracts)
+
+
+class _Reported(_Cancel):
+    price: Annotated[float, BeforeValidator(to_number)]
+    filled_qty: Annotated[float, BeforeValidator(not_negative)]
+
+    def apply(self, order: fills.Order, leg: int) -> fills.Order:
+        return fills.report(order, leg, self.price, self.filled_qty)
+
+
+class Price(Body):
+    """The price-only form of an order's update."""
+
+    order_id: Id
+    stk_price: Annotated[float, BeforeValidator(to_number)]
+    symbol: ClassVar[None] = None
+
+    def apply(self, order: fills.Order, leg: int) -> fills.Order:
+        """The order after this message."""
+        return fills.price_leg(order, leg, self.stk_price)
+
+
+def read_order_update(body: Record) -> _Cancel:
+    """A fill, partial fill or cancel; one with a symbol is the bridge's. Raises BadFields."""
+    try:
+        cancels = to_flag(body.get("cancel"))
+    except ValueError:
+        cancels = False
+    if cancels:
+        return check(_Cancel, body)
+    if body.get("symbol") not in (None, ""):
+        return check(_Reported, {"price": body.get("stk_price"), **body})
+    return _read_priced(body)
+
+
+def _read_priced(body: Record) -> _Priced:
+    if "stk_price" not in body and "price" in body:
+        body = {**body, "stk_price": body["price"]}
+    update = check(_Priced, body)
+    if update.partial:
+        try:
+            update.order_contracts = above_zero(update.order_contracts)
+        except ValueError:
+            raise BadFields("missing contract amount to update partial fill") from None
+    return update

@@ -1,0 +1,31 @@
+"""Users, logins and passphrases on the wire."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, BeforeValidator
+
+from schemas.values import Body, at_most, optional, to_flag, to_name, to_password, to_text, whole
+
+
+class UserForm(Body):
+    """A user to make, or a new password."""
+
+    username: Annotated[str, BeforeValidator(to_name)]
+    password: Annotated[str, BeforeValidator(to_password)]
+    admin: Annotated[bool | None, BeforeValidator(lambda v: v if v is None else to_flag(v))] = None
+    old_password: Annotated[str | None, BeforeValidator(lambda v: v and to_password(v))] = None
+
+
+class LoginForm(Body):
+    """Who logs in, and for how many minutes."""
+
+    username: Annotated[str, BeforeValidator(to_text), AfterValidator(at_most(200))]
+    password: Annotated[str, BeforeValidator(to_password)]
+    expire: Annotated[int, optional(whole(1, 1440), 10)] = 10
+
+
+class PassphraseForm(Body):
+    """A passphrase beside those of the settings; left out, one is made."""
+
+    label: Annotated[str, BeforeValidator(to_name)]
+    passphrase: Annotated[str | None, optional(lambda v: at_most(200)(to_text(v)))] = None

@@ -1,0 +1,252 @@
+"""Numbers, flags and texts as clients write them, and the check of a whole body."""
+
+import json
+import math
+import re
+from collections.abc import Callable
+from typing import Annotated, Any, TypeVar
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from trading import equation, instants
+
+Record = dict[str, Any]
+
+
+_NUMERAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\Z", re.ASCII)
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_EXACT = 2**53
+_WORDS = {"true": True, "false": False}
+_LONGEST_NUMERAL = 400
+RESERVED_NAMES = {"webhook", "bridge", "system"}  # events use them for their own sources
+
+
+def to_number(value: Any) -> float:
+    """A finite number, given as one or as a numeral; raises ValueError."""
+    if isinstance(value, str):
+        value = value.strip()
+        if len(value) > _LONGEST_NUMERAL or not _NUMERAL.match(value):
+            raise ValueError("must be a number")
+    elif isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError("must be a number")
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise ValueError("is out of range")
+    return number
+
+
+def to_flag(value: Any) -> bool:
+    """True or false, given as a boolean, 0, 1 or one of the two words; raises ValueError."""
+    if isinstance(value, str) and value.strip().lower() in _WORDS:
+        return _WORDS[value.strip().lower()]
+    if isinstance(value, bool) or (isinstance(value, int) and value in (0, 1)):
+        return bool(value)
+    raise ValueError("must be true or false")
+
+
+def to_text(value: Any) -> str:
+    """Text that any database can store; a number becomes its numeral. Raises ValueError."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise ValueError("must be text")
+    return _UNSTORABLE.sub("\ufffd", str(value))
+
+
+def to_id(value: Any) -> int:
+    """A whole number of 64 bits, also as text of digits; raises ValueError."""
+    digits = isinstance(value, str) and re.fullmatch(r"\s*[+-]?\d{1,19}\s*", value, re.ASCII)
+    number = int(value) if digits or (isinstance(value, float) and value.is_integer()) else value
+    if isinstance(number, bool) or not isinstance(number, int) or abs(number) >= 2**63:
+        raise ValueError("must be a whole number")
+    return number
+
+
+def above_zero(value: Any) -> float:
+    number = to_number(value)
+    if number <= 0:
+        raise ValueError("must be above 0")
+    return number
+
+
+def not_negative(value: Any) -> float:
+    number = to_number(value)
+    if number < 0:
+        raise ValueError("must not be below 0")
+    return number
+
+
+def to_instant(value: Any) -> str:
+    return instants.parse(to_text(value))
+
+
+def to_status(value: Any) -> str:
+    # The bridge sends some states as a list of one text.
+    if isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    text = to_text(value).strip()
+    if not text:
+        raise ValueError("must not be blank")
+    if len(text) > 40:
+        raise ValueError("must have at most 40 characters")
+    return text
+
+
+def to_ticker(value: Any) -> str:
+    text = to_text(value)
+    if not text.strip():
+        raise ValueError("required")
+    return at_most(200)(text)
+
+
+def at_most(length: int) -> Callable[[str], str]:
+    def check(text: str) -> str:
+        if len(text) > length:
+            raise ValueError(f"must have at most {length} characters")
+        return text
+
+    return check
+
+
+def one_of(*words: str) -> Callable[[Any], str]:
+    def check(value: Any) -> str:
+        word = to_text(value).strip().lower()
+        if word not in words:
+            raise ValueError(f"must be {', '.join(words[:-1])} or {words[-1]}")
+        return word
+
+    return check
+
+
+def optional(check: Callable[[Any], Any], absent: Any = None) -> BeforeValidator:
+    """Null and blank count as not given."""
+
+    def validate(value: Any) -> Any:
+        blank = value is None or (isinstance(value, str) and not value.strip())
+        return absent if blank else check(value)
+
+    return BeforeValidator(validate)
+
+
+def to_symbol(value: Any) -> str:
+    text = to_text(value).strip()
+    if not text:
+        raise ValueError("required")
+    if not equation.is_symbol(text):
+        raise ValueError("problematic ticker!")
+    return text
+
+
+def whole(low: int, high: int) -> Callable[[Any], int]:
+    def check(value: Any) -> int:
+        number = to_number(value)
+        if not number.is_integer() or not low <= number <= high:
+            raise ValueError(f"must be a whole number from {low} to {high}")
+        return int(number)
+
+    return check
+
+
+def to_name(value: Any) -> str:
+    text = to_text(value)
+    if not re.fullmatch(r"[^\s/]{1,80}", text) or not text.isprintable():
+        raise ValueError("must be 1 to 80 characters without spaces or slashes")
+    if text in RESERVED_NAMES:
+        raise ValueError("is reserved")
+    return text
+
+
+def to_password(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError("must be text")
+    if not 1 <= len(value) <= 200:
+        raise ValueError("must have 1 to 200 characters")
+    return value
+
+
+Number = Annotated[float | None, optional(to_number)]
+Size = Annotated[float, optional(not_negative, 0.0)]
+Positive = Annotated[float, BeforeValidator(above_zero)]
+Flag = Annotated[bool, BeforeValidator(lambda v: v is not None and to_flag(v))]
+Id = Annotated[int, BeforeValidator(to_id)]
+OptionalId = Annotated[int | None, optional(to_id)]
+Message = Annotated[str | None, BeforeValidator(lambda v: v if v is None else to_text(v)[:2000])]
+Comment = Annotated[
+    str | None,
+    BeforeValidator(lambda v: v if v is None else at_most(4000)(to_text(v).strip())),
+]
+Position = Annotated[str | None, optional(one_of("long", "short", "flat"))]
+Action = Annotated[str, BeforeValidator(one_of("buy", "sell"))]
+Ticker = Annotated[str, BeforeValidator(to_ticker)]
+Symbol = Annotated[str, BeforeValidator(to_symbol), AfterValidator(at_most(50))]
+# As long as an equation can make it, so that a whole record may come back.
+OptionalSymbol = Annotated[str | None, optional(lambda v: at_most(200)(to_symbol(v)))]
+Switch = Annotated[int, BeforeValidator(lambda v: int(to_flag(v)))]
+Exchange = Annotated[
+    str, BeforeValidator(to_text), AfterValidator(at_most(40)), Field(min_length=1)
+]
+
+
+class Body(BaseModel):
+    """A request's body; unknown fields are ignored."""
+
+    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
+
+
+Form = TypeVar("Form", bound=Body)
+
+
+class BadFields(Exception):
+    """The reason for each faulty field, or one sentence."""
+
+    def __init__(self, reasons: dict[str, str] | str):
+        super().__init__(reasons)
+        self.reasons = reasons
+
+
+def check(form: type[Form], body: Record) -> Form:
+    """The body as this form; raises BadFields with all faulty fields at once."""
+    try:
+        return form.model_validate(body)
+    except ValidationError as error:
+        raise BadFields({_key(each): _reason(each) for each in reversed(error.errors())}) from None
+
+
+def _key(error: dict) -> str:
+    return str(error["loc"][0]) if error["loc"] else "body"
+
+
+def _reason(error: dict) -> str:
+    if error["type"] == "missing":
+        return "required"
+    if error["type"] == "value_error":
+        return str(error["ctx"]["error"])
+    return error["msg"][:1].lower() + error["msg"][1:]
+
+
+def read_object(raw: bytes) -> Record:
+    """The JSON object that these bytes hold; raises ValueError."""
+    try:
+        body = json.loads(raw.decode("utf-8-sig"), parse_constant=_refuse_constant)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    if not isinstance(body, dict):
+        raise ValueError("not an object")  # noqa: TRY004 the body is wrong, not a type of ours
+    return body
+
+
+def json_text(text: str) -> str:
+    """The text as a JSON string."""
+    return json.dumps(text)
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+def plain(value: Any) -> Any:
+    """A whole number below 2**53 without its `.0`; anything else as it is."""
+    if type(value) is float and value.is_integer() and -_EXACT < value < _EXACT:
+        return int(value)
+    return value
