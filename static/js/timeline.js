@@ -9,18 +9,17 @@ const words = { order_status: "Status", status_msg: "Message", error_msg: "Error
 const label = field => words[field] ?? capital(field.replace(/^(order|stk)_(?!id)/, "").replaceAll("_", " ").replace(/\d$/, " of leg $&"))
 const titles = { "signal.created": "Received", "signal.updated": "Changed", "signal.deleted": "Deleted" }
 
-const text = (value, field) => value == null || value === "" ? "–" : typeof value === "number" && !/_id/.test(field) ? number(value) : `${value}`
+const text = (value, field) => (value ?? "") === "" ? "–" : typeof value === "number" && !/_id/.test(field) ? number(value) : `${value}`
 
 function moment(event, today) {
   const item = clone("moment")
-  const changes = Object.entries(event.changes ?? {}).filter(shown)
-  const status = event.type === "signal.updated" && event.changes?.order_status
-  show(item, { title: status ? `Now ${text(status[1])}` : titles[event.type] ?? event.type, source: event.source ? `by ${event.source}` : "" })
+  const status = event.type === "signal.updated" && event.changes.order_status
+  show(item, { title: status ? `Now ${status[1]}` : titles[event.type] ?? event.type, source: event.source ? `by ${event.source}` : "" })
   const time = $("time", item)
   time.textContent = clock(event.time, today)
   time.title = exact(event.time)
   if (event.type !== "signal.created") {
-    const lines = changes.map(([field, pair]) => [field, ...pair.map(value => text(value, field))]).filter(([, old, fresh]) => old !== fresh)
+    const lines = Object.entries(event.changes).filter(shown).map(([field, pair]) => [field, ...pair.map(value => text(value, field))]).filter(([, old, fresh]) => old !== fresh)
     $("ul", item).append(...lines.map(([field, old, fresh]) => el("li", `${label(field)}: ${old} → ${fresh}`)))
   }
   return item
