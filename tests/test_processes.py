@@ -1,0 +1,183 @@
+"""The server as a process: killed, stopped, started twice, and what its log never says."""
+
+import http.client
+import json
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+from conftest import alert
+
+from bench.processes import ROOT, Process, clean_environment
+
+pytestmark = pytest.mark.slow
+
+SENDERS = 8
+ROUNDS = 3
+KILL_AFTER = 120  # answers of one round
+
+
+def start(tmp_path, *arguments, **environment):
+    """A demo server on the test's database and a free port."""
+    database = f"sqlite:///{tmp_path}/process.db"
+    command = ["server.py", "--port", 0, "--database", database, *arguments]
+    return Process(command, tmp_path / "stderr.log", clean_environment(**environment))
+
+
+def call(port, method, path, body=None, token=None):
+    """(status, JSON) of one request on a connection of its own."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    try:
+        connection.request(method, path, body and json.dumps(body), headers)
+        answer = connection.getresponse()
+        return answer.status, json.loads(answer.read())
+    finally:
+        connection.close()
+
+
+def login(port):
+    """A fresh admin token."""
+    return call(port, "POST", "/v3/login", {"username": "admin", "password": "123"})[1][
+        "access_token"
+    ]
+
+
+def signals(port):
+    """All signals, newest first."""
+    return call(port, "GET", "/v3/signals/0", token=login(port))[1]["signals"]
+
+
+class Sender(threading.Thread):
+    """Posts alerts with ids of their own until the server is gone; repeats the unanswered one."""
+
+    def __init__(self, key, port, first, answered):
+        super().__init__()
+        self.key, self.port, self.number, self.answered = key, port, first, answered
+
+    def run(self):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        try:
+            while True:
+                alert_id = f"{self.key}-{self.number}"
+                body = json.dumps(alert(alert_id=alert_id, order_comment=alert_id))
+                connection.request("POST", "/v3/webhook", body)
+                answer = connection.getresponse()
+                self.answered.append((answer.status, alert_id, json.loads(answer.read())["rowid"]))
+                self.number += 1
+        except (OSError, http.client.HTTPException):
+            connection.close()  # the server was killed: the next round repeats this alert
+
+
+def test_nothing_answered_is_lost_when_the_server_is_killed_under_load(tmp_path):
+    answered, numbers = [], dict.fromkeys(range(SENDERS), 0)
+    for _ in range(ROUNDS):
+        server = start(tmp_path)
+        senders = [Sender(key, server.port, numbers[key], answered) for key in numbers]
+        goal = len(answered) + KILL_AFTER
+        for sender in senders:
+            sender.start()
+        while len(answered) < goal:
+            senders[0].join(0.01)
+        server.end(signal.SIGKILL)
+        for sender in senders:
+            sender.join()
+            numbers[sender.key] = sender.number
+    server = start(tmp_path)
+    stored = {row["rowid"]: row["order_comment"] for row in signals(server.port)}
+    assert {status for status, *_ in answered} <= {200, 201}
+    assert all(stored[rowid] == alert_id for _, alert_id, rowid in answered)
+    assert len(set(stored.values())) == len(stored), "an alert was stored twice"
+    assert len(answered) >= ROUNDS * KILL_AFTER
+    assert server.end() == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_stop_answers_the_request_in_hand_and_exits_0(tmp_path, number):
+    server = start(tmp_path)
+    body = json.dumps(alert()).encode()
+    head = f"POST /v3/webhook HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as line:
+        line.sendall(head.encode() + body[:10])
+        call(server.port, "GET", "/v3/stocks/0")  # the half request has been read by now
+        server.send(number)
+        until_refused(server.port)
+        line.sendall(body[10:])
+        assert line.recv(65536).startswith(b"HTTP/1.1 201 ")
+    begun = time.monotonic()
+    assert server.wait() == 0
+    assert time.monotonic() - begun < 10
+    again = start(tmp_path)
+    assert len(signals(again.port)) == 1
+    again.end()
+
+
+def until_refused(port):
+    """Returns once the server no longer listens."""
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=20).close()
+        except ConnectionError:
+            return
+
+
+def test_an_idle_connection_does_not_hold_up_the_stop(tmp_path):
+    server = start(tmp_path)
+    with socket.create_connection(("127.0.0.1", server.port)):
+        begun = time.monotonic()
+        assert server.end() == 0
+        assert time.monotonic() - begun < 5
+
+
+def test_a_busy_port_is_one_sentence(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        run = subprocess.run(
+            [sys.executable, "server.py", "--port", str(port)],
+            cwd=ROOT,
+            env=clean_environment(
+                PAIRS_DATABASE=f"sqlite:///{tmp_path}/x.db", PAIRS_LOG_LEVEL="error"
+            ),
+            capture_output=True,
+            text=True,
+            timeout=20,
+        )
+    assert run.returncode == 1
+    assert run.stderr == f"The server cannot listen on 127.0.0.1:{port}: Address already in use.\n"
+
+
+def test_hosting_services_give_the_port_and_the_database(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    database = tmp_path / "hosted.db"
+    server = Process(
+        ["server.py"],
+        tmp_path / "stderr.log",
+        clean_environment(PORT=str(port), DATABASE_URL=f"sqlite:///{database}"),
+    )
+    assert (server.port, database.exists()) == (port, True)
+    assert server.end() == 0
+
+
+def test_the_log_never_holds_a_secret(tmp_path):
+    secrets = ["my-own-passphrase", "wrong-passphrase-7", "wrong-password-9", "in-the-query-5"]
+    server = start(tmp_path, PAIRS_PASSPHRASES=secrets[0], PAIRS_LOG_LEVEL="debug")
+    port = server.port
+    call(port, "POST", "/v3/webhook", alert(passphrase=secrets[0]))
+    call(port, "POST", "/v3/webhook", alert(passphrase=secrets[0], order_contracts=None))
+    call(port, "POST", "/v3/webhook", alert(passphrase=secrets[1]))
+    call(port, "POST", "/v3/login", {"username": "admin", "password": secrets[2]})
+    call(port, "POST", f"/v3/webhook?passphrase={secrets[3]}", {})
+    _, tokens = call(port, "POST", "/v3/login", {"username": "admin", "password": "123"})
+    call(port, "GET", "/v3/users/0", token=tokens["access_token"])
+    call(port, "POST", "/v3/refresh", token=tokens["refresh_token"])
+    call(port, "GET", "/v3/users/0", token="broken." + tokens["access_token"])
+    server.end()
+    log = server.log.read_text()
+    assert log.count("path=/v3/webhook") == 4
+    secrets += [tokens["access_token"], tokens["refresh_token"]]
+    assert not [secret for secret in secrets if secret in log]
