@@ -10,9 +10,9 @@ import threading
 import time
 
 import pytest
-from conftest import alert
 
 from bench.processes import ROOT, Process, clean_environment
+from tests.conftest import alert
 
 pytestmark = pytest.mark.slow
 
