@@ -169,3 +169,5 @@ class Hub:
         """Says goodbye to everybody."""
         for listener in list(self.listeners):
             listener.drop(*STOPPING)
+        if self._pump is not None:
+            self._pump.cancel()

@@ -1,0 +1,317 @@
+"""A server process, Chromium, and pages in it that are watched for what no page of ours may do."""
+
+import contextlib
+import json
+import signal
+import socket
+import threading
+import urllib.error
+import urllib.request
+from types import SimpleNamespace
+
+import pytest
+from playwright.sync_api import expect, sync_playwright
+
+from bench.data import make
+from bench.processes import clean_environment, server
+from tests.conftest import alert
+
+CHROMIUM = "/usr/bin/chromium"
+SWITCHES = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+# What Chromium says of answers and lines that a test makes fail; faults of the page read otherwise.
+EXPECTED = ("Failed to load resource:", "WebSocket connection to")
+
+expect.set_options(timeout=10_000)
+
+
+class Desk:
+    """A server process on its own SQLite file, and its REST interface as a stranger calls it."""
+
+    def __init__(self, database, **settings):
+        self.database = database
+        self._settings = {f"PAIRS_{name.upper()}": str(value) for name, value in settings.items()}
+        self._process, self._token, self.port = None, None, 0
+
+    def start(self):
+        """Starts the server; the second time on the port that it had."""
+        environment = clean_environment(**self._settings)
+        self._process = server(self.database, "--port", str(self.port), environment=environment)
+        self.port = self._process.port
+        return self
+
+    def kill(self):
+        """The server dies without a word."""
+        self._process.end(signal.SIGKILL)
+
+    def stop(self):
+        """Stops the server; fails if it made a mistake that it logged."""
+        self._process.end()
+        log = self._process.log.read_text()
+        assert "Traceback" not in log, log
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def token(self):
+        """A token of the administrator, good across restarts."""
+        if not self._token:
+            body = {"username": "admin", "password": "123", "expire": 60}
+            self._token = self.call("POST", "/v3/login", body, token="").json["access_token"]
+        return self._token
+
+    def call(self, method, path, body=None, *, token=None, raw=None, headers=None):
+        """One request by urllib, as administrator unless `token` is "": the answer."""
+        data = raw if raw is not None else (None if body is None else json.dumps(body).encode())
+        request = urllib.request.Request(self.url + path, data, dict(headers or {}), method=method)
+        if token != "":
+            request.add_header("Authorization", f"Bearer {token or self.token}")
+        opener = urllib.request.build_opener(_NoRedirect)
+        try:
+            answer = opener.open(request, timeout=30)
+        except urllib.error.HTTPError as error:
+            answer = error
+        with answer:
+            text = answer.read().decode()
+        is_json = answer.headers.get("Content-Type", "").startswith("application/json")
+        return SimpleNamespace(
+            status=answer.status,
+            headers=answer.headers,
+            text=text,
+            json=json.loads(text) if is_json and text else None,
+        )
+
+    def ask(self, method, path, body=None, **more):
+        """The JSON of an answer that must be good."""
+        answer = self.call(method, path, body, **more)
+        assert answer.status in (200, 201), (method, path, answer.status, answer.text)
+        return answer.json
+
+    def get(self, path):
+        return self.ask("GET", path)
+
+    def alert(self, **fields):
+        """Sends an alert as TradingView does: its rowid."""
+        return self.ask("POST", "/v3/webhook", alert(**fields), token="")["rowid"]
+
+    def revise(self, rowid, **fields):
+        """The bridge writes fields of a signal."""
+        body = {"passphrase": "webhook", "rowid": rowid, **fields}
+        return self.ask("PUT", "/v3/webhook", body, token="")
+
+    def report(self, **fields):
+        """The bridge reports an order."""
+        body = {"passphrase": "webhook", **fields}
+        return self.ask("PUT", "/v3/signal/updateorder", body, token="")
+
+    def signals(self, query=""):
+        """All signals that match, newest first, as REST tells them."""
+        return self.get(f"/v3/signals/0?{query}")["signals"]
+
+    def stock(self, symbol, active=1, **fields):
+        return self.ask("PUT", "/v3/regstock", {"symbol": symbol, "active": active, **fields})
+
+    def pair(self, leg1, leg2, hedge=1, status=1, **fields):
+        body = {"ticker1": leg1, "ticker2": leg2, "hedge": hedge, "status": status, **fields}
+        return self.ask("POST", "/v3/regpair", body)
+
+    def user(self, name, password="secret-123", admin=False):
+        body = {"username": name, "password": password, "admin": admin}
+        return self.ask("POST", "/v3/reguser", body)
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_):
+        return None
+
+
+class Wire:
+    """A network between browsers and the server: it can be cut, or fall silent."""
+
+    def __init__(self, target):
+        self._target = target
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self._ends = []
+        self._whole = True
+        self._flows = threading.Event()
+        self._flows.set()
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def cut(self):
+        """Every connection breaks, and none is made until `mend`."""
+        self._whole = False
+        for end in self._ends:
+            _hang_up(end)
+        self._ends.clear()
+
+    def mend(self):
+        self._whole = True
+
+    def silence(self):
+        """Nothing arrives any more, but no connection breaks."""
+        self._flows.clear()
+
+    def resume(self):
+        self._flows.set()
+
+    def close(self):
+        _hang_up(self._listener)
+        self.cut()
+        self.resume()
+
+    def _serve(self):
+        with contextlib.suppress(OSError):
+            while True:
+                near, _ = self._listener.accept()
+                if self._whole:
+                    self._join(near)
+                else:
+                    _hang_up(near)
+
+    def _join(self, near):
+        try:
+            far = socket.create_connection(("127.0.0.1", self._target.port))
+        except OSError:
+            _hang_up(near)
+            return
+        self._ends += [near, far]
+        for ends in ((near, far), (far, near)):
+            threading.Thread(target=self._pump, args=ends, daemon=True).start()
+
+    def _pump(self, source, sink):
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                self._flows.wait()
+                sink.sendall(data)
+        _hang_up(source)
+        _hang_up(sink)
+
+
+def _hang_up(end):
+    with contextlib.suppress(OSError):
+        end.shutdown(socket.SHUT_RDWR)
+    end.close()
+
+
+class Watch:
+    """What the pages of a context did that no page of ours may do."""
+
+    def __init__(self, context, origin):
+        self.faults = []
+        self._origin = origin
+        context.on("request", lambda request: self._reached(request.url))
+        context.on("page", lambda page: page.on("websocket", lambda line: self._reached(line.url)))
+        context.on("dialog", self._asked)
+        context.on("console", self._said)
+        context.on("weberror", lambda error: self.faults.append(f"error: {error.error}"))
+
+    def _reached(self, url):
+        ours = (self._origin + "/", self._origin.replace("http", "ws", 1) + "/ws/", "data:")
+        if not url.startswith(ours):
+            self.faults.append(f"request to {url}")
+
+    def _asked(self, dialog):
+        self.faults.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
+
+    def _said(self, message):
+        print(message.text)
+        if message.type == "error" and not message.text.startswith(EXPECTED):
+            self.faults.append(f"console: {message.text}")
+
+
+@pytest.fixture(scope="package")
+def playwright():
+    with sync_playwright() as playwright:
+        yield playwright
+
+
+@pytest.fixture(scope="package")
+def start_browser(playwright):
+    """Starts one more Chromium."""
+    return lambda: playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
+
+
+@pytest.fixture(scope="package")
+def browser(start_browser):
+    # Not the session's: Playwright's loop must end before other tests start theirs.
+    browser = start_browser()
+    yield browser
+    browser.close()
+
+
+@pytest.fixture(scope="module")
+def server_settings():
+    """Settings of the module's server."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def stored():
+    """How many signals the module's server starts with."""
+    return 0
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory, server_settings, stored):
+    """The module's server: pairs NMFC-ROIC (0.72), MA-V (3), KO-PEP (0.5) and stock AAPL."""
+    database = make(tmp_path_factory.mktemp("desk") / "desk.db", stored)
+    desk = Desk(database, **server_settings).start()
+    yield desk
+    desk.stop()
+
+
+@pytest.fixture
+def open_desk(tmp_path):
+    """Starts a server that belongs to the test: `open_desk(stored=20, replay_limit=5)`."""
+    desks = []
+
+    def start(stored=0, **settings):
+        database = make(tmp_path / f"{len(desks)}.db", stored)
+        desks.append(Desk(database, **settings).start())
+        return desks[-1]
+
+    yield start
+    for desk in desks:
+        desk.stop()
+
+
+@pytest.fixture
+def wire_to():
+    """Lays a network to a server: `wire_to(desk)`."""
+    wires = []
+
+    def lay(desk):
+        wires.append(Wire(desk))
+        return wires[-1]
+
+    yield lay
+    for wire in wires:
+        wire.close()
+
+
+@pytest.fixture
+def visit(browser, request):
+    """Opens a browser profile: `visit("admin")` is logged in, `visit(None)` a visitor.
+
+    The test fails if one of its pages asks another site, opens a dialog or logs an error.
+    """
+    contexts, watches = [], []
+
+    def open_page(username="admin", *, at=None, password="123", expire=60, within=None, **options):
+        at = at or request.getfixturevalue("desk")
+        context = (within or browser).new_context(base_url=at.url, **options)
+        contexts.append(context)
+        watches.append(Watch(context, at.url))
+        if username:
+            form = {"username": username, "password": password, "expire": expire}
+            answer = context.request.post("/v3/login", data=form)
+            assert answer.status == 200, answer.text()
+        return context.new_page()
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert [fault for watch in watches for fault in watch.faults] == []

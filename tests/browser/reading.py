@@ -1,0 +1,77 @@
+"""What a page shows, read as its reader would."""
+
+from playwright.sync_api import expect
+
+ROWS = """() => [...document.querySelectorAll("#signals tbody tr[data-rowid]")]
+  .sort((a, b) => a.ariaRowIndex - b.ariaRowIndex)
+  .map(tr => {
+    const texts = [...tr.cells].map(td => [td.dataset.field, td.textContent.trim()])
+    const [word, message] = [".word", ".message"].map(part => tr.querySelector(part).textContent)
+    return {rowid: +tr.dataset.rowid, ...Object.fromEntries(texts), status: word, message}
+  })"""
+
+
+def go(page, path):
+    """Opens a page and waits until it is live."""
+    page.goto(path)
+    is_live(page)
+
+
+def is_live(page):
+    """The status light says live."""
+    expect(page.locator("#light")).to_have_attribute("data-state", "live")
+    expect(page.locator("#light-words")).to_have_text("Live")
+
+
+def row(page, rowid):
+    """The table's row of a signal."""
+    return page.locator(f'#signals tr[data-rowid="{rowid}"]')
+
+
+def cell(page, rowid, field):
+    """One cell of a signal's row."""
+    return row(page, rowid).locator(f'[data-field="{field}"]')
+
+
+def figure(page, name):
+    """The value of a figure in the strip."""
+    return page.locator(f'#figures [data-figure="{name}"] dd')
+
+
+def rows(page):
+    """The rows in the document from top to bottom: {rowid, row, time, ticker, ...}, as texts."""
+    return page.evaluate(ROWS)
+
+
+def rowids(page):
+    """The rowids from top to bottom."""
+    return [each["rowid"] for each in rows(page)]
+
+
+def same_as_rest(page, signals):
+    """The table says what REST says of these signals, newest first."""
+    fields = ("rowid", "comment", "action", "status", "message")
+    shown = [tuple(each[field] for field in fields) for each in rows(page)]
+    names = ("rowid", "order_comment", "order_action", "order_status", "status_msg")
+    told = [tuple(each[name] or "" for name in names) for each in signals]
+    assert shown == [(i, comment, action.capitalize(), *rest) for i, comment, action, *rest in told]
+
+
+def wait_for_rows(page, count):
+    """The table holds that many rows in the document."""
+    page.wait_for_function(
+        "n => document.querySelectorAll('#signals tbody tr[data-rowid]').length === n", arg=count
+    )
+
+
+def confirm(page, verb):
+    """Answers yes to the question that is open; `verb` is what its button says."""
+    dialog = page.locator("#confirm")
+    expect(dialog).to_be_visible()
+    dialog.get_by_role("button", name=verb, exact=True).click()
+    expect(dialog).to_be_hidden()
+
+
+def toast(page):
+    """The short notice at the foot of the page."""
+    return page.locator("#toasts p")
