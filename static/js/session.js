@@ -6,9 +6,11 @@ import { $, put } from "./dom.js"
 const body = document.body.dataset
 const bar = $("#expiry")
 const warning = 120000
+let leaving = false
 
 function leave() {
-  location.replace(loginUrl())
+  if (!leaving) location.replace(loginUrl())
+  leaving = true
   return false
 }
 
@@ -44,6 +46,7 @@ async function extend() {
 export function mountSession() {
   if (!body.user) return
   $("button", bar).addEventListener("click", extend)
+  $("#logout").addEventListener("submit", () => { leaving = true }) // the form itself goes to the login
   setInterval(check, 5000)
   draw(body)
 }

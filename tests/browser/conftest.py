@@ -217,7 +217,6 @@ class Watch:
         dialog.dismiss()
 
     def _said(self, message):
-        print(message.text)
         if message.type == "error" and not message.text.startswith(EXPECTED):
             self.faults.append(f"console: {message.text}")
 
