@@ -15,7 +15,7 @@ Record = dict[str, Any]
 
 _NUMERAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\Z", re.ASCII)
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-_EXACT = 2**53
+EXACT = 2**53
 _WORDS = {"true": True, "false": False}
 _LONGEST_NUMERAL = 400
 RESERVED_NAMES = {"webhook", "bridge", "system"}  # events use them for their own sources
@@ -247,6 +247,6 @@ def _refuse_constant(name: str) -> None:
 
 def plain(value: Any) -> Any:
     """A whole number below 2**53 without its `.0`; anything else as it is."""
-    if type(value) is float and value.is_integer() and -_EXACT < value < _EXACT:
+    if type(value) is float and value.is_integer() and -EXACT < value < EXACT:
         return int(value)
     return value
