@@ -133,11 +133,9 @@ class Hub:
         self._pending: list[Frame] = []
         self._pump: asyncio.Task | None = None
 
-    def publish(self, frames: list[Frame]) -> None:
-        """Hands committed events to everybody who listens."""
-        if not frames:
-            return
-        self.last_event = max(self.last_event, frames[-1].event)
+    def publish(self, last_event: int, frames: Iterable[Frame]) -> None:
+        """Hands committed events to everybody who listens; frames that nobody needs are not made."""
+        self.last_event = max(self.last_event, last_event)
         if not self.listeners:
             return
         self._pending += frames

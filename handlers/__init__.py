@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 import weakref
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -76,6 +77,7 @@ class PairsApplication(Application):
         self.in_hand: weakref.WeakSet[HTTPServerRequest] = weakref.WeakSet()
         self._hasher = ThreadPoolExecutor(1, "hasher")
         self._hashes = 0
+        self._passphrases_until = 0.0
 
     def open_database_here(self) -> None:
         """The event loop's reading connection, opened anew if it broke."""
@@ -109,14 +111,25 @@ class PairsApplication(Application):
             self._hashes -= 1
 
     def passphrases(self) -> list[tuple[int | None, str, str | None]]:
-        """(id, text, last use) of every valid passphrase; those of the settings have no id."""
-        fixed = [(None, value, None) for value in self.conf.fixed_passphrases]
-        return fixed + compiled.passphrases()
+        """(id, text, last use) of every valid passphrase; those of the settings have no id.
+
+        Asked for with every alert, so they are kept for a second, or until one changes.
+        """
+        if time.monotonic() > self._passphrases_until:
+            fixed = [(None, value, None) for value in self.conf.fixed_passphrases]
+            self._passphrases = fixed + compiled.passphrases()
+            self._passphrases_until = time.monotonic() + 1
+        return self._passphrases
+
+    def forget_passphrases(self, *_: Any) -> None:
+        """Asks the database anew: one was made, used or retired."""
+        self._passphrases_until = 0.0
 
     def note_use(self, rowid: int | None, last_used: str | None) -> None:
         """Remembers the use of a passphrase, once a minute at the most."""
         if rowid is not None and (last_used or "") < instants.ago(60):
-            self.writer.submit(lambda: models.Passphrase.touch(rowid))
+            used = self.writer.submit(lambda: models.Passphrase.touch(rowid))
+            used.add_done_callback(self.forget_passphrases)
 
     async def sweep(self) -> None:
         """Forgets sessions whose time is over, and the sockets they opened."""

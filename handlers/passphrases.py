@@ -29,6 +29,7 @@ class PassphraseRegister(ListHandler):
         if weak_passphrase(self.conf.mode, value):
             raise schemas.BadFields({"passphrase": "must have at least 8 characters"})
         await self.store(Passphrase.register, form.label, value)
+        self.application.forget_passphrases()
         self.reply({"message": "'passphrase' created successfully.", "passphrase": value}, 201)
 
 
@@ -38,6 +39,7 @@ class OnePassphrase(BaseHandler):
     @right(Right.ADMIN)
     async def delete(self, label: str) -> None:
         await self.store(Passphrase.retire, label)
+        self.application.forget_passphrases()
         self.reply({"message": "Item retired"})
 
 

@@ -96,7 +96,7 @@ class Signal(Told):
             row["status"] = alert.get("status") or statuses.WAITING
         rowid = compiled.insert_signal(row)
         if alert_id:
-            AlertId.create(alert_id=alert_id, signal=rowid)
+            compiled.insert_alert_id(alert_id, rowid)
         created = {k: (None, v) for k, v in row.items() if v is not None}
         record = {"id": rowid, **row}
         event = Event.append("signal.created", str(rowid), source, created, record)

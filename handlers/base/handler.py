@@ -1,6 +1,7 @@
 """What every handler shares: who asks, the body, the answer."""
 
 import logging
+import random
 import re
 from collections.abc import Callable
 from functools import cached_property
@@ -48,7 +49,7 @@ class BaseHandler(RequestHandler):
     def request_id(self) -> str:
         """The sender's own id where it is sane, else a new one."""
         given = self.request.headers.get("X-Request-Id", "")
-        return given if _SANE_ID.fullmatch(given) else security.random_id(96)
+        return given if _SANE_ID.fullmatch(given) else f"{random.getrandbits(64):016x}"
 
     @property
     def conf(self):
@@ -199,7 +200,8 @@ class BaseHandler(RequestHandler):
 
     def publish(self, events: list[models.Event]) -> None:
         """Tells every listener of committed events."""
-        self.application.hub.publish([_frame(event) for event in events])
+        if events:
+            self.application.hub.publish(events[-1].id, map(_frame, events))
 
     # --- errors ------------------------------------------------------------------------
 
