@@ -134,7 +134,7 @@ class Hub:
         self._pump: asyncio.Task | None = None
 
     def publish(self, last_event: int, frames: Iterable[Frame]) -> None:
-        """Hands committed events to everybody who listens; frames that nobody needs are not made."""
+        """Tells everybody who listens of committed events; with nobody there no frame is made."""
         self.last_event = max(self.last_event, last_event)
         if not self.listeners:
             return

@@ -7,7 +7,14 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import pytz
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+)
 
 VERSION = "3.0.0"
 ROOT = Path(__file__).parent
@@ -42,6 +49,27 @@ def _long_enough(key: str) -> str:
     return key
 
 
+def _flag(value: Any) -> bool:
+    word = str(value).lower()
+    if word not in ("true", "false"):
+        raise ValueError
+    return word == "true"
+
+
+def _no_flag(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise ValueError  # noqa: TRY004 pydantic's way to say so
+    return value
+
+
+Flag = Annotated[bool, BeforeValidator(_flag)]
+FlagOrAuto = Annotated[
+    bool | Literal["auto"], BeforeValidator(lambda v: v if v == "auto" else _flag(v))
+]
+Whole = Annotated[int, BeforeValidator(_no_flag)]
+Finite = Annotated[float, BeforeValidator(_no_flag), Field(allow_inf_nan=False)]
+
+
 def _allowed(text: str, **bounds: Any) -> Any:
     return Field(description=text, **bounds)
 
@@ -53,9 +81,9 @@ class Settings(BaseModel):
 
     mode: Annotated[Literal["demo", "production"], _allowed('"demo" or "production"')]
     host: Annotated[str, _allowed("a host name or address", min_length=1)]
-    port: Annotated[int, _allowed("a whole number from 0 to 65535", ge=0, le=65535)]
+    port: Annotated[Whole, _allowed("a whole number from 0 to 65535", ge=0, le=65535)]
     url: Annotated[str, _allowed("an http(s) address or empty", pattern=r"^(https?://[^\s/]+)?$")]
-    trust_proxy: Annotated[bool, _allowed("true or false")]
+    trust_proxy: Annotated[Flag, _allowed("true or false")]
     database: Annotated[
         str,
         AfterValidator(_storage_url),
@@ -67,23 +95,23 @@ class Settings(BaseModel):
         _allowed("a list of texts of 1 to 200 characters"),
     ]
     admin_name: Annotated[
-        str, _allowed("a name of 1 to 80 characters", min_length=1, max_length=80)
+        str, _allowed("1 to 80 characters without spaces or slashes", pattern=r"^[^\s/]{1,80}$")
     ]
     admin_password: Annotated[str, _allowed("a text")]
     token_key: Annotated[
         str, AfterValidator(_long_enough), _allowed("empty or at least 32 characters")
     ]
-    refresh_days: Annotated[int, _allowed("a whole number from 1 to 365", ge=1, le=365)]
-    anonymous_reads: Annotated[bool | Literal["auto"], _allowed('true, false or "auto"')]
-    login_attempts: Annotated[int, _allowed("a whole number from 1 up", ge=1)]
+    refresh_days: Annotated[Whole, _allowed("a whole number from 1 to 365", ge=1, le=365)]
+    anonymous_reads: Annotated[FlagOrAuto, _allowed('true, false or "auto"')]
+    login_attempts: Annotated[Whole, _allowed("a whole number from 1 up", ge=1)]
     zone: Annotated[
         str, AfterValidator(_known_zone), _allowed('empty or a zone such as "America/New_York"')
     ]
-    alarm_minutes: Annotated[float, _allowed("a number above 0", gt=0)]
-    queue_limit: Annotated[int, _allowed("a whole number from 1 up", ge=1)]
-    rejected_kept: Annotated[int, _allowed("a whole number from 1 up", ge=1)]
-    strangers_kept: Annotated[int, _allowed("a whole number from 1 up", ge=1)]
-    replay_limit: Annotated[int, _allowed("a whole number from 1 up", ge=1)]
+    alarm_minutes: Annotated[Finite, _allowed("a number above 0", gt=0)]
+    queue_limit: Annotated[Whole, _allowed("a whole number from 1 up", ge=1)]
+    rejected_kept: Annotated[Whole, _allowed("a whole number from 1 up", ge=1)]
+    strangers_kept: Annotated[Whole, _allowed("a whole number from 1 up", ge=1)]
+    replay_limit: Annotated[Whole, _allowed("a whole number from 1 up", ge=1)]
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],
         _allowed('"debug", "info", "warning" or "error"'),

@@ -77,6 +77,7 @@ class PairsApplication(Application):
         self.in_hand: weakref.WeakSet[HTTPServerRequest] = weakref.WeakSet()
         self._hasher = ThreadPoolExecutor(1, "hasher")
         self._hashes = 0
+        self._passphrases: list[tuple] = []
         self._passphrases_until = 0.0
 
     def open_database_here(self) -> None:

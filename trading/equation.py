@@ -3,6 +3,7 @@
 import math
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 
@@ -68,6 +69,7 @@ _NUMBER_LIKE = re.compile(r"[\d.]+(?:[eE]\d+)?", re.ASCII)
 _HALF_EXPONENT = re.compile(r"[\d.]+[eE]", re.ASCII)
 
 
+@lru_cache(1024)  # charts send the same few equations all day
 def parse(text: str) -> Equation:
     """Read an equation; raise Problematic, and nothing else, for text that has no one reading."""
     tokens = _tokens(text.strip())

@@ -17,6 +17,9 @@ from database import read_only
 from handlers import PairsApplication
 from tests.conftest import Api
 
+PAIRS = [("NMFC", "ROIC", 0.72, 1), ("MA", "V", 3, 1), ("KO", "PEP", 1, 0)]
+STOCKS = [("AAPL", 1), ("BF B", 1), ("EUR.USD", 1), ("BTC.USD", 1), ("IBM", 0)]
+
 
 @pytest.fixture
 def overrides(request):
@@ -35,11 +38,31 @@ def prepared(tmp_path_factory):
     return file
 
 
+@pytest.fixture(scope="session")
+def prepared_desk(prepared):
+    """The same with the registry of `desk`."""
+    file = shutil.copy(prepared, prepared.with_name("desk.db"))
+    store = models.open_store(f"sqlite:///{file}")
+    for leg1, leg2, hedge, active in PAIRS:
+        pair = {"leg1": leg1, "leg2": leg2, "hedge": hedge, "active": active}
+        models.Pair.register(pair, "test")
+    for symbol, active in STOCKS:
+        models.Stock.register({"symbol": symbol, "active": active}, "test")
+    store.close()
+    return file
+
+
 @pytest.fixture
-def database_url(prepared, tmp_path):
-    """A copy of the prepared demo database."""
-    shutil.copy(prepared, tmp_path / "test.db")
+def database_url(request, tmp_path):
+    """A copy of a prepared demo database, with a registry where the test asks for a desk."""
+    name = "prepared_desk" if "desk" in request.fixturenames else "prepared"
+    shutil.copy(request.getfixturevalue(name), tmp_path / "test.db")
     return f"sqlite:///{tmp_path}/test.db"
+
+
+@pytest.fixture
+def desk(database_url):
+    """A registry to trade with: active pairs and stocks, and a passive one of each."""
 
 
 @contextlib.asynccontextmanager
@@ -112,25 +135,3 @@ def admin(io_loop, callers):
 def plain_user(io_loop, callers):
     """A fresh token of a user who is no admin."""
     return io_loop.run_sync(partial(callers.token, "user1"))
-
-
-@pytest.fixture
-def desk(io_loop, app):
-    """A registry to trade with: active pairs and stocks, and a passive one of each."""
-
-    def register():
-        for leg1, leg2, hedge, active in (
-            ("NMFC", "ROIC", 0.72, 1),
-            ("MA", "V", 3, 1),
-            ("KO", "PEP", 1, 0),
-        ):
-            pair = {"leg1": leg1, "leg2": leg2, "hedge": hedge, "active": active}
-            models.Pair.register(pair, "test")
-        for symbol in ("AAPL", "BF B", "EUR.USD", "BTC.USD"):
-            models.Stock.register({"symbol": symbol, "active": 1}, "test")
-        models.Stock.register({"symbol": "IBM", "active": 0}, "test")
-
-    async def store():
-        await app.writer.submit(register)
-
-    io_loop.run_sync(store)

@@ -1,0 +1,329 @@
+"""Settings: which layer wins, what a wrong one is told, what production refuses."""
+
+import os
+import re
+import subprocess
+import sys
+import tomllib
+
+import pytest
+
+import models
+import server
+from settings import ROOT, SHIPPED, Settings, SettingsError, load
+
+GOOD = {
+    "mode": "production",
+    "passphrases": ["a passphrase of ours"],
+    "admin_password": "a good password",
+}
+
+
+def refusal(flags=None, environment=None, overlay=None):
+    """The sentence that ends the start."""
+    with pytest.raises(SettingsError) as caught:
+        load(flags or {}, environment or {}, overlay)
+    return str(caught.value)
+
+
+@pytest.fixture
+def overlay(tmp_path):
+    """Writes a settings file: its path."""
+
+    def write(text):
+        file = tmp_path / "ours.toml"
+        file.write_text(text, "utf-8")
+        return str(file)
+
+    return write
+
+
+# The shipped file
+
+
+def test_the_shipped_file_names_every_setting_and_explains_it():
+    assert list(tomllib.loads(SHIPPED.read_text("utf-8"))) == list(Settings.model_fields)
+    lines = [
+        line for line in SHIPPED.read_text("utf-8").splitlines() if "=" in line and line[0] != "#"
+    ]
+    assert len(lines) == len(Settings.model_fields)
+    assert all(" # " in line for line in lines)
+
+
+def test_plain_settings_are_a_demo_on_loopback():
+    conf = load({}, {})
+    assert (conf.mode, conf.host, conf.port) == ("demo", "127.0.0.1", 5000)
+    assert (conf.visitors_read, conf.fixed_passphrases) == (True, ["webhook"])
+    assert (conf.synchronous, conf.refresh_days) == ("FULL", 30)
+
+
+# Layers
+
+
+LAYERS = ["shipped", "file", "environment", "flags"]
+
+
+@pytest.mark.parametrize(
+    ("key", "values"),
+    [
+        ("port", [5000, 5001, 5002, 5003]),
+        ("host", ["127.0.0.1", "127.0.0.2", "127.0.0.3", "127.0.0.4"]),
+        ("database", ["sqlite:///data.db", "sqlite:///a.db", "sqlite:///b.db", "sqlite:///c.db"]),
+    ],
+)
+@pytest.mark.parametrize("highest", range(4))
+def test_flags_win_over_the_environment_and_that_over_files(overlay, key, values, highest):
+    text = f"{key} = {values[1]!r}" if highest >= 1 else ""
+    environment = {f"PAIRS_{key.upper()}": str(values[2])} if highest >= 2 else {}
+    flags = {key: values[3] if highest == 3 else None}
+    conf = load(flags, environment, overlay(text))
+    assert getattr(conf, key) == values[highest]
+
+
+@pytest.mark.parametrize(
+    ("environment", "port", "database"),
+    [
+        ({"PORT": "8080"}, 8080, "sqlite:///data.db"),
+        ({"PORT": "8080", "PAIRS_PORT": "9090"}, 9090, "sqlite:///data.db"),
+        ({"DATABASE_URL": "postgres://u:p@h/n"}, 5000, "postgres://u:p@h/n"),
+        (
+            {"DATABASE_URL": "postgres://u:p@h/n", "PAIRS_DATABASE": "sqlite:///x.db"},
+            5000,
+            "sqlite:///x.db",
+        ),
+        ({"PORT": "", "DATABASE_URL": ""}, 5000, "sqlite:///data.db"),
+        ({"HOST": "example.com", "DATABASE": "x", "pairs_port": "1"}, 5000, "sqlite:///data.db"),
+    ],
+)
+def test_the_hosting_conventions_are_read_below_our_own_names(environment, port, database):
+    conf = load({}, environment)
+    assert (conf.port, conf.database) == (port, database)
+
+
+ENVIRONMENT = [
+    ("PAIRS_PASSPHRASES", "one two, three ,,", "passphrases", ["one two", "three"]),
+    ("PAIRS_PASSPHRASES", "", "passphrases", []),
+    ("PAIRS_TRUST_PROXY", "true", "trust_proxy", True),
+    ("PAIRS_TRUST_PROXY", "False", "trust_proxy", False),
+    ("PAIRS_ANONYMOUS_READS", "auto", "anonymous_reads", "auto"),
+    ("PAIRS_ANONYMOUS_READS", "false", "anonymous_reads", False),
+    ("PAIRS_ALARM_MINUTES", "2.5", "alarm_minutes", 2.5),
+    ("PAIRS_ZONE", "America/New_York", "zone", "America/New_York"),
+    ("PAIRS_URL", "https://pairs.example.com", "url", "https://pairs.example.com"),
+    ("PAIRS_TOKEN_KEY", "k" * 32, "token_key", "k" * 32),
+]
+
+
+@pytest.mark.parametrize(("name", "text", "key", "value"), ENVIRONMENT)
+def test_the_environment_writes_values_as_text(name, text, key, value):
+    assert getattr(load({}, {name: text}), key) == value
+
+
+@pytest.mark.parametrize(
+    ("mode", "given", "visitors_read"),
+    [
+        ("demo", "auto", True),
+        ("demo", False, False),
+        ("production", "auto", False),
+        ("production", True, True),
+    ],
+)
+def test_visitors_read_in_a_demo_unless_said_otherwise(mode, given, visitors_read):
+    conf = load(GOOD | {"mode": mode, "anonymous_reads": given}, {})
+    assert conf.visitors_read == visitors_read
+
+
+# Wrong ones
+
+
+WRONG = {
+    "mode": ["Demo", "", "test", 1, True],
+    "host": ["", 5, True, []],
+    "port": [-1, 65536, "x", "", 1.5, True, [], "80 81", "٣x"],
+    "url": ["example.com", "ftp://x", "https://", "https://a b", "https://x/path", 5],
+    "trust_proxy": ["yes", "1", 1, 2, "", []],
+    "database": ["", "data.db", "sqlite:/x", "sqlite://x.db", "sqlite:///", "mysql://h/n", 5]
+    + ["sqlite:///:memory:", "postgresql://"],
+    "synchronous": ["full", "OFF", 1, ""],
+    "passphrases": ["webhook", [""], [5], ["x" * 201], {}, 5],
+    "admin_name": ["", "x" * 81, "a b", "a/b", 5],
+    "admin_password": [5, True, []],
+    "token_key": ["short", "x" * 31, 5],
+    "refresh_days": [0, 366, -1, "x", True, 1.5],
+    "anonymous_reads": ["yes", "AUTO ", 1, 0, ""],
+    "login_attempts": [0, -1, "many", True],
+    "zone": ["Mars/Base", "EST5", "utc+1", 5],
+    "alarm_minutes": [0, -1, "x", True, float("inf"), float("nan"), "1e999"],
+    "queue_limit": [0, "x", True],
+    "rejected_kept": [0, -5, "x"],
+    "strangers_kept": [0, -5, "x"],
+    "replay_limit": [0, "x"],
+    "log_level": ["INFO", "trace", "", 10],
+}
+
+
+def test_the_table_of_wrong_values_names_every_setting():
+    assert list(WRONG) == list(Settings.model_fields)
+
+
+@pytest.mark.parametrize("key", WRONG)
+def test_a_wrong_setting_is_one_sentence_with_source_key_and_what_is_allowed(key):
+    for value in WRONG[key]:
+        text = refusal({key: value})
+        allowed = Settings.model_fields[key].description
+        assert text == f"--{key}: {key} must be {allowed}.", value
+        assert allowed
+
+
+def test_the_sentence_names_the_layer_that_is_wrong(overlay):
+    wrong = "port must be a whole number from 0 to 65535."
+    assert refusal({"port": "x"}) == f"--port: {wrong}"
+    assert refusal({}, {"PORT": "x"}) == f"environment PORT: {wrong}"
+    assert refusal({}, {"PAIRS_PORT": "x"}) == f"environment PAIRS_PORT: {wrong}"
+    assert refusal({}, {}, overlay("port = 'x'")) == f"ours.toml: {wrong}"
+
+
+def test_an_unknown_setting_is_one_sentence_with_those_that_there_are(overlay):
+    for text in (
+        refusal({}, {"PAIRS_PROT": "1"}),
+        refusal({}, {}, overlay("prot = 1")),
+        refusal({}, {}, overlay("[prot]\nport = 1")),
+    ):
+        assert re.match(r"(environment PAIRS_PROT|ours\.toml): prot is not a setting", text)
+        assert "\n" not in text
+        assert all(key in text for key in Settings.model_fields)
+
+
+@pytest.mark.parametrize("text", ["port = ", "port 5000", "port = 1\nport = 2", "\x00"])
+def test_a_file_that_is_no_toml_is_one_sentence(overlay, text):
+    message = refusal({}, {}, overlay(text))
+    assert "ours.toml: is not valid TOML" in message
+    assert "\n" not in message
+
+
+def test_a_file_that_cannot_be_read_is_one_sentence(tmp_path):
+    for path in (tmp_path / "missing.toml", tmp_path):
+        assert refusal({}, {}, str(path)).startswith(f"{path}: cannot be read (")
+    (tmp_path / "latin.toml").write_bytes(b"host = '\xff'")
+    assert "is not valid TOML" in refusal({}, {}, str(tmp_path / "latin.toml"))
+
+
+@pytest.mark.parametrize("key", ["passphrases", "admin_password", "token_key", "database"])
+def test_no_sentence_repeats_a_secret(key):
+    text = refusal({key: {"passphrases": ["s3cret", ""]}.get(key, ["s3cret"])})
+    assert "s3cret" not in text
+
+
+# Demo and production
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["0.0.0.0", "::", "192.168.1.5", "example.com", " ", "127.0.0.1.x"],  # noqa: S104
+)
+def test_a_demo_listens_on_loopback_only(host):
+    assert "host must be a loopback address in demo mode" in refusal({"host": host})
+    assert load(GOOD | {"host": host}, {}).host == host
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1", "127.1.2.3"])
+def test_every_loopback_address_will_do_for_a_demo(host):
+    assert load({"host": host}, {}).host == host
+
+
+@pytest.mark.parametrize(
+    ("change", "key"),
+    [
+        ({"passphrases": ["webhook"]}, "passphrases"),
+        ({"passphrases": ["a passphrase of ours", "webhook"]}, "passphrases"),
+        ({"admin_password": "123"}, "admin_password"),
+        ({"admin_password": "1234567"}, "admin_password"),
+    ],
+)
+def test_production_refuses_default_credentials_by_name(change, key):
+    text = refusal(GOOD | change)
+    assert text.startswith(f"--{key}: {key} must ")
+    assert "\n" not in text
+    assert load(GOOD | change | {"mode": "demo"}, {}).demo
+
+
+def prepared(tmp_path, **changes):
+    """Prepares a database as a start does: the error's text, or None."""
+    conf = load(GOOD | {"database": f"sqlite:///{tmp_path}/p.db"} | changes, {})
+    store = models.open_store(conf.database)
+    try:
+        server.prepare_store(conf)
+    except SettingsError as problem:
+        return str(problem)
+    finally:
+        store.close()
+    return None
+
+
+@pytest.mark.parametrize("key", ["passphrases", "admin_password"])
+def test_production_does_not_start_without_a_passphrase_and_an_admin(tmp_path, key):
+    missing = {key: [] if key == "passphrases" else ""}
+    text = prepared(tmp_path, **missing)
+    assert f"{key} must be set in production" in text
+    assert "\n" not in text
+    assert models.User.select().count() == 0
+    assert prepared(tmp_path) is None
+    # The first start has made the administrator; the passphrase is not kept in the database.
+    assert (prepared(tmp_path, **missing) is None) == (key == "admin_password")
+
+
+def test_production_does_not_start_on_a_demos_database(tmp_path):
+    assert prepared(tmp_path, mode="demo") is None
+    assert "the demo's password" in prepared(tmp_path)
+
+
+def test_a_demo_makes_its_users_once(tmp_path):
+    assert prepared(tmp_path, mode="demo") is None
+    models.User.drop("user1")
+    assert prepared(tmp_path, mode="demo") is None
+    assert [user.username for user in models.User.select()] == ["admin"]
+
+
+# The command line
+
+
+def run(*arguments, **environment):
+    """`python server.py ...` with only these settings in the environment."""
+    inherited = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "")}
+    return subprocess.run(
+        [sys.executable, str(ROOT / "server.py"), *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env=inherited | environment,
+    )
+
+
+def test_check_says_that_all_is_well_and_touches_nothing(tmp_path):
+    database = tmp_path / "new.db"
+    done = run("--check", "--database", f"sqlite:///{database}")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(done.stdout.splitlines()) == 1
+    assert not database.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "words"),
+    [
+        (["--check", "--port", "x"], {}, ["--port: port must be"]),
+        (["--check"], {"PAIRS_MODE": "production"}, ["passphrases must be set", "PAIRS_"]),
+        (["--chek"], {}, ["command line: ", "--chek"]),
+        (["--settings", "no.toml"], {}, ["no.toml: cannot be read"]),
+        (
+            ["--port", "0", "--database", "sqlite:////no/such/directory/x.db"],
+            {},
+            ["/no/such/directory/x.db", "cannot be used"],
+        ),
+    ],
+)
+def test_a_mistake_ends_the_start_with_one_sentence(arguments, environment, words):
+    done = run(*arguments, **environment)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert len(done.stderr.splitlines()) == 1
+    assert done.stderr.endswith(".\n")
+    assert all(word in done.stderr for word in words)
