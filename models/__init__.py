@@ -46,5 +46,5 @@ __all__ = [
 def open_store(url: str, synchronous: str = "FULL") -> peewee.Database:
     """Opens and migrates the database of this URL and compiles the hot statements for it."""
     database = open_database(url, synchronous)
-    compiled.bind(database, Signal, EventRow, AlertId, Stock, Pair, Passphrase)
+    compiled.bind(database, Signal, EventRow, AlertId, Stock, Pair, Passphrase, Session, User)
     return database

@@ -1,4 +1,4 @@
-"""The hot path's SQL, compiled once from the models: storing a signal, the lists polled all day.
+"""The hot path's SQL, compiled once from the models: storing signals, the lists polled all day.
 
 A compiled statement costs a tenth of building the query anew. All other code uses the models.
 """
@@ -13,7 +13,9 @@ from database import inserted_id
 class Statements:
     """The compiled statements of one database."""
 
-    def bind(self, database, signal, event, alert_id, stock, pair, passphrase) -> None:
+    def bind(
+        self, database, signal, event, alert_id, stock, pair, passphrase, session, user
+    ) -> None:
         """Compiles all statements for this database's SQL."""
         self._database = database
         self._signal = signal
@@ -30,6 +32,11 @@ class Statements:
         self._pair = _text(pair.select(pair.active, pair.hedge).where(pair.name == ""))
         valid = passphrase.select(passphrase.id, passphrase.value, passphrase.last_used)
         self._passphrases = _text(valid.where(passphrase.retired.is_null()))
+        sessions = session.select(session, user).join(user)
+        self._sessions = {
+            name: _text(sessions.where(getattr(session, name) == ""))
+            for name in ("id", "cookie_digest")
+        }
         self._lists: dict[tuple, str] = {}
 
     def _one(self, sql: str, *values: Any) -> tuple | None:
@@ -65,6 +72,10 @@ class Statements:
     def passphrases(self) -> list[tuple]:
         """(id, value, last used) of the valid passphrases."""
         return self._database.execute_sql(self._passphrases).fetchall()
+
+    def session(self, column: str, value: str) -> tuple | None:
+        """All columns of the session with this id or cookie_digest, then those of its user."""
+        return self._one(self._sessions[column], value)
 
     def newest_signals(
         self, columns: tuple[str, ...], limit: int, where: Any = None

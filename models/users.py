@@ -15,6 +15,7 @@ from peewee import (
 import security
 from database import RowId
 from models.base import Base, Missing, Refused, newest
+from models.statements import compiled
 from trading import instants
 
 
@@ -122,15 +123,28 @@ class Session(Base):
         return cls.select(cls, User).join(User).where(cls.expires > time.time())
 
     @classmethod
+    def _found(cls, column: str, value: str) -> "Session | None":
+        row = compiled.session(column, value)
+        if row is None:
+            return None
+        fields = (*cls._meta.sorted_fields, *User._meta.sorted_fields)
+        values = [field.python_value(each) for field, each in zip(fields, row, strict=True)]
+        own = dict(zip(cls._meta.sorted_field_names, values, strict=False))
+        own["user"] = User(
+            **dict(zip(User._meta.sorted_field_names, values[len(own) :], strict=True))
+        )
+        return cls(**own) if own["expires"] > time.time() else None
+
+    @classmethod
     def by_id(cls, session_id: str) -> "Session | None":
         """The running session of this id."""
-        return cls._live().where(cls.id == session_id).first()
+        return cls._found("id", session_id)
 
     @classmethod
     def by_cookie(cls, cookie: str) -> "Session | None":
         """The running session of this browser cookie."""
-        mine = cls.cookie_digest == security.digest(cookie)
-        return cls._live().where(mine, cls.cookie_expires > time.time()).first()
+        session = cls._found("cookie_digest", security.digest(cookie))
+        return session if session and session.cookie_expires > time.time() else None
 
     @classmethod
     def rotate(cls, session_id: str, refresh_id: str) -> "Session | None":

@@ -1,4 +1,4 @@
-// Times come in UTC and show in the settings' zone, or the viewer's (told in a cookie); ages follow the server's clock.
+// Times come in UTC and show in the settings' or the viewer's zone; ages follow the server's clock.
 export const zone = document.body.dataset.zone || Intl.DateTimeFormat().resolvedOptions().timeZone
 const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 const numbers = new Intl.DateTimeFormat("en-GB", {

@@ -1,4 +1,4 @@
-// What the server pushes, handed to those who asked for its topic: signal, pair, stock, rejected, hello, resync, state.
+// What the server pushes, handed to those who asked for its topic.
 const listeners = new Map()
 
 export function on(topic, listener) {

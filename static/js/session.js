@@ -46,7 +46,7 @@ async function extend() {
 export function mountSession() {
   if (!body.user) return
   $("button", bar).addEventListener("click", extend)
-  $("#logout").addEventListener("submit", () => { leaving = true }) // the form itself goes to the login
+  $("#logout").addEventListener("submit", () => { leaving = true })
   setInterval(check, 5000)
   draw(body)
 }

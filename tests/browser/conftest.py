@@ -64,9 +64,10 @@ class Desk:
     def call(self, method, path, body=None, *, token=None, raw=None, headers=None):
         """One request by urllib, as administrator unless `token` is "": the answer."""
         data = raw if raw is not None else (None if body is None else json.dumps(body).encode())
-        request = urllib.request.Request(self.url + path, data, dict(headers or {}), method=method)
+        headers = dict(headers or {})
         if token != "":
-            request.add_header("Authorization", f"Bearer {token or self.token}")
+            headers["Authorization"] = f"Bearer {token or self.token}"
+        request = urllib.request.Request(self.url + path, data, headers, method=method)  # noqa: S310
         opener = urllib.request.build_opener(_NoRedirect)
         try:
             answer = opener.open(request, timeout=30)

@@ -16,9 +16,10 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 TALL = {"width": 1440, "height": 3600}  # every row is in the document
 WATCH_LIGHT = """() => {
-  window.lights = [document.querySelector("#light").dataset.state]
-  new MutationObserver(() => lights.push(document.querySelector("#light").dataset.state))
-    .observe(document.querySelector("#light"), { attributes: true, attributeFilter: ["data-state"] })
+  const light = document.querySelector("#light")
+  window.lights = [light.dataset.state]
+  new MutationObserver(() => lights.push(light.dataset.state))
+    .observe(light, { attributes: true, attributeFilter: ["data-state"] })
 }"""
 ALERTS = 50
 DIES_AFTER = (10, 30)

@@ -347,6 +347,43 @@ async def test_the_passphrase_never_takes_filled_back(api, desk, change):
         assert after[key] == before[key], key
 
 
+@pytest.mark.parametrize("kind", ["not fresh", "cookie"])
+async def test_who_gives_the_passphrase_is_the_bridge_whoever_he_is(
+    api, desk, admin, callers, kind
+):
+    await api.alert()
+    await fill(api)
+    if kind == "cookie":
+        _, cookie = await callers.session("admin")
+        headers = {"Cookie": f"session={cookie}"}
+    else:
+        headers = {"Authorization": f"Bearer {await callers.token(fresh=False)}"}
+    body = {"passphrase": "webhook", "rowid": 1, "order_status": "created", "order_comment": "x"}
+    answer = await api.put("/v3/webhook", body, headers=headers)
+    assert (answer.status, answer.json["order_status"]) == (200, "filled")
+    source, changes = (await updates(api, admin))[-1]
+    assert (source, changes) == ("bridge", {"order_comment": ["Enter Long", "x"]})
+
+
+@pytest.mark.parametrize("leg", ["stk_price1", "stk_price2"])
+async def test_what_began_to_fill_is_not_offered_again_by_a_stale_record(api, desk, leg):
+    await api.alert(order_status="created")
+    await revise(api, **{leg: 0, "order_status": "filled(...)"})
+    for state in ("waiting", "rerouted"):
+        assert (await revise(api, order_status=state)).json["order_status"] == "filled(...)"
+    assert (await api.get("/v3/signals/status/waiting/0")).json == {"signals": []}
+
+
+async def test_a_problematic_signal_is_never_offered(api, desk, admin):
+    await api.alert(ticker="A/B")
+    for token in (None, admin):
+        for state in ("waiting", "rerouted"):
+            assert (await revise(api, token=token, order_status=state)).status == 400
+    assert (await revise(api, ticker="AAPL", order_status="waiting")).status == 200
+    await revise(api, ticker="A+B", order_status="waiting")
+    assert (await api.get("/v3/signals/status/waiting/0")).json == {"signals": []}
+
+
 async def test_the_owners_token_may_take_filled_back(api, desk, plain_user):
     await api.alert()
     await fill(api)

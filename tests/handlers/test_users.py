@@ -81,6 +81,25 @@ async def test_behind_https_the_cookie_is_secure(serve, headers, secure):
 
 
 @pytest.mark.parametrize(
+    ("headers", "given"),
+    [
+        ({}, True),
+        ({"Sec-Fetch-Site": "same-origin"}, True),
+        ({"Sec-Fetch-Site": "none"}, True),
+        ({"Sec-Fetch-Site": "cross-site"}, False),
+        ({"Sec-Fetch-Site": "same-site"}, False),
+        ({"Origin": "https://elsewhere.example.com"}, False),
+        ({"Origin": "null"}, False),
+    ],
+)
+async def test_a_login_sent_by_another_site_does_not_change_who_the_browser_is(api, headers, given):
+    body = {"username": "user1", "password": "123"}
+    answer = await api.post("/v3/login", body, headers=headers)
+    assert answer.status == 200
+    assert ("session" in cookies_of(answer)) == given
+
+
+@pytest.mark.parametrize(
     ("given", "minutes"), [(None, 10), (1, 1), (30, 30), ("30", 30), (1440, 1440), ("", 10)]
 )
 async def test_a_token_lives_as_long_as_was_asked_for(api, given, minutes):
@@ -406,6 +425,22 @@ async def test_the_last_admin_stays_an_admin(api, register, admin):
     body = {"username": "admin", "password": "new-pass", "old_password": "123", "admin": False}
     await register("PUT", **body)
     assert (await api.get("/v3/users/0", token=admin)).status == 200
+
+
+@pytest.mark.parametrize("deed", ["demote", "delete"])
+async def test_two_admins_cannot_unseat_each_other_at_once(api, register, admin, deed):
+    await register("POST", username="root", password="12345678", admin=True)
+    root = (await log_in(api, "root", "12345678")).json["access_token"]
+
+    async def unseat(name, token):
+        if deed == "delete":
+            return await api.delete(f"/v3/user/{name}", token=token)
+        body = {"username": name, "password": "12345678", "admin": False}
+        return await api.put("/v3/reguser", body, token=token)
+
+    answers = await asyncio.gather(unseat("root", admin), unseat("admin", root))
+    assert sorted(answer.status for answer in answers) in ([200, 400], [200, 401])
+    assert models.User.select().where(models.User.admin).count() == 1
 
 
 async def test_no_answer_holds_a_password_or_its_hash(api, register, admin):
