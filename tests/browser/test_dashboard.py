@@ -96,9 +96,10 @@ def test_clear_takes_all_filters_out(desk, visit, signals):
     expect(page.locator("#ticker-chip")).to_contain_text("MA-V")
     page.get_by_role("link", name="Clear", exact=True).click()
     page.wait_for_url("**/dashboard")
+    expect(page.locator("#ticker-chip")).to_be_hidden()
+    expect(row(page, signals[0]["rowid"])).to_be_visible()
     wait_for_rows(page, 20)
     assert rowids(page) == [s["rowid"] for s in signals[:20]]
-    expect(page.locator("#ticker-chip")).to_be_hidden()
 
 
 def test_a_filter_by_ticker_can_be_taken_out_alone(desk, visit):
