@@ -99,12 +99,9 @@ def signal_of(columns: Record) -> Record:
     return signal_record([columns[name] for name in SIGNAL_COLUMNS])
 
 
-class Alert(Body):
-    """What POST /v3/webhook takes beside the passphrase."""
+class _SignalFields(Body):
+    """What a new alert and a replacement may both carry."""
 
-    ticker: Ticker
-    order_action: Action
-    order_contracts: Positive
     order_price: Number = None
     mar_pos: Position = None
     mar_pos_size: Size = 0.0
@@ -119,9 +116,17 @@ class Alert(Body):
     stk_price2: Number = None
     fill_price: Number = None
     slip: Number = None
-    status_msg: Message = None
     error_msg: Message = None
+    status_msg: Message = None
     bypass_ticker_status: Flag = False
+
+
+class Alert(_SignalFields):
+    """What POST /v3/webhook takes beside the passphrase."""
+
+    ticker: Ticker
+    order_action: Action
+    order_contracts: Positive
     alert_id: Annotated[str | None, optional(lambda v: at_most(200)(to_text(v)))] = None
 
     def columns(self) -> Record:
@@ -150,38 +155,21 @@ _NEVER_CLEARED = {
 }
 
 
-class Revision(Body):
+class Revision(_SignalFields):
     """What PUT /v3/webhook takes beside the passphrase: a field not sent stays."""
 
     rowid: Id
     ticker: Ticker = ""
     order_action: Action = ""
     order_contracts: Positive = 0.0
-    order_price: Number = None
-    mar_pos: Position = None
-    mar_pos_size: Size = 0.0
-    pre_mar_pos: Position = None
-    pre_mar_pos_size: Size = 0.0
-    order_comment: Comment = None
-    order_status: Annotated[str | None, optional(to_status)] = None
-    timestamp: Annotated[str | None, optional(to_instant)] = None
     ticker_type: Annotated[str | None, optional(one_of("single", "pair"))] = None
     stk_ticker1: OptionalSymbol = None
     stk_ticker2: OptionalSymbol = None
     hedge_param: Annotated[float | None, optional(above_zero)] = None
-    order_id1: OptionalId = None
-    order_id2: OptionalId = None
-    stk_price1: Number = None
-    stk_price2: Number = None
-    fill_price: Number = None
-    slip: Number = None
-    error_msg: Message = None
-    status_msg: Message = None
     ticker1: OptionalSymbol = None
     ticker2: OptionalSymbol = None
     price1: Number = None
     price2: Number = None
-    bypass_ticker_status: Flag = False
 
     def sent(self) -> dict[str, tuple]:
         """{column: spellings sent}, the one that wins first where both differ."""
