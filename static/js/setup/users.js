@@ -60,7 +60,7 @@ function sessionRow(session, name, again) {
   const seen = session.last_seen ? `, last seen ${exact(session.last_seen)}` : ""
   show(tr, { text: `${session.current ? "This session" : "Session"} from ${exact(session.created)}, ends ${exact(session.expires)}${seen}` })
   tr.dataset.session = session.id
-  $("button", tr).setAttribute("aria-label", `End the session of ${name} from ${exact(session.created)}`)
+  $("button", tr).setAttribute("aria-label", `End session of ${name} from ${exact(session.created)}`)
   $("button", tr).addEventListener("click", async () => {
     if (!await confirm(`End a session of ${name}?`, session.current ? "It is the one you use now: you will be logged out." : "Whoever uses it must log in again.", "End session")) return
     await attempt(async () => {
