@@ -67,10 +67,17 @@ def lists(ceiling: Process, full: Path) -> list[str]:
     with running(server(full)) as ours:
         waiting = Load(ours.port, 16, SECONDS, path="/v3/signals/status/waiting/0")
         newest = Load(ours.port, 16, SECONDS, path="/v3/signals/50", token=data.token(ours))
-        return [
+        rows = [
             beside_echo("waiting list (20), 16 clients", ceiling, waiting),
             beside_echo("newest 50, 16 clients", ceiling, newest),
         ]
+        # A list is kept until the next event; here there is one every 20 ms.
+        coming_in = data.webhook(ours.port, senders=1, seconds=5 * SECONDS, pause=0.02)
+        alerts = load.start(coming_in)
+        rows.append(beside_echo("waiting list, some 45 alerts/s come in", ceiling, waiting))
+        rows.append(beside_echo("newest 50, some 45 alerts/s come in", ceiling, newest))
+        refuse_failures("alerts beside lists", load.finish(alerts))
+        return rows
 
 
 def beside_long_lists(folder: Path) -> list[str]:

@@ -72,6 +72,7 @@ class PairsApplication(Application):
         self._searcher = Reader(database, limit=20)
         self.draining = False
         self.hub = Hub(models.EventRow.last_id())
+        self.short_lists = signals.ShortLists()
         self.attempts = users.Attempts(conf.login_attempts)
         # Weak: a request whose sender went away is never finished.
         self.in_hand: weakref.WeakSet[HTTPServerRequest] = weakref.WeakSet()

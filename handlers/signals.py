@@ -3,7 +3,6 @@
 import csv
 import io
 from dataclasses import replace
-from functools import lru_cache
 from typing import Any
 
 import schemas
@@ -74,6 +73,26 @@ _FILTERS = {
 }
 
 
+class ShortLists:
+    """Short lists as JSON, read anew after each event: the same few are asked for all day."""
+
+    MOST = 50
+
+    def __init__(self):
+        self._event = 0
+        self._lists: dict[tuple[Filters, int], bytes] = {}
+
+    def read(self, filters: Filters, limit: int) -> bytes:
+        """The newest signals that pass the filters; no change of a signal is without its event."""
+        event = EventRow.last_id()
+        if event != self._event or len(self._lists) == self.MOST:
+            self._event, self._lists = event, {}
+        if (filters, limit) not in self._lists:
+            rows = Signal.newest(filters, schemas.SIGNAL_COLUMNS, limit)
+            self._lists[filters, limit] = json_records(rows)
+        return self._lists[filters, limit]
+
+
 class SignalList(ListHandler):
     """/v3/signals/{n}: the newest signals that pass the query's filters."""
 
@@ -90,10 +109,9 @@ class SignalList(ListHandler):
         limit = self._limit(count_of(count.removesuffix(".csv")), filters)
         searches = filters.text or filters.since or filters.until
         if not wants_csv and 0 < limit <= QUICK and not searches:
-            rows = Signal.newest(filters, schemas.SIGNAL_COLUMNS, limit)
             form = self.json_form()
             self.set_header("Content-Type", form.content_type)
-            self.finish(form.head + form.between.join(map(_encoded, rows)) + form.tail)
+            self.finish(form.head + self.application.short_lists.read(filters, limit) + form.tail)
             return
         if wants_csv:
             self.set_header("Content-Disposition", 'attachment; filename="signals.csv"')
@@ -116,12 +134,6 @@ class SignalList(ListHandler):
             waiting = filters.status == statuses.WAITING
             limits.append(VISITOR_LIMIT_WAITING if waiting else VISITOR_LIMIT)
         return min((limit for limit in limits if limit), default=0)
-
-
-@lru_cache(500)
-def _encoded(row: tuple) -> bytes:
-    """A row as JSON: the hot lists are asked for all day, and few of their rows are new."""
-    return encode([schemas.signal_record(row)])
 
 
 def json_records(rows: list[tuple]) -> bytes:

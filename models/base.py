@@ -122,7 +122,7 @@ class EventRow(Base):
     @classmethod
     def last_id(cls) -> int:
         """The id of the newest event, 0 before the first."""
-        return cls.select(peewee.fn.MAX(cls.id)).scalar() or 0
+        return compiled.last_event() or 0
 
     @classmethod
     def after(cls, event_id: int, limit: int) -> list["EventRow"]:

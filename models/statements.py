@@ -26,6 +26,7 @@ class Statements:
         self._insert_signal = _insert(signal, columns)
         event_columns = ["time", "type", "subject", "source", "changes"]
         self._insert_event = _insert(event, event_columns)
+        self._last_event = _text(event.select(peewee.fn.MAX(event.id)))
         self._insert_alert_id = _insert(alert_id, ["alert_id", "signal"])
         self._of_alert = _text(alert_id.select(alert_id.signal).where(alert_id.alert_id == ""))
         self._stock = _text(stock.select(stock.active).where(stock.symbol == ""))
@@ -51,6 +52,10 @@ class Statements:
         """Stores an event (time, type, subject, source, changes): its id."""
         cursor = self._database.execute_sql(self._insert_event, row)
         return inserted_id(self._database, cursor)
+
+    def last_event(self) -> int | None:
+        """The id of the newest event."""
+        return self._one(self._last_event)[0]
 
     def insert_alert_id(self, text: str, signal: int) -> None:
         """Notes the alert id that a signal was stored under."""

@@ -15,6 +15,7 @@ import models
 import schemas
 import server
 from database import DatabaseRefused, Overloaded, Reader, Writer, proxy, read_only
+from handlers.signals import ShortLists, json_records
 from models import (
     TABLES,
     AlertId,
@@ -30,6 +31,7 @@ from models import (
     User,
 )
 from models.statements import compiled
+from trading import fills
 
 pytestmark = pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")
 
@@ -677,6 +679,64 @@ def test_the_compiled_lookups_agree_with_the_models(store):
     assert compiled.signal_of_alert("x") == 7
     assert compiled.signal_of_alert("y") is None
     assert compiled.passphrases() == [(in_use.id, "v", "2026-01-01 00:00:00")]
+
+
+def test_the_compiled_session_is_the_models(store, conf):
+    server.prepare_store(conf)
+    user = User.find("admin")
+    made = Session.start(user, minutes=10, days=1, cookie="c")
+    for found in (Session.by_id(made.id), Session.by_cookie("c")):
+        assert found.__data__ == Session.get_by_id(made.id).__data__
+        assert found.user.__data__ == User.find("admin").__data__
+        assert found.user.admin is True
+    assert Session.by_id("x") is None
+    assert Session.by_cookie("x") is None
+
+
+@pytest.mark.parametrize("column", ["expires", "cookie_expires"])
+def test_a_session_whose_time_is_over_is_not_found(store, conf, column):
+    server.prepare_store(conf)
+    made = Session.start(User.find("admin"), minutes=10, days=1, cookie="c")
+    Session.update({column: 1}).execute()
+    assert Session.by_cookie("c") is None
+    assert (Session.by_id(made.id) is None) == (column == "expires")
+
+
+def test_the_last_event_is_the_models(store):
+    assert EventRow.last_id() == 0
+    for _ in range(3):
+        compiled.insert_event(("2026-01-01 00:00:00", "signal.created", "7", "me", "{}"))
+    assert EventRow.last_id() == EventRow.select(peewee.fn.MAX(EventRow.id)).scalar() == 3
+
+
+def test_a_short_list_that_is_kept_is_never_out_of_date(store):
+    kept, waiting = ShortLists(), Filters(status="waiting")
+
+    def check():
+        for filters, limit in itertools.product((Filters(), waiting), (1, 5)):
+            rows = Signal.newest(filters, SHOWN, limit)
+            for _ in range(2):
+                assert kept.read(filters, limit) == json_records(rows)
+
+    Stock.put({"symbol": "AAPL", "active": 1}, "me")
+    alert = {"ticker": "AAPL", "action": "buy", "contracts": 1.0, "order_id1": 7}
+    check()
+    for _ in range(3):
+        Signal.receive(alert, "me")
+        check()
+    Signal.revise(2, {"comment": ("new",)}, "me", bypass=False, owner=True)
+    check()
+    Signal.update_order(7, None, lambda order, leg: fills.cancel(order, bridge=False), "me")
+    check()
+    Signal.drop(1, "me")
+    check()
+
+
+def test_short_lists_are_kept_in_a_bounded_number(store):
+    kept = ShortLists()
+    for before in range(1, 500):
+        kept.read(Filters(before=before), 100)
+    assert len(kept._lists) <= ShortLists.MOST
 
 
 def test_the_compiled_lists_agree_with_the_models(store):
