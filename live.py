@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 import models
 
 COLLECT = 0.05  # seconds that events are collected for in a rush
-COLLECT_PER_LISTENER = 0.0005
+COLLECT_PER_LISTENER = 0.0001
 TURN = 50  # listeners served before other work gets its turn
 MOST_BYTES = 4 * 1024 * 1024  # unsent, for one listener
 MOST_MESSAGES = 2000

@@ -133,6 +133,50 @@ def test_an_idle_connection_does_not_hold_up_the_stop(tmp_path):
         assert time.monotonic() - begun < 5
 
 
+def test_a_sender_that_stalls_does_not_hold_up_the_stop_for_more_than_ten_seconds(tmp_path):
+    server = start(tmp_path)
+    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as line:
+        line.sendall(b"POST /v3/webhook HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\n{")
+        call(server.port, "GET", "/v3/stocks/0")  # the half request has been read by now
+        begun = time.monotonic()
+        assert server.end() == 0
+        assert time.monotonic() - begun < 10
+
+
+def test_a_stop_tells_those_who_listen(tmp_path):
+    server = start(tmp_path)
+    upgrade = (
+        f"GET /ws/signals HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\nUpgrade: websocket\r\n"
+        "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+        "Sec-WebSocket-Key: c2l4dGVlbiBieXRlcyEhIQ==\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as line:
+        line.sendall(upgrade.encode())
+        seen = b""
+        while b'"hello"' not in seen:
+            seen += line.recv(4096)
+        begun = time.monotonic()
+        server.send(signal.SIGTERM)
+        while b"the server stops" not in seen:
+            part = line.recv(4096)
+            assert part, "hung up without a word"
+            seen += part
+    assert b"\x03\xe9the server stops" in seen, "code 1001"
+    assert server.wait() == 0
+    assert time.monotonic() - begun < 10
+
+
+def test_two_servers_beside_each_other_share_nothing(tmp_path):
+    folders = [tmp_path / "one", tmp_path / "two"]
+    for folder in folders:
+        folder.mkdir()
+    one, two = map(start, folders)
+    assert one.port != two.port
+    assert call(one.port, "POST", "/v3/webhook", alert())[0] == 201
+    assert (len(signals(one.port)), len(signals(two.port))) == (1, 0)
+    assert [one.end(), two.end()] == [0, 0]
+
+
 def test_a_busy_port_is_one_sentence(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -181,3 +225,29 @@ def test_the_log_never_holds_a_secret(tmp_path):
     assert log.count("path=/v3/webhook") == 4
     secrets += [tokens["access_token"], tokens["refresh_token"]]
     assert not [secret for secret in secrets if secret in log]
+
+
+def test_a_production_servers_log_never_holds_its_own_secrets(tmp_path):
+    secrets = {
+        "PAIRS_PASSPHRASES": "the-true-passphrase",
+        "PAIRS_ADMIN_PASSWORD": "the-true-password",
+        "PAIRS_TOKEN_KEY": "the-true-key-of-all-tokens-0123456789",
+    }
+    server = start(tmp_path, PAIRS_MODE="production", PAIRS_LOG_LEVEL="debug", **secrets)
+    port, (passphrase, password, _) = server.port, secrets.values()
+    assert call(port, "POST", "/v3/webhook", alert(passphrase=passphrase))[0] == 201
+    call(port, "GET", f"/v3/signals/1?passphrase={passphrase}")
+    call(port, "GET", f"/v3/nowhere?password={password}")
+    call(port, "PUT", "/v3/webhook", {"passphrase": passphrase, "rowid": 1, "order_comment": "x"})
+    status, tokens = call(port, "POST", "/v3/login", {"username": "admin", "password": password})
+    assert status == 200
+    change = {"username": "admin", "old_password": password, "password": "another-password"}
+    assert call(port, "PUT", "/v3/reguser", change, token=tokens["access_token"])[0] == 200
+    template = call(port, "GET", "/v3/template?reveal=1", token=tokens["access_token"])[1]
+    assert passphrase in template["template"]
+    assert server.end() == 0
+    log = server.log.read_text()
+    assert "path=/v3/nowhere" in log
+    hidden = [*secrets.values(), "another-password"]
+    hidden += [tokens["access_token"], tokens["refresh_token"]]
+    assert not [secret for secret in hidden if secret in log]
