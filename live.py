@@ -155,6 +155,12 @@ class Hub:
             await asyncio.sleep(max(0.0, window - (clock() - started)))
         self._pump = None
 
+    def announce(self, message: bytes) -> None:
+        """Tells all who are logged in something that is no event and need not be caught up."""
+        for listener in list(self.listeners):
+            if listener.session:
+                listener.say(message)
+
     def recheck(self) -> None:
         """Drops the listeners whose session has ended."""
         sessions = {each.session: each.by_cookie for each in self.listeners if each.session}

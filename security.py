@@ -1,11 +1,13 @@
 """Passwords, tokens, random ids and their comparison; pure, no database."""
 
+import base64
 import hashlib
 import hmac
 import json
 import re
 import secrets
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -57,6 +59,16 @@ def _bytes(text: str) -> bytes:
 def same(given: object, expected: str) -> bool:
     """Whether a value from outside is exactly this text, compared in constant time."""
     return isinstance(given, str) and hmac.compare_digest(_bytes(given), _bytes(expected))
+
+
+def basic_password_in(credentials: str, expected: Iterable[str]) -> bool:
+    """Whether HTTP's Basic credentials (RFC 7617) carry one of these passwords; any user name."""
+    try:
+        decoded = base64.b64decode(credentials.strip(), validate=True).decode()
+    except ValueError:
+        return False
+    _, _, password = decoded.partition(":")
+    return any(same(password, each) for each in expected)
 
 
 def random_id(bits: int = 128) -> str:

@@ -94,6 +94,10 @@ class Settings(BaseModel):
         list[Annotated[str, Field(min_length=1, max_length=200)]],
         _allowed("a list of texts of 1 to 200 characters"),
     ]
+    bridge_keys: Annotated[
+        list[Annotated[str, Field(min_length=16, max_length=200)]],
+        _allowed("a list of texts of 16 to 200 characters"),
+    ]
     admin_name: Annotated[
         str, _allowed("1 to 80 characters without spaces or slashes", pattern=r"^[^\s/]{1,80}$")
     ]
@@ -172,7 +176,7 @@ def _environment_layers(environment: Mapping[str, str]):
 
 
 def _from_text(key: str, text: str) -> Any:
-    if key == "passphrases":
+    if key in ("passphrases", "bridge_keys"):
         return [part.strip() for part in text.split(",") if part.strip()]
     return text
 

@@ -14,6 +14,7 @@ from tornado.web import Application, RequestHandler
 import models
 from database import Overloaded, Reader, Writer, read_only
 from handlers import (
+    account,
     pages,
     passphrases,
     registry,
@@ -34,6 +35,7 @@ ROUTES = [
     *signals.routes,
     *rejected.routes,
     *registry.routes,
+    *account.routes,
     *users.routes,
     *passphrases.routes,
     *socket.routes,
@@ -73,6 +75,7 @@ class PairsApplication(Application):
         self.draining = False
         self.hub = Hub(models.EventRow.last_id())
         self.short_lists = signals.ShortLists()
+        self.polls = account.Polls(self)
         self.attempts = users.Attempts(conf.login_attempts)
         # Weak: a request whose sender went away is never finished.
         self.in_hand: weakref.WeakSet[HTTPServerRequest] = weakref.WeakSet()

@@ -1,7 +1,7 @@
 """Rejected alerts: seen, corrected and resubmitted, dismissed."""
 
 import schemas
-from handlers.base import ApiError, BaseHandler, ListHandler, Right, right, rowid_of
+from handlers.base import ApiError, BaseHandler, ListHandler, Right, count_of, right, rowid_of
 from models import RejectedAlert
 
 
@@ -38,13 +38,20 @@ class RejectedAlerts(ListHandler):
     async def get(self, count: str) -> None:
         # Each may hold 64 KiB of text.
         await self.reply_rows(
-            RejectedAlert.page, lambda row: schemas.rejected_record(row.record()), count, size=20
+            RejectedAlert.page,
+            lambda row: schemas.rejected_record(row.record()),
+            count_of(count),
+            size=20,
         )
 
     @right(Right.ADMIN)
     async def delete(self, rowid: str) -> None:
         await self.store(RejectedAlert.dismiss, rowid_of(rowid))
         self.reply({"message": "Item deleted"})
+
+
+def _record(row: RejectedAlert) -> dict:
+    return schemas.rejected_record(row.record())
 
 
 routes = [

@@ -1,7 +1,5 @@
 """Signals read back: one, the newest, by status or ticker, as JSON or CSV, and their figures."""
 
-import csv
-import io
 from dataclasses import replace
 from typing import Any
 
@@ -11,10 +9,11 @@ from handlers.base import (
     VISITOR_LIMIT,
     BaseHandler,
     Chunk,
-    Form,
     ListHandler,
     Right,
     count_of,
+    csv_form,
+    csv_lines,
     encode,
     right,
     rowid_of,
@@ -98,13 +97,13 @@ class SignalList(ListHandler):
 
     list_key = "signals"
 
-    @right(Right.READ)
+    @right(Right.POLL)
     async def get(self, count: str) -> None:
         await self.answer(count)
 
     async def answer(self, count: str, **fixed: str) -> None:
         """Answers a list, at once where it is short, in chunks where it is long."""
-        wants_csv = count.endswith(".csv") or "text/csv" in self.request.headers.get("Accept", "")
+        wants_csv = self.wants_csv(count)
         filters = read_filters(self, **fixed)
         limit = self._limit(count_of(count.removesuffix(".csv")), filters)
         searches = filters.text or filters.since or filters.until
@@ -113,8 +112,6 @@ class SignalList(ListHandler):
             self.set_header("Content-Type", form.content_type)
             self.finish(form.head + self.application.short_lists.read(filters, limit) + form.tail)
             return
-        if wants_csv:
-            self.set_header("Content-Disposition", 'attachment; filename="signals.csv"')
         form, render = (CSV, csv_lines) if wants_csv else (self.json_form(), json_records)
         reader = self.application.reader_for(filters)
         filters = await reader.run(Signal.bounded, filters)
@@ -130,7 +127,7 @@ class SignalList(ListHandler):
         """How many rows to answer, 0 for all; visitors get a few."""
         wanted = self.get_query_argument("limit", "")
         limits = [count, count_of(wanted) if wanted else 0]
-        if self.identity is None:
+        if self.is_visitor:
             waiting = filters.status == statuses.WAITING
             limits.append(VISITOR_LIMIT_WAITING if waiting else VISITOR_LIMIT)
         return min((limit for limit in limits if limit), default=0)
@@ -141,45 +138,23 @@ def json_records(rows: list[tuple]) -> bytes:
     return encode([schemas.signal_record(row) for row in rows])
 
 
-CSV = Form(
-    "text/csv; charset=utf-8; header=present",
-    (",".join(schemas.SIGNAL_KEYS) + "\r\n").encode(),
-    b"",
-    b"",
-)
-
-
-def csv_lines(rows: list[tuple]) -> bytes:
-    """Rows as lines of CSV (RFC 4180)."""
-    lines = io.StringIO()
-    csv.writer(lines).writerows([_cell(value) for value in row] for row in map(_utc_iso, rows))
-    return lines.getvalue().encode()
-
-
-def _utc_iso(row: tuple) -> tuple:
-    rowid, timestamp, *rest = row
-    return rowid, timestamp.replace(" ", "T") + "Z", *rest
-
-
-def _cell(value: Any) -> Any:
-    # Spreadsheets run cells that start like a formula; alert texts come from strangers.
-    if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")):
-        return "'" + value
-    return schemas.plain(value)
+CSV = csv_form(schemas.SIGNAL_KEYS)
 
 
 class SignalsByStatus(SignalList):
     """/v3/signals/status/{order_status}/{n}; waiting means all that the bridge may trade."""
 
-    @right(Right.READ)
+    @right(Right.POLL)
     async def get(self, status: str, count: str) -> None:
+        if status == statuses.WAITING and self.may_be_bridge:
+            self.application.polls.note()
         await self.answer(count, status=status)
 
 
 class SignalsByTicker(SignalList):
     """/v3/signals/ticker/{name}/{n}: a pair's signals, or a single stock's."""
 
-    @right(Right.READ)
+    @right(Right.POLL)
     async def get(self, name: str, count: str) -> None:
         await self.answer(count, ticker=name)
 
@@ -187,7 +162,7 @@ class SignalsByTicker(SignalList):
 class OneSignal(BaseHandler):
     """/v3/signal/{rowid}."""
 
-    @right(Right.READ)
+    @right(Right.POLL)
     async def get(self, rowid: str) -> None:
         self.reply(schemas.signal_of(Signal.find(rowid_of(rowid)).record()))
 

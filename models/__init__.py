@@ -3,9 +3,10 @@
 import peewee
 
 from database import open_database
-from models.account import AccountRecord
+from models.account import AccountRecord, Bridge
 from models.base import Event, EventRow, Missing, Refused
 from models.figures import figures, totals
+from models.positions import Positions, positions_now
 from models.registry import Pair, Stock
 from models.rejected import RejectedAlert
 from models.replay import missed_since
@@ -15,19 +16,21 @@ from models.users import Passphrase, Secret, Session, User
 
 TABLES = [
     *(EventRow, Signal, AlertId, RejectedAlert, Stock, Pair),
-    *(User, Session, Passphrase, AccountRecord, Secret),
+    *(User, Session, Passphrase, AccountRecord, Bridge, Secret),
 ]
 
 __all__ = [
     "TABLES",
     "AccountRecord",
     "AlertId",
+    "Bridge",
     "Event",
     "EventRow",
     "Filters",
     "Missing",
     "Pair",
     "Passphrase",
+    "Positions",
     "Receipt",
     "Refused",
     "RejectedAlert",
@@ -39,6 +42,7 @@ __all__ = [
     "figures",
     "missed_since",
     "open_store",
+    "positions_now",
     "totals",
 ]
 

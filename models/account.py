@@ -1,9 +1,13 @@
-"""The account as the bridge reports it."""
+"""The account as the bridge reports it, and when the bridge was last here."""
 
+from typing import Any
+
+import peewee
 from peewee import CharField, DoubleField
 
 from database import RowId
-from models.base import Told
+from models.base import Base, Event, Missing, Told, newest
+from trading import instants
 
 
 class AccountRecord(Told):
@@ -21,3 +25,52 @@ class AccountRecord(Told):
     daily_pnl = DoubleField()
     realized_pnl = DoubleField()
     unrealized_pnl = DoubleField()
+
+    @classmethod
+    def find(cls, rowid: int) -> "AccountRecord":
+        """The record of this rowid; raises Missing."""
+        if record := cls.get_or_none(cls.id == rowid):
+            return record
+        raise Missing
+
+    @classmethod
+    def keep(cls, fields: dict[str, Any], source: str) -> list[Event]:
+        """Stores a new record of the present instant."""
+        return [cls.add(source, timestamp=instants.now(), **fields)]
+
+    @classmethod
+    def replace_one(
+        cls, rowid: int, fields: dict[str, Any], source: str
+    ) -> tuple["AccountRecord", list[Event]]:
+        """Sets the fields of a record, its time among them; raises Missing."""
+        record = cls.find(rowid)
+        return record, record.change(source, fields)
+
+    @classmethod
+    def drop(cls, rowid: int, source: str) -> list[Event]:
+        """Deletes a record."""
+        return [cls.find(rowid).remove(source)]
+
+    @classmethod
+    def page(cls, limit: int, before: int | None = None) -> peewee.ModelSelect:
+        """The newest records first; 0 means all."""
+        return newest(cls.select(), limit, before)
+
+
+class Bridge(Base):
+    """The bridge's last poll, written now and then."""
+
+    name = CharField(40, primary_key=True)
+    last_seen = CharField(19)
+
+    @classmethod
+    def seen(cls) -> str | None:
+        """The instant of the last poll that was written down."""
+        return cls.select(cls.last_seen).scalar()
+
+    @classmethod
+    def saw(cls, moment: str) -> None:
+        """Writes down a poll."""
+        cls.insert(name="bridge", last_seen=moment).on_conflict(
+            conflict_target=[cls.name], preserve=[cls.last_seen]
+        ).execute()

@@ -64,8 +64,9 @@ class Told(Base):
         """The row as {column: value}."""
         return {name: self.__data__.get(name) for name in self._meta.sorted_field_names}
 
-    def _tell(self, verb: str, source: str, changes: dict) -> Event:
-        return Event.append(f"{self.noun}.{verb}", self.subject(), source, changes, self.record())
+    def _tell(self, verb: str, source: str, changes: dict, noun: str = "") -> Event:
+        kind = f"{noun or self.noun}.{verb}"
+        return Event.append(kind, self.subject(), source, changes, self.record())
 
     @classmethod
     def add(cls, source: str, **fields: Any) -> Event:
@@ -74,8 +75,11 @@ class Told(Base):
         created = {k: (None, v) for k, v in row.record().items() if v is not None and k != "id"}
         return row._tell("created", source, created)
 
-    def change(self, source: str, fields: dict[str, Any]) -> list[Event]:
-        """Sets these fields; one event, or none where nothing differs."""
+    def change(self, source: str, fields: dict[str, Any], noun: str = "") -> list[Event]:
+        """Sets these fields; one event, or none where nothing differs.
+
+        `noun` is what the event is about, where that is but a part of the row.
+        """
         old = self.record()
         changes = {k: (old[k], v) for k, v in fields.items() if not same(old[k], v)}
         if not changes:
@@ -83,7 +87,7 @@ class Told(Base):
         for name, (_, value) in changes.items():
             setattr(self, name, value)
         self.save(only=list(changes))
-        return [self._tell("updated", source, changes)]
+        return [self._tell("updated", source, changes, noun)]
 
     def remove(self, source: str) -> Event:
         """Deletes the row."""

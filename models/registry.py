@@ -7,7 +7,11 @@ from peewee import CharField, DoubleField, IntegerField, TextField
 
 from database import RowId
 from models.base import Event, Missing, Refused, Told, newest
+from models.judge import CURRENCIES
 from models.signals import Signal
+from trading import equation, fills
+
+CRYPTO = "CRYPTO"
 
 
 class Stock(Told):
@@ -38,11 +42,42 @@ class Stock(Told):
         raise Missing
 
     @classmethod
-    def register(cls, fields: dict[str, Any], source: str) -> list[Event]:
-        """A new stock; raises Refused."""
+    def spelled(cls, symbol: str) -> "Stock | None":
+        """The stock, or the currency or crypto pair of this symbol in its other spelling."""
+        others = cls.symbol.in_(equation.spellings(symbol)) & cls.sectype.in_(CURRENCIES)
+        return cls.get_or_none(cls.symbol == symbol) or cls.get_or_none(others)
+
+    @classmethod
+    def find_spelled(cls, symbol: str) -> "Stock":
+        """The same, where it must be there; raises Missing."""
+        if stock := cls.spelled(symbol):
+            return stock
+        raise Missing
+
+    @classmethod
+    def find_held(cls, symbol: str) -> "Stock":
+        """The stock of a position; the broker names a currency or crypto pair by its base alone.
+
+        Raises Missing, also where more than one has that base: none may get the other's money.
+        """
+        if stock := cls.get_or_none(cls.symbol == symbol):
+            return stock
+        based = cls.select().where(cls.sectype.in_(CURRENCIES), cls.symbol.startswith(symbol))
+        found: dict[str, Stock] = {}
+        for stock in based:
+            broker = equation.spellings(stock.symbol)[0]
+            if fills.matches(symbol, broker):
+                found[broker] = stock if stock.symbol == broker else found.get(broker, stock)
+        if len(found) != 1:
+            raise Missing
+        return found.popitem()[1]
+
+    @classmethod
+    def register(cls, fields: dict[str, Any], source: str, noun: str = "stock") -> list[Event]:
+        """A new stock; raises Refused, which calls it by the caller's noun."""
         if cls.get_or_none(cls.symbol == fields["symbol"]):
-            raise Refused("'stock' with that name already exists.")
-        cls._check_active(fields)
+            raise Refused(f"'{noun}' with that name already exists.")
+        cls._check(fields)
         return [cls.add(source, **fields)]
 
     @classmethod
@@ -52,16 +87,22 @@ class Stock(Told):
         if stock is None:
             events = cls.register(fields, source)
             return cls.find(fields["symbol"]), True, events
-        cls._check_active(fields)
+        cls._check(fields)
         return stock, False, stock.change(source, fields)
 
     @staticmethod
-    def _check_active(fields: dict[str, Any]) -> None:
-        if (
-            fields.get("active")
-            and Pair.with_leg(fields["symbol"]).where(Pair.active == 1).exists()
-        ):
+    def _check(fields: dict[str, Any]) -> None:
+        pairs = Pair.with_leg(fields["symbol"])
+        if fields.get("active") and pairs.where(Pair.active == 1).exists():
             raise Refused(" ticker is already active in a pair!")
+        if fields.get("sectype") == CRYPTO and pairs.exists():
+            raise Refused("crypto cannot be a leg of a pair.")
+
+    @classmethod
+    def hold(cls, symbol: str, fields: dict[str, Any], source: str) -> tuple["Stock", list[Event]]:
+        """Sets position, cost and PnL as the broker reports them; raises Missing."""
+        stock = cls.find_held(symbol)
+        return stock, stock.change(source, fields, "position")
 
     @classmethod
     def drop(cls, symbol: str, source: str) -> list[Event]:
@@ -111,8 +152,9 @@ class Pair(Told):
 
     @classmethod
     def with_leg(cls, symbol: str) -> peewee.ModelSelect:
-        """The pairs that this symbol is a leg of."""
-        return cls.select().where((cls.leg1 == symbol) | (cls.leg2 == symbol))
+        """The pairs that this symbol, however spelled, is a leg of."""
+        ways = equation.spellings(symbol)
+        return cls.select().where(cls.leg1.in_(ways) | cls.leg2.in_(ways))
 
     @classmethod
     def register(cls, fields: dict[str, Any], source: str) -> list[Event]:
@@ -122,8 +164,8 @@ class Pair(Told):
             raise Refused("'pair' with that name already exists.")
         if fields["leg1"] == fields["leg2"]:
             raise Refused({"ticker2": "must differ from ticker1"})
-        legs = [Stock.get_or_none(Stock.symbol == fields[leg]) for leg in ("leg1", "leg2")]
-        if any(leg and leg.sectype == "CRYPTO" for leg in legs):
+        legs = [Stock.spelled(fields[leg]) for leg in ("leg1", "leg2")]
+        if any(leg and leg.sectype == CRYPTO for leg in legs):
             raise Refused("crypto cannot be a leg of a pair.")
         if fields.get("active"):
             cls._check_legs(legs)
@@ -145,9 +187,7 @@ class Pair(Told):
             if fields.get(key, getattr(self, key)) != getattr(self, key):
                 raise Refused({f"ticker{key[-1]}": "a pair's tickers cannot change"})
         if fields.get("active"):
-            self._check_legs(
-                [Stock.get_or_none(Stock.symbol == leg) for leg in (self.leg1, self.leg2)]
-            )
+            self._check_legs([Stock.spelled(self.leg1), Stock.spelled(self.leg2)])
         return self.change(source, fields)
 
     @classmethod

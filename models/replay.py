@@ -15,6 +15,7 @@ _TABLES: dict[str, tuple[type[Told], str]] = {
     "pair": (Pair, "name"),
     "rejected": (RejectedAlert, "id"),
     "account": (AccountRecord, "id"),
+    "position": (Stock, "symbol"),
 }
 
 
@@ -39,17 +40,16 @@ def missed_since(event_id: int, limit: int) -> list[Missed] | None:
     return missed[::-1]
 
 
-def _present(rows: list[EventRow]) -> dict[tuple[str, str], dict[str, Any]]:
-    subjects: dict[str, set[str]] = {}
+def _present(rows: list[EventRow]) -> dict[tuple[type[Told], str], dict[str, Any]]:
+    subjects: dict[tuple[type[Told], str], set[str]] = {}
     for row in rows:
-        subjects.setdefault(row.type.partition(".")[0], set()).add(row.subject)
+        subjects.setdefault(_TABLES[row.type.partition(".")[0]], set()).add(row.subject)
     records = {}
-    for noun, names in subjects.items():
-        model, key = _TABLES[noun]
+    for (model, key), names in subjects.items():
         for chunk in _chunks(sorted(names), 500):
             values = [int(name) for name in chunk] if key == "id" else chunk
             for found in model.select().where(getattr(model, key).in_(values)):
-                records[noun, found.subject()] = found.record()
+                records[model, found.subject()] = found.record()
     return records
 
 
@@ -61,7 +61,7 @@ def _undo(row: EventRow, records: dict) -> Missed:
     noun, _, verb = row.type.partition(".")
     model, key = _TABLES[noun]
     blank = dict.fromkeys(model._meta.sorted_field_names)
-    after = records.get((noun, row.subject)) or blank
+    after = records.get((model, row.subject)) or blank
     changes = row.changed
     before = after | {column: old for column, (old, _) in changes.items()}
     if verb == "created":
@@ -70,5 +70,5 @@ def _undo(row: EventRow, records: dict) -> Missed:
         after = before
     if key == "id":
         after = after | {"id": int(row.subject)}
-    records[noun, row.subject] = before
+    records[model, row.subject] = before
     return Missed(row.type, row.id, after, list(changes))

@@ -11,6 +11,7 @@ from peewee import BigIntegerField, CharField, DoubleField, TextField
 
 from database import RowId
 from models.base import Base, Event, Missing, Refused, Told, same
+from models.judge import judge
 from models.statements import compiled
 from trading import equation, fills, instants, statuses
 
@@ -233,9 +234,15 @@ class Signal(Told):
             wanted = equation.parse(name)
         except equation.Problematic:
             return (cls.leg1 == name) & cls.leg2.is_null()
+        first = cls._spelled(cls.leg1, wanted.leg1.symbol)
         if wanted.leg2 is None:
-            return (cls.leg1 == wanted.leg1.symbol) & cls.leg2.is_null()
-        return (cls.leg1 == wanted.leg1.symbol) & (cls.leg2 == wanted.leg2.symbol)
+            return first & cls.leg2.is_null()
+        return first & cls._spelled(cls.leg2, wanted.leg2.symbol)
+
+    @staticmethod
+    def _spelled(leg: peewee.Field, symbol: str):
+        ways = equation.spellings(symbol)
+        return leg == ways[0] if len(ways) == 1 else leg.in_(ways)
 
     @classmethod
     def totals(cls, filters: Filters) -> list[tuple]:
@@ -258,6 +265,11 @@ class Signal(Told):
         return cls.select().where(cls.status.in_(statuses.OFFERED)).count()
 
     @classmethod
+    def oldest_offered(cls) -> str | None:
+        """Since when the oldest that waits does."""
+        return cls.select(peewee.fn.MIN(cls.timestamp)).where(OFFERED).scalar()
+
+    @classmethod
     def count_open(cls) -> int:
         """How many have orders at the broker that are not finished."""
         placed = [status for status in statuses.OPEN if status not in statuses.OFFERED]
@@ -271,8 +283,9 @@ class Signal(Told):
     @classmethod
     def has_open(cls, symbol: str) -> bool:
         """Whether a signal that is not finished trades this symbol."""
-        open_ones = cls.status.in_(statuses.OPEN)
-        return cls.select().where(open_ones, (cls.leg1 == symbol) | (cls.leg2 == symbol)).exists()
+        ways = equation.spellings(symbol)
+        trades = cls.leg1.in_(ways) | cls.leg2.in_(ways)
+        return cls.select().where(cls.status.in_(statuses.OPEN), trades).exists()
 
 
 # Kept out of Meta: a partial index needs the model's own columns.
@@ -297,40 +310,3 @@ class AlertId(Base):
     id = RowId()
     alert_id = CharField(200, unique=True)
     signal = BigIntegerField()
-
-
-class Verdict(NamedTuple):
-    """The registry's word on an equation: recorded, problematic or refused, and the columns set."""
-
-    outcome: str
-    columns: dict[str, Any]
-
-
-def judge(ticker: str, bypass: bool) -> Verdict:
-    """Reads the equation and asks the registry; `bypass` skips active and hedge, never known."""
-    try:
-        read = equation.parse(ticker)
-    except equation.Problematic:
-        return Verdict("problematic", _legs(None) | _status("error", "problematic ticker!"))
-    columns = _legs(read)
-    registered = compiled.pair(read.name) if read.is_pair else compiled.stock(read.name)
-    if registered is None:
-        return Verdict("refused", columns | _status("error", "unknown ticker"))
-    if bypass:
-        return Verdict("recorded", columns)
-    if not registered[0]:
-        return Verdict("refused", columns | _status("canceled", "passive ticker"))
-    if read.is_pair and abs(registered[1] - read.hedge) > 1e-9 * registered[1]:
-        return Verdict("refused", columns | _status("canceled", "wrong hedge"))
-    return Verdict("recorded", columns)
-
-
-def _legs(read: equation.Equation | None) -> dict[str, Any]:
-    if read is None:
-        return {"kind": None, "leg1": None, "leg2": None, "hedge": None}
-    leg2 = read.leg2.symbol if read.leg2 else None
-    return {"kind": read.kind, "leg1": read.leg1.symbol, "leg2": leg2, "hedge": read.hedge}
-
-
-def _status(status: str, message: str) -> dict[str, str]:
-    return {"status": status, "status_message": message}

@@ -29,7 +29,8 @@ class Statements:
         self._last_event = _text(event.select(peewee.fn.MAX(event.id)))
         self._insert_alert_id = _insert(alert_id, ["alert_id", "signal"])
         self._of_alert = _text(alert_id.select(alert_id.signal).where(alert_id.alert_id == ""))
-        self._stock = _text(stock.select(stock.active).where(stock.symbol == ""))
+        known = stock.select(stock.active, stock.sectype, stock.currency)
+        self._stock = _text(known.where(stock.symbol == ""))
         self._pair = _text(pair.select(pair.active, pair.hedge).where(pair.name == ""))
         valid = passphrase.select(passphrase.id, passphrase.value, passphrase.last_used)
         self._passphrases = _text(valid.where(passphrase.retired.is_null()))
@@ -67,7 +68,7 @@ class Statements:
         return row and row[0]
 
     def stock(self, symbol: str) -> tuple | None:
-        """(active,) of a registered stock."""
+        """(active, sectype, currency) of a registered stock."""
         return self._one(self._stock, symbol)
 
     def pair(self, name: str) -> tuple | None:

@@ -1,7 +1,18 @@
 """Bodies in and records out: the wire's spellings live here, the columns' names everywhere else."""
 
+from schemas.account import ACCOUNT, AccountChange, AccountForm, account_record
 from schemas.events import event_message, event_record, rejected_record
-from schemas.registry import PairChange, PairForm, StockForm, pair_record, stock_record
+from schemas.positions import positions_record
+from schemas.registry import (
+    HoldingForm,
+    PairChange,
+    PairForm,
+    StockForm,
+    TickerForm,
+    pair_record,
+    stock_record,
+    ticker_record,
+)
 from schemas.signals import (
     SIGNAL_COLUMNS,
     SIGNAL_KEYS,
@@ -17,8 +28,12 @@ from schemas.users import LoginForm, PassphraseForm, UserForm
 from schemas.values import BadFields, check, json_text, plain, read_object, to_text
 
 __all__ = [
+    "ACCOUNT",
     "SIGNAL_COLUMNS",
     "SIGNAL_KEYS",
+    "AccountChange",
+    "AccountForm",
+    "account_record",
     "Alert",
     "check",
     "event_message",
@@ -29,6 +44,7 @@ __all__ = [
     "PairForm",
     "PassphraseForm",
     "plain",
+    "positions_record",
     "Price",
     "read_alert",
     "read_object",
@@ -40,6 +56,9 @@ __all__ = [
     "signal_record",
     "stock_record",
     "StockForm",
+    "HoldingForm",
+    "TickerForm",
+    "ticker_record",
     "UserForm",
     "BadFields",
     "to_text",

@@ -1,27 +1,16 @@
-"""Events, rejected alerts and account records on the wire."""
+"""Events and rejected alerts on the wire."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import orjson
 
-from schemas.registry import PAIR, STOCK, pair_record, stock_record
+from schemas.account import ACCOUNT, account_record
+from schemas.registry import PAIR, STOCK, TICKER, pair_record, stock_record, ticker_record
 from schemas.signals import SIGNAL_FIELDS, signal_of
 from schemas.values import Record, plain
 
 _REJECTED = {key: key for key in ("id", "timestamp", "address", "size", "reasons", "body", "known")}
-_ACCOUNT = {
-    "rowid": "id",
-    "timestamp": "timestamp",
-    "AvailableFunds": "available_funds",
-    "BuyingPower": "buying_power",
-    "DailyPnL": "daily_pnl",
-    "GrossPositionValue": "gross_position_value",
-    "MaintMarginReq": "maintenance_margin",
-    "NetLiquidation": "net_liquidation",
-    "RealizedPnL": "realized_pnl",
-    "UnrealizedPnL": "unrealized_pnl",
-}
 
 
 def rejected_record(columns: Record) -> Record:
@@ -29,16 +18,13 @@ def rejected_record(columns: Record) -> Record:
     return {**columns, "reasons": orjson.loads(columns["reasons"])}
 
 
-def _account_record(columns: Record) -> Record:
-    return {key: plain(columns[column]) for key, column in _ACCOUNT.items()}
-
-
 _RECORDS: dict[str, Callable[[Record], Record]] = {
     "signal": signal_of,
     "stock": lambda columns: stock_record(columns, STOCK),
     "pair": pair_record,
     "rejected": rejected_record,
-    "account": _account_record,
+    "account": account_record,
+    "position": ticker_record,
 }
 _WIRE = {
     "signal": {column: wire for wire, column in SIGNAL_FIELDS}
@@ -46,7 +32,8 @@ _WIRE = {
     "stock": {column: wire for wire, column in STOCK.items()},
     "pair": {column: wire for wire, column in PAIR.items()},
     "rejected": _REJECTED,
-    "account": {column: wire for wire, column in _ACCOUNT.items()},
+    "account": {column: wire for wire, column in ACCOUNT.items()},
+    "position": {column: wire for wire, column in TICKER.items()},
 }
 
 

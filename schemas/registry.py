@@ -1,11 +1,12 @@
-"""Stocks and pairs on the wire, in the seed's spelling."""
+"""Stocks and pairs on the wire: stocks in the seed's spelling and, as tickers, in the bridge's."""
 
 from collections.abc import Iterable
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator
+from pydantic import AfterValidator, BeforeValidator
 
 from schemas.values import (
+    Amount,
     BadFields,
     Body,
     Comment,
@@ -14,7 +15,9 @@ from schemas.values import (
     Record,
     Switch,
     Symbol,
+    Word,
     at_most,
+    one_of,
     optional,
     plain,
     to_text,
@@ -29,6 +32,19 @@ STOCK = {
     "sectype": "sectype",
     "currency": "currency",
     "order_type": "order_type",
+    "active_pos": "position",
+    "active_pnl": "pnl",
+    "active_cost": "cost",
+}
+# Mind the clash: the seed's prixch is the routing exchange, the bridge's is the primary one.
+TICKER = {
+    "symbol": "symbol",
+    "sectype": "sectype",
+    "xch": "exchange",
+    "prixch": "primary_exchange",
+    "currency": "currency",
+    "order_type": "order_type",
+    "active": "active",
     "active_pos": "position",
     "active_pnl": "pnl",
     "active_cost": "cost",
@@ -54,6 +70,41 @@ class StockForm(Body):
     def columns(self) -> Record:
         """The fields that were sent."""
         return {STOCK[key]: getattr(self, key) for key in self.model_fields_set}
+
+
+class TickerForm(Body):
+    """A stock in the bridge's spelling."""
+
+    symbol: Symbol
+    sectype: Annotated[str, BeforeValidator(one_of("STK", "CASH", "CRYPTO"))] = "STK"
+    xch: Exchange = "SMART"
+    prixch: Exchange = "ISLAND"
+    currency: Word = "USD"
+    order_type: Word = "RELATIVE"
+    active: Switch = 0
+    active_pos: Amount = 0.0
+    active_pnl: Amount = 0.0
+    active_cost: Amount = 0.0
+
+    def columns(self) -> Record:
+        """The fields that were sent."""
+        return {TICKER[key]: getattr(self, key) for key in self.model_fields_set}
+
+
+class HoldingForm(Body):
+    """What the bridge reports of a position; the symbol is the broker's."""
+
+    symbol: Annotated[str, BeforeValidator(to_text), AfterValidator(at_most(200))]
+    active_pos: Amount
+    active_pnl: Amount
+    active_cost: Amount
+
+    def columns(self) -> Record:
+        """The position's fields."""
+        return {TICKER[key]: getattr(self, key) for key in HOLDING}
+
+
+HOLDING = ("active_pos", "active_pnl", "active_cost")
 
 
 def to_leg(value: Any) -> str:
@@ -109,6 +160,11 @@ STOCK_KEYS = ("symbol", "prixch", "secxch", "active")
 def stock_record(columns: Record, keys: Iterable[str] = STOCK_KEYS) -> Record:
     """A stock as the seed spells it; `keys` may name more of its fields."""
     return {key: plain(columns[STOCK[key]]) for key in keys}
+
+
+def ticker_record(columns: Record) -> Record:
+    """A stock as the bridge spells it."""
+    return {key: plain(columns[column]) for key, column in TICKER.items()}
 
 
 def pair_record(columns: Record) -> Record:

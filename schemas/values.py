@@ -111,12 +111,20 @@ def at_most(length: int) -> Callable[[str], str]:
 
 def one_of(*words: str) -> Callable[[Any], str]:
     def check(value: Any) -> str:
-        word = to_text(value).strip().lower()
-        if word not in words:
-            raise ValueError(f"must be {', '.join(words[:-1])} or {words[-1]}")
-        return word
+        given = to_text(value).strip().lower()
+        for word in words:
+            if word.lower() == given:
+                return word
+        raise ValueError(f"must be {', '.join(words[:-1])} or {words[-1]}")
 
     return check
+
+
+def to_word(value: Any) -> str:
+    word = to_text(value).strip().upper()
+    if not re.fullmatch(r"[A-Z][A-Z0-9 ]{0,19}", word):
+        raise ValueError("must be a word of 1 to 20 letters")
+    return word
 
 
 def optional(check: Callable[[Any], Any], absent: Any = None) -> BeforeValidator:
@@ -166,6 +174,8 @@ def to_password(value: Any) -> str:
 
 
 Number = Annotated[float | None, optional(to_number)]
+Amount = Annotated[float, BeforeValidator(to_number)]
+Word = Annotated[str, BeforeValidator(to_word)]
 Size = Annotated[float, optional(not_negative, 0.0)]
 Positive = Annotated[float, BeforeValidator(above_zero)]
 Flag = Annotated[bool, BeforeValidator(lambda v: v is not None and to_flag(v))]

@@ -672,7 +672,7 @@ def test_the_compiled_lookups_agree_with_the_models(store):
     AlertId.create(alert_id="x", signal=7)
     in_use = Passphrase.create(label="one", value="v", last_used="2026-01-01 00:00:00")
     Passphrase.create(label="two", value="w", retired="2026-01-01 00:00:00")
-    assert compiled.stock("AAPL") == (1,)
+    assert compiled.stock("AAPL") == (1, "STK", "USD")
     assert compiled.stock("MSFT") is None
     assert compiled.pair("A-B") == (1, 0.72)
     assert compiled.pair("B-A") is None

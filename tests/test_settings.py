@@ -103,6 +103,7 @@ def test_the_hosting_conventions_are_read_below_our_own_names(environment, port,
 ENVIRONMENT = [
     ("PAIRS_PASSPHRASES", "one two, three ,,", "passphrases", ["one two", "three"]),
     ("PAIRS_PASSPHRASES", "", "passphrases", []),
+    ("PAIRS_BRIDGE_KEYS", f"{'a' * 16}, {'b' * 16}", "bridge_keys", ["a" * 16, "b" * 16]),
     ("PAIRS_TRUST_PROXY", "true", "trust_proxy", True),
     ("PAIRS_TRUST_PROXY", "False", "trust_proxy", False),
     ("PAIRS_ANONYMOUS_READS", "auto", "anonymous_reads", "auto"),
@@ -146,6 +147,7 @@ WRONG = {
     + ["sqlite:///:memory:", "postgresql://"],
     "synchronous": ["full", "OFF", 1, ""],
     "passphrases": ["webhook", [""], [5], ["x" * 201], {}, 5],
+    "bridge_keys": ["key-of-the-bridge", ["x" * 15], [5], ["x" * 201], {}, 5],
     "admin_name": ["", "x" * 81, "a b", "a/b", 5],
     "admin_password": [5, True, []],
     "token_key": ["short", "x" * 31, 5],
@@ -208,7 +210,9 @@ def test_a_file_that_cannot_be_read_is_one_sentence(tmp_path):
     assert "is not valid TOML" in refusal({}, {}, str(tmp_path / "latin.toml"))
 
 
-@pytest.mark.parametrize("key", ["passphrases", "admin_password", "token_key", "database"])
+@pytest.mark.parametrize(
+    "key", ["passphrases", "bridge_keys", "admin_password", "token_key", "database"]
+)
 def test_no_sentence_repeats_a_secret(key):
     text = refusal({key: {"passphrases": ["s3cret", ""]}.get(key, ["s3cret"])})
     assert "s3cret" not in text

@@ -66,6 +66,8 @@ _LONGEST_SHAPE = len("n*s-(n*s)")
 # The only number-like texts that are symbols: those without dot and sign (700, also 0008E0).
 _WHOLE = re.compile(r"\d+(?:[eE]\d+)?", re.ASCII)
 _NUMBER_LIKE = re.compile(r"[\d.]+(?:[eE]\d+)?", re.ASCII)
+# A base of three or more letters or digits, and a currency of three letters.
+_CURRENCIES = re.compile(r"(?P<base>[A-Z0-9]{3,})\.?(?P<quote>[A-Z]{3})", re.ASCII)
 _HALF_EXPONENT = re.compile(r"[\d.]+[eE]", re.ASCII)
 
 
@@ -104,6 +106,21 @@ def format_equation(equation: Equation) -> str:
     if equation.hedge == 1:
         return f"{leg1}-{leg2}"
     return f"{leg1}-{_format_number(equation.hedge)}*{leg2}"
+
+
+def dotted(symbol: str) -> str | None:
+    """`USDCAD` and `USD.CAD` as the broker spells a currency or crypto pair; None for the rest.
+
+    Only the registry knows whether a symbol of that shape is one.
+    """
+    found = _CURRENCIES.fullmatch(symbol)
+    return found and f"{found['base']}.{found['quote']}"
+
+
+def spellings(symbol: str) -> tuple[str, ...]:
+    """Every way to write a symbol, the broker's first: `USD.CAD`, `USDCAD`; most have one only."""
+    broker = dotted(symbol)
+    return (broker, broker.replace(".", "")) if broker else (symbol,)
 
 
 def is_symbol(text: str) -> bool:

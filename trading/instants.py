@@ -24,6 +24,12 @@ def ago(seconds: float) -> str:
     return (datetime.now(UTC) - timedelta(seconds=seconds)).strftime(_FORM)
 
 
+def seconds_since(instant: str) -> int:
+    """Whole seconds from an instant to the present; 0 for one that is still to come."""
+    passed = datetime.fromisoformat(now()) - datetime.fromisoformat(instant)
+    return max(0, int(passed.total_seconds()))
+
+
 def from_epoch(seconds: float) -> str:
     """The instant of a Unix time."""
     return time.strftime(_FORM, time.gmtime(seconds))

@@ -13,13 +13,13 @@ from handlers.base.lists import (
     LONGEST_FILTER,
     VISITOR_LIMIT,
     Chunk,
-    Form,
     ListHandler,
     count_of,
     encode,
     rowid_of,
 )
 from handlers.base.rights import Identity, Right, right
+from handlers.base.sheets import csv_form, csv_lines
 
 __all__ = [
     "COOKIE",
@@ -30,12 +30,13 @@ __all__ = [
     "BaseHandler",
     "Chunk",
     "Errors",
-    "Form",
     "Identity",
     "ListHandler",
     "NotFound",
     "Right",
     "count_of",
+    "csv_form",
+    "csv_lines",
     "encode",
     "explain",
     "is_private",

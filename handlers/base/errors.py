@@ -33,6 +33,7 @@ class Errors:
     EXPIRED = ("token_expired", "The token has expired.")
     INVALID = ("token_invalid", "The token is invalid.")
     REVOKED = ("token_revoked", "The token has been revoked.")
+    BRIDGE = ("bridge_key_invalid", "The bridge key is invalid.")
     NOT_FRESH = ("fresh_token_required", "The token is not fresh.")
 
 

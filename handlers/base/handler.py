@@ -23,6 +23,7 @@ log = logging.getLogger("pairs")
 
 MOST_BODY = 64 * 1024
 COOKIE = "session"
+_READS = (Right.READ, Right.POLL)
 _SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 RECEIVED = {
     "recorded": "Signal created successfully.",
@@ -36,6 +37,7 @@ class BaseHandler(RequestHandler):
     """Authenticates, checks the right, and answers errors; pages and the API build on it."""
 
     identity: Identity | None = None
+    by_bridge = False
 
     def set_default_headers(self) -> None:
         self.clear_header("Server")
@@ -72,6 +74,7 @@ class BaseHandler(RequestHandler):
             # Alerts and logins need no token, so a stale one must not keep them out.
             if needed is not Right.OPEN:
                 raise
+        self.by_bridge = self._check_bridge_key(needed)
         self.require(needed)
 
     def _method(self) -> Callable:
@@ -95,6 +98,32 @@ class BaseHandler(RequestHandler):
         session = models.Session.by_cookie(cookie) if cookie else None
         return session and Identity(session.user, session, fresh=True, by_cookie=True)
 
+    def _check_bridge_key(self, needed: Right) -> bool:
+        """Whether the caller is the bridge, by a key as Basic password; a wrong one is 401.
+
+        Not where a passphrase decides: an order's id must not be lost over a key.
+        """
+        scheme, _, credentials = self.request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "basic" or not self.conf.bridge_keys:
+            return False
+        if security.basic_password_in(credentials, self.conf.bridge_keys):
+            return True
+        if self.identity is None and needed not in (Right.OPEN, Right.SENDER):
+            raise unauthorized(*Errors.BRIDGE)
+        return False
+
+    @property
+    def is_visitor(self) -> bool:
+        """Whether the caller is nobody we know."""
+        return self.identity is None and not self.by_bridge
+
+    @property
+    def may_be_bridge(self) -> bool:
+        """Whether a poll is the bridge's: by its key, or without one by its lack of anything."""
+        if self.conf.bridge_keys:
+            return self.by_bridge
+        return not {"Authorization", "Cookie"} & set(self.request.headers)
+
     def read_token(self, kind: str, token: str) -> security.Token:
         """What a Bearer token says; 401 if it is expired or not ours."""
         try:
@@ -106,7 +135,9 @@ class BaseHandler(RequestHandler):
 
     def require(self, needed: Right) -> None:
         """Raises 401 or 403 unless the caller has this right."""
-        if needed is Right.OPEN or (needed is Right.READ and self.conf.visitors_read):
+        if needed is Right.OPEN or (needed in _READS and self.conf.visitors_read):
+            return
+        if needed is Right.POLL and self.by_bridge:
             return
         if needed is Right.SENDER and self._require_passphrase():
             return
@@ -114,7 +145,7 @@ class BaseHandler(RequestHandler):
             raise unauthorized(*Errors.MISSING)
         if self.identity.by_cookie and self.request.method not in ("GET", "HEAD", "OPTIONS"):
             self.check_xsrf_cookie()
-        if needed in (Right.READ, Right.TOKEN):
+        if needed in (*_READS, Right.TOKEN):
             return
         if not self.identity.fresh:
             raise unauthorized(*Errors.NOT_FRESH)

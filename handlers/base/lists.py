@@ -10,6 +10,7 @@ from tornado.web import RequestHandler
 import models
 from handlers.base.errors import ApiError
 from handlers.base.handler import BaseHandler
+from handlers.base.sheets import Form, csv_lines
 
 VISITOR_LIMIT = 5  # signals that visitors see
 LONGEST_FILTER = 400  # characters
@@ -20,6 +21,7 @@ class ListHandler(BaseHandler):
     """A handler that answers lists; its errors carry the empty list too."""
 
     list_key = ""
+    sheet = ""  # what a sheet is called, where not as the list
 
     def set_default_headers(self) -> None:
         super().set_default_headers()
@@ -37,28 +39,40 @@ class ListHandler(BaseHandler):
         """Answers a short list under its key."""
         self.reply({self.list_key: records})
 
-    async def reply_rows(self, page: Callable, record: Callable, count: str, size=500) -> None:
-        """Answers the rows of `page(limit, before)` as records, however many there are."""
+    async def reply_rows(
+        self, page: Callable, record: Callable, count: int, size=500, form: Form | None = None
+    ) -> None:
+        """Answers the rows of `page(limit, before)` as records, however many there are.
+
+        As a sheet where its form is given, else as JSON.
+        """
 
         def chunk(before: int | None, wanted: int) -> Chunk:
             rows = list(page(wanted, before))
-            return Chunk(rows[-1].id if rows else 0, len(rows), encode([record(r) for r in rows]))
+            records = [record(row) for row in rows]
+            data = csv_lines([tuple(r.values()) for r in records]) if form else encode(records)
+            return Chunk(rows[-1].id if rows else 0, len(rows), data)
 
         reader = self.application.reader
-        await self.stream(reader, chunk, count_of(count), self.json_form(), size)
+        await self.stream(reader, chunk, count, form or self.json_form(), size)
 
-    def json_form(self) -> "Form":
+    def wants_csv(self, count: str) -> bool:
+        """Whether a sheet is asked for, by the end of the address or by Accept."""
+        return count.endswith(".csv") or "text/csv" in self.request.headers.get("Accept", "")
+
+    def json_form(self) -> Form:
         """How this list looks as JSON."""
         return Form("application/json", f'{{"{self.list_key}":['.encode(), b",", b"]}")
 
-    async def stream(
-        self, reader: Any, chunk: Callable, limit: int, form: "Form", size=500
-    ) -> None:
+    async def stream(self, reader: Any, chunk: Callable, limit: int, form: Form, size=500) -> None:
         """Answers up to `limit` rows (0: all) that `chunk(before, wanted)` reads in the reader.
 
         A list of one chunk goes out whole; a longer one never stands in memory.
         """
         self.set_header("Content-Type", form.content_type)
+        if form.content_type.startswith("text/csv"):
+            name = f'attachment; filename="{self.sheet or self.list_key}.csv"'
+            self.set_header("Content-Disposition", name)
         self.write(form.head)
         before, left, lead = None, limit or float("inf"), b""
         while left > 0:
@@ -80,15 +94,6 @@ class Chunk(NamedTuple):
     last: int
     count: int
     data: bytes
-
-
-class Form(NamedTuple):
-    """What stands around and between the parts of a list."""
-
-    content_type: str
-    head: bytes
-    between: bytes
-    tail: bytes
 
 
 def encode(records: list[Any]) -> bytes:

@@ -18,6 +18,16 @@ from handlers import PairsApplication
 from tests.conftest import Api
 
 PAIRS = [("NMFC", "ROIC", 0.72, 1), ("MA", "V", 3, 1), ("KO", "PEP", 1, 0)]
+ACCOUNT = {
+    "AvailableFunds": 80001.0,
+    "BuyingPower": 320001.0,
+    "GrossPositionValue": 20000.0,
+    "MaintMarginReq": 5000.0,
+    "NetLiquidation": 100000.0,
+    "DailyPnL": 12.3,
+    "RealizedPnL": 90.1,
+    "UnrealizedPnL": -56.8,
+}
 STOCKS = [("AAPL", 1), ("BF B", 1), ("EUR.USD", 1), ("BTC.USD", 1), ("IBM", 0)]
 
 

@@ -1,5 +1,6 @@
 """Who may call what, how each refusal reads, and the shape of every error."""
 
+import base64
 import re
 
 import jwt
@@ -7,6 +8,8 @@ import pytest
 
 from handlers import ROUTES, PairsApplication, refuse_undecided
 from handlers.base import BaseHandler
+from tests.conftest import alert
+from tests.handlers.conftest import ACCOUNT
 
 # method, an address, who may: one row for each method of each route.
 TABLE = [
@@ -33,6 +36,18 @@ TABLE = [
     ("GET", "/v3/stocks/5", "read"),
     ("GET", "/v3/stock/AAPL", "read"),
     ("DELETE", "/v3/stock/AAPL", "admin"),
+    ("POST", "/v3/regticker", "fresh"),
+    ("PUT", "/v3/regticker", "fresh"),
+    ("GET", "/v3/tickers/5", "read"),
+    ("PUT", "/v3/ticker/updatepnl", "sender"),
+    ("GET", "/v3/ticker/AAPL", "read"),
+    ("DELETE", "/v3/ticker/AAPL", "admin"),
+    ("POST", "/v3/regpnl", "sender"),
+    ("PUT", "/v3/regpnl", "sender"),
+    ("GET", "/v3/pnl/5", "read"),
+    ("DELETE", "/v3/pnl/5", "admin"),
+    ("GET", "/v3/positions", "read"),
+    ("GET", "/v3/bridge", "token"),
     ("POST", "/v3/regpair", "fresh"),
     ("PUT", "/v3/regpair", "fresh"),
     ("GET", "/v3/pairs/5", "read"),
@@ -70,6 +85,8 @@ LISTS = {
     "/v3/events": "events",
     "/v3/rejected/5": "rejected",
     "/v3/stocks/5": "stocks",
+    "/v3/tickers/5": "tickers",
+    "/v3/pnl/5": "signals",
     "/v3/pairs/5": "pairs",
     "/v3/sessions/user1": "sessions",
     "/v3/users/5": "users",
@@ -193,7 +210,7 @@ async def test_without_anonymous_reads_every_read_needs_a_token(api, callers, ca
         if right == "read" and path.startswith(("/v3", "/ws")):
             expected[path] = REFUSED["token"].get(caller, PASSES)
             found[path] = refusal(await api.call(method, path, token=token))
-    assert len(found) == 11
+    assert len(found) == 15
     assert found == expected
 
 
@@ -319,6 +336,83 @@ async def test_a_stale_token_does_not_keep_out_alerts_and_logins(api, callers):
     assert (await api.post("/v3/webhook", body, token=token)).status == 201
     body = {"username": "user1", "password": "123"}
     assert (await api.post("/v3/login", body, token=token)).status == 200
+
+
+# The bridge's key
+
+POLLED = {
+    *("/v3/signals/5", "/v3/signals/status/waiting/5", "/v3/signals/ticker/AAPL/5", "/v3/signal/1"),
+    *("/v3/stocks/5", "/v3/stock/AAPL", "/v3/pairs/5", "/v3/pair/MA-V"),
+    *("/v3/tickers/5", "/v3/ticker/AAPL", "/v3/pnl/5"),
+}
+KEYS = ["a-key-of-the-bridge", "another-key-of-it: ü"]
+
+
+def basic(key, name="bridge"):
+    """The header that an address such as https://bridge:KEY@host makes a client send."""
+    return {"Authorization": "Basic " + base64.b64encode(f"{name}:{key}".encode()).decode()}
+
+
+@pytest.mark.parametrize(
+    "overrides", [{"anonymous_reads": False, "bridge_keys": KEYS}], indirect=True
+)
+@pytest.mark.gen_test(timeout=60)
+async def test_a_bridge_key_reads_what_the_bridge_needs_and_nothing_else(api):
+    for key, name in (*zip(KEYS, ("bridge", ""), strict=True), (KEYS[0], "x")):
+        expected, found = {}, {}
+        for method, path, right in API:
+            answer = await api.call(method, path, raw=body_of(method), headers=basic(key, name))
+            if method == "GET" and path in POLLED:
+                expected[method, path] = PASSES
+            else:
+                right = "token" if right == "read" else right
+                expected[method, path] = REFUSED[right].get("nobody", PASSES)
+            found[method, path] = refusal(answer)
+        assert found == expected
+    assert (await api.get("/dashboard", headers=basic(KEYS[0]))).status == 302
+
+
+@pytest.mark.parametrize("overrides", [{}, {"anonymous_reads": False}], indirect=True)
+@pytest.mark.parametrize(
+    "value",
+    [
+        *(
+            basic(key)["Authorization"]
+            for key in ("", "a-key-of-the-bridg", "a-key-of-the-bridge ")
+        ),
+        *("Basic", "Basic %%%", "Basic /////w==", "basic YnJpZGdl"),
+    ],
+)
+@pytest.mark.gen_test(timeout=60)
+async def test_a_wrong_bridge_key_is_told_where_one_is_needed(api, app, value):
+    app.conf = app.conf.model_copy(update={"bridge_keys": KEYS})
+    for path in POLLED:
+        answer = await api.get(path, headers={"Authorization": value})
+        assert refusal(answer) == ("bridge_key_invalid", "The bridge key is invalid.")
+        check_shape(path, answer)
+    body = {"passphrase": "webhook", "order_id": 1, "stk_price": 1}
+    answer = await api.post("/v3/price", body, headers={"Authorization": value})
+    assert answer.status == 404, "the passphrase decides here"
+    answer = await api.post("/v3/webhook", alert(), headers={"Authorization": value})
+    assert answer.status == 201
+
+
+@pytest.mark.gen_test(timeout=60)
+async def test_without_bridge_keys_basic_credentials_mean_nothing(api):
+    assert (await api.get("/v3/stocks/0", headers=basic("anything"))).status == 200
+
+
+@pytest.mark.parametrize("overrides", [{"bridge_keys": KEYS}], indirect=True)
+@pytest.mark.gen_test(timeout=60)
+async def test_a_bridge_key_reads_beyond_the_visitors_limits(api, desk):
+    for _ in range(7):
+        await api.alert()
+        await api.post("/v3/regpnl", ACCOUNT | {"passphrase": "webhook"})
+    for path in ("/v3/signals/0", "/v3/pnl/0"):
+        assert len((await api.get(path)).json["signals"]) == 5
+        answer = await api.get(path, headers=basic(KEYS[0]))
+        assert len(answer.json["signals"]) == 7
+        assert set(answer.json) == {"signals"}
 
 
 # The browser's cookie

@@ -6,7 +6,16 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from trading.equation import Equation, Leg, Problematic, format_equation, is_symbol, parse
+from trading.equation import (
+    Equation,
+    Leg,
+    Problematic,
+    dotted,
+    format_equation,
+    is_symbol,
+    parse,
+    spellings,
+)
 
 SINGLES = [
     ("AAPL", "AAPL", None),
@@ -241,3 +250,24 @@ def test_long_texts_take_linear_time(text):
     readable(text * 100_000)
     readable(f"A-{text * 100_000}*B")
     assert time.perf_counter() - started < 2
+
+
+@pytest.mark.parametrize(
+    ("symbol", "broker", "ways"),
+    [
+        ("USDCAD", "USD.CAD", ("USD.CAD", "USDCAD")),
+        ("USD.CAD", "USD.CAD", ("USD.CAD", "USDCAD")),
+        ("DOGEUSD", "DOGE.USD", ("DOGE.USD", "DOGEUSD")),
+        ("1INCHUSD", "1INCH.USD", ("1INCH.USD", "1INCHUSD")),
+        ("AAPL", None, ("AAPL",)),
+        ("GOOGL", None, ("GOOGL",)),
+        ("BF B", None, ("BF B",)),
+        ("REI.UN", None, ("REI.UN",)),
+        ("usdcad", None, ("usdcad",)),
+        ("USDCA1", None, ("USDCA1",)),
+        ("A.B.CAD", None, ("A.B.CAD",)),
+        ("", None, ("",)),
+    ],
+)
+def test_a_currency_pair_has_two_spellings_the_brokers_first(symbol, broker, ways):
+    assert (dotted(symbol), spellings(symbol)) == (broker, ways)

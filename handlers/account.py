@@ -1,0 +1,133 @@
+"""The account: its records, the positions, and the bridge that reports both."""
+
+import contextlib
+import time
+
+import orjson
+
+import schemas
+from database import Overloaded
+from handlers.base import (
+    VISITOR_LIMIT,
+    BaseHandler,
+    ListHandler,
+    Right,
+    count_of,
+    csv_form,
+    right,
+    rowid_of,
+)
+from models import AccountRecord, Bridge, Signal, positions_now
+from trading import instants
+
+
+class Register(BaseHandler):
+    """/v3/regpnl: POST keeps a new account record, PUT replaces one."""
+
+    @right(Right.SENDER)
+    async def post(self) -> None:
+        form = schemas.check(schemas.AccountForm, self.json_body())
+        self.publish(await self.store(AccountRecord.keep, form.columns(), self.source))
+        self.reply({"message": "'record' created successfully."}, 201)
+
+    @right(Right.SENDER)
+    async def put(self) -> None:
+        form = schemas.check(schemas.AccountChange, self.json_body())
+        record, events = await self.store(
+            AccountRecord.replace_one, form.rowid, form.columns(), self.source
+        )
+        self.publish(events)
+        self.reply(schemas.account_record(record.record()))
+
+
+class AccountRecords(ListHandler):
+    """/v3/pnl: GET {n} lists the newest records, DELETE {rowid} deletes one."""
+
+    list_key = "signals"  # the bridge reads it so
+    sheet = "account"
+
+    @right(Right.POLL)
+    async def get(self, count: str) -> None:
+        limit = count_of(count.removesuffix(".csv"))
+        if self.is_visitor:
+            limit = min(limit or VISITOR_LIMIT, VISITOR_LIMIT)
+        sheet = csv_form(schemas.ACCOUNT) if self.wants_csv(count) else None
+        await self.reply_rows(AccountRecord.page, _record, limit, form=sheet)
+
+    def json_form(self):
+        form = super().json_form()
+        if not self.is_visitor:
+            return form
+        return form._replace(tail=f'],"notoken_limit":{VISITOR_LIMIT}}}'.encode())
+
+    @right(Right.ADMIN)
+    async def delete(self, rowid: str) -> None:
+        self.publish(await self.store(AccountRecord.drop, rowid_of(rowid), self.source))
+        self.reply({"message": "Item deleted"})
+
+
+def _record(row: AccountRecord) -> dict:
+    return schemas.account_record(row.record())
+
+
+class Positions(BaseHandler):
+    """/v3/positions: what is held, by pair and single, with its hedge and its PnL."""
+
+    @right(Right.READ)
+    async def get(self) -> None:
+        held = await self.application.reader.run(positions_now)
+        self.reply(schemas.positions_record(held))
+
+
+class Polls:
+    """When the bridge last asked what waits: known here to the second, stored once a minute."""
+
+    QUIET = 1.0  # seconds in which further polls are not worth a word
+    STORED = 60.0
+
+    def __init__(self, application):
+        self._application = application
+        self._last: str | None = None
+        self._noted = self._stored = -self.STORED
+
+    def note(self) -> None:
+        """The bridge has asked just now; those who are logged in hear of it."""
+        now = time.monotonic()
+        if now - self._noted < self.QUIET:
+            return
+        self._noted, self._last = now, instants.now()
+        if now - self._stored >= self.STORED:
+            self._stored = now
+            self._store(self._last)
+        if self._application.hub.listeners:
+            state = {"type": "bridge", **self.state()}
+            self._application.hub.announce(orjson.dumps(state))
+
+    def _store(self, moment: str) -> None:
+        with contextlib.suppress(Overloaded):  # the poll itself must be answered
+            self._application.writer.submit(lambda: Bridge.saw(moment))
+
+    def state(self) -> dict:
+        """The last poll, how many signals wait and how long (seconds) the oldest does."""
+        oldest = Signal.oldest_offered()
+        return {
+            "last_seen": max(self._last or "", Bridge.seen() or "") or None,
+            "waiting": Signal.count_offered(),
+            "oldest_waiting_s": None if oldest is None else instants.seconds_since(oldest),
+        }
+
+
+class BridgeState(BaseHandler):
+    """/v3/bridge: when the bridge last polled, and what waits for it."""
+
+    @right(Right.TOKEN)
+    async def get(self) -> None:
+        self.reply(self.application.polls.state())
+
+
+routes = [
+    (r"/v3/regpnl", Register),
+    (r"/v3/pnl/([^/]+)", AccountRecords),
+    (r"/v3/positions", Positions),
+    (r"/v3/bridge", BridgeState),
+]

@@ -1,0 +1,48 @@
+"""Positions on the wire."""
+
+from typing import Any
+
+from schemas.values import Record, plain
+
+
+def _holding(holding: Any) -> Record:
+    return {
+        "symbol": holding.symbol,
+        "active_pos": plain(holding.position),
+        "active_cost": plain(holding.cost),
+        "active_pnl": plain(holding.pnl),
+        "currency": holding.currency,
+    }
+
+
+def _pair(held: Any) -> Record:
+    legs, hedge = held.legs, held.hedge
+    same = legs[0].currency == legs[1].currency
+    return {
+        "name": held.pair.name,
+        "hedge": plain(held.pair.hedge),
+        "actual_hedge": plain(hedge.actual),
+        "mark": hedge.mark,
+        "active_pnl": plain(legs[0].pnl + legs[1].pnl) if same else None,
+        "currency": legs[0].currency if same else None,
+        "unhedged": plain(hedge.unhedged),
+        "unhedged_amount": plain(hedge.amount),
+        "legs": [_holding(leg) for leg in legs],
+    }
+
+
+def positions_record(held: Any) -> Record:
+    """All positions: pairs (a sum only where both legs have one currency), singles, totals."""
+    return {
+        "pairs": [_pair(each) for each in held.pairs],
+        "singles": [_holding(each) for each in held.singles],
+        "totals": [
+            {
+                "currency": total.currency,
+                "active_pnl": plain(total.pnl),
+                "long": plain(total.long),
+                "short": plain(total.short),
+            }
+            for total in held.totals
+        ],
+    }

@@ -1,0 +1,100 @@
+"""What an account holds: pairs with their legs and hedges, other positions, sums by currency.
+
+Quantities are signed, below 0 where short; costs are averages for each share; PnL is the open
+profit as the broker reports it. Costs and PnL are in the instrument's currency.
+"""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+TOLERANCE = 0.05  # a hedge that is off by no more is near enough
+
+FLAT = "flat"
+FINE = "fine"
+OFF = "off"
+WRONG = "wrong"
+LEG_MISSING = "leg missing"
+LEFT_OVER = "left over"
+
+
+@dataclass(frozen=True)
+class Holding:
+    """The position in one instrument."""
+
+    symbol: str
+    position: float
+    cost: float
+    pnl: float
+    currency: str
+
+    @property
+    def value(self) -> float:
+        """What the position cost, below 0 where short."""
+        return self.position * self.cost
+
+
+@dataclass(frozen=True)
+class Hedge:
+    """How a pair's second leg covers its first.
+
+    `actual` is how many of leg 2 are held against each of leg 1, None without a leg 1. Where a leg
+    is missing `unhedged` is the other leg's position and `amount` what that cost.
+    """
+
+    mark: str
+    actual: float | None = None
+    unhedged: float = 0.0
+    amount: float = 0.0
+
+
+def hedge(leg1: Holding, leg2: Holding, ratio: float) -> Hedge:
+    """Compares the legs' positions with the registered hedge ratio.
+
+    `fine`: leg 2 is what the ratio asks for in whole shares; `off`: within 5 % of the ratio;
+    `wrong`: further away; `leg missing`: leg 1 is held alone; `left over`: leg 2 is.
+    """
+    if not leg1.position:
+        if not leg2.position:
+            return Hedge(FLAT)
+        return Hedge(LEFT_OVER, None, leg2.position, leg2.value)
+    actual = 0.0 - leg2.position / leg1.position
+    if not leg2.position and _whole(leg1.position, ratio):
+        return Hedge(LEG_MISSING, 0.0, leg1.position, leg1.value)
+    if actual >= 0 and abs(leg2.position) == _whole(leg1.position, ratio):
+        return Hedge(FINE, actual)
+    # The tolerance as a difference of floats must not lose the 5 % itself.
+    near = abs(actual - ratio) <= TOLERANCE * ratio * (1 + 1e-9)
+    return Hedge(OFF if near else WRONG, actual)
+
+
+def _whole(position: float, ratio: float) -> int:
+    """The whole shares of leg 2 that a position of leg 1 asks for, as the bridge rounds them."""
+    wanted = abs(position) * ratio
+    return math.floor(wanted) if math.isfinite(wanted) else -1
+
+
+@dataclass(frozen=True)
+class Total:
+    """The sums of all positions in one currency; `long` and `short` are at cost, short below 0."""
+
+    currency: str
+    pnl: float
+    long: float
+    short: float
+
+
+def totals(holdings: Iterable[Holding]) -> list[Total]:
+    """The sums by currency, each instrument counted once."""
+    by_currency: dict[str, list[Holding]] = {}
+    for holding in {each.symbol: each for each in holdings}.values():
+        by_currency.setdefault(holding.currency, []).append(holding)
+    return [
+        Total(
+            currency,
+            sum(each.pnl for each in group),
+            sum(each.value for each in group if each.position > 0),
+            sum(each.value for each in group if each.position < 0),
+        )
+        for currency, group in sorted(by_currency.items())
+    ]
