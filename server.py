@@ -21,10 +21,12 @@ import models
 import security
 from database import DatabaseRefused, read_only
 from handlers import PairsApplication
+from logs import start_logging
 from settings import DEMO_PASSWORD, Settings, SettingsError, load
 
 DEMO_USERS = {"admin": True, "user1": False}
 SWEEP_MINUTES = 1
+STALLED_SECONDS = 5  # between two looks for bodies that do not come
 OWN_FILES = 32  # database, logs, sockets that listen
 GRACE = 8.0  # seconds for the requests in hand once the server stops
 
@@ -96,37 +98,6 @@ def _refuse_demo_users() -> None:
             )
 
 
-class LogLine(logging.Formatter):
-    """time, level, request id and the message, as key=value."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
-        message = record.getMessage()
-        if record.name != "pairs.access":
-            message = "message=" + _quoted(message)
-        line = (
-            f"time={moment}.{int(record.msecs):03d}Z level={record.levelname.lower()} "
-            f"request_id={getattr(record, 'request_id', '-')} {message}"
-        )
-        if record.exc_info:
-            line += "\n" + self.formatException(record.exc_info)
-        return line
-
-
-def _quoted(text: str) -> str:
-    return '"' + " ".join(text.replace('"', "'").split()) + '"'
-
-
-def start_logging(level: str) -> None:
-    """Log lines on stderr."""
-    handler = logging.StreamHandler()
-    handler.setFormatter(LogLine())
-    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    # SQL carries what the senders wrote.
-    logging.getLogger("peewee").setLevel(logging.WARNING)
-    logging.getLogger("asyncio").setLevel(logging.WARNING)
-
-
 def most_connections() -> int:
     """How many connections the system lets us hold, a few files of our own left over."""
     try:
@@ -169,7 +140,6 @@ async def serve(conf: Settings, app: PairsApplication) -> None:
         xheaders=conf.trust_proxy,
         max_body_size=1024 * 1024,
         idle_connection_timeout=75,
-        body_timeout=30,
     )
     sockets = bind_sockets(conf.port, conf.host)
     stop = asyncio.Event()
@@ -177,13 +147,18 @@ async def serve(conf: Settings, app: PairsApplication) -> None:
     read_only(app.database)
     app.writer.start()
     server.add_sockets(sockets)
-    sweeper = PeriodicCallback(app.sweep, SWEEP_MINUTES * 60_000)
-    sweeper.start()
+    sweepers = [
+        PeriodicCallback(app.sweep, SWEEP_MINUTES * 60_000),
+        PeriodicCallback(app.hang_up_on_stalled, STALLED_SECONDS * 1000),
+    ]
+    for sweeper in sweepers:
+        sweeper.start()
     port = sockets[0].getsockname()[1]
     host = f"[{conf.host}]" if ":" in conf.host else conf.host
     print(f"Pairs-API v3 ({conf.mode}) listens at http://{host}:{port}/", flush=True)
     await stop.wait()
-    sweeper.stop()
+    for sweeper in sweepers:
+        sweeper.stop()
     server.stop()
     await _drain(app)
     server.hang_up()

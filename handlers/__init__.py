@@ -1,7 +1,6 @@
 """The application: all routes, and what their handlers share."""
 
 import asyncio
-import logging
 import time
 import weakref
 from concurrent.futures import ThreadPoolExecutor
@@ -26,6 +25,7 @@ from handlers import (
 )
 from handlers.base import NotFound, Right
 from live import Hub
+from logs import log_access
 from models.statements import compiled
 from settings import ROOT, Settings
 from trading import instants
@@ -43,7 +43,7 @@ ROUTES = [
     (r"/v3(?:/.*)?", NotFound),
 ]
 MOST_HASHES = 50  # passwords waiting for the hashing thread
-access = logging.getLogger("pairs.access")
+BODY_SECONDS = 30  # for a body to arrive in
 
 
 class PairsApplication(Application):
@@ -92,6 +92,13 @@ class PairsApplication(Application):
     def requests_in_hand(self) -> int:
         """How many requests are coming in or wait for their answer."""
         return sum(not request.connection.stream.closed() for request in self.in_hand)
+
+    def hang_up_on_stalled(self, longest: float = BODY_SECONDS) -> None:
+        """Ends the connections whose body has been coming in for longer than these seconds."""
+        # Tornado's own time-out costs a task for every body, and alerts come whole.
+        for request in list(self.in_hand):
+            if not hasattr(request, "arrived") and request.request_time() > longest:
+                request.connection.stream.close()
 
     def find_handler(self, request: HTTPServerRequest, **kwargs: Any):
         self.in_hand.add(request)
@@ -164,11 +171,6 @@ def refuse_undecided(routes: list[tuple]) -> None:
 def log_request(handler: RequestHandler) -> None:
     """One line for each request; the query string may hold secrets and stays out."""
     request = handler.request
-    access.info(
-        "method=%s path=%s status=%d ms=%.1f",
-        request.method,
-        request.path[:200].encode("unicode_escape").decode(),
-        handler.get_status(),
-        1000 * request.request_time(),
-        extra={"request_id": getattr(handler, "request_id", "-")},
-    )
+    request_id = getattr(handler, "request_id", "-")
+    status, seconds = handler.get_status(), request.request_time()
+    log_access(request_id, request.method, request.path, status, seconds)

@@ -290,6 +290,10 @@ class LogoutPage(PageHandler):
 class Static(StaticFileHandler):
     """/static/...: long-lived under their hashed addresses."""
 
+    def initialize(self, path: str) -> None:
+        super().initialize(path)
+        self.request.arrived = True
+
     def set_default_headers(self) -> None:
         self.clear_header("Server")
         self.set_header("X-Content-Type-Options", "nosniff")

@@ -12,8 +12,11 @@ PACKAGES = ("handlers", "models", "trading")
 
 # server -> handlers -> models -> trading; a layer may use those below it, never the other way.
 MAY_IMPORT = {
-    "server": {"handlers", "models", "database", "security", "settings"},
-    "handlers": {"models", "live", "schemas", "security", "database", "settings", "trading"},
+    "server": {"handlers", "models", "database", "security", "settings", "logs"},
+    "handlers": {
+        *("models", "live", "schemas", "security", "database", "settings", "trading", "logs"),
+    },
+    "logs": set(),
     "live": {"models"},
     "models": {"database", "security", "trading"},
     "schemas": {"trading"},

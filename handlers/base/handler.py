@@ -39,6 +39,9 @@ class BaseHandler(RequestHandler):
     identity: Identity | None = None
     by_bridge = False
 
+    def initialize(self) -> None:
+        self.request.arrived = True
+
     def set_default_headers(self) -> None:
         self.clear_header("Server")
         self.set_header("X-Content-Type-Options", "nosniff")

@@ -263,3 +263,27 @@ def test_no_body_breaks_a_route(io_loop, api, desk, admin, row):
 @pytest.mark.parametrize("row", ROUTES, ids=[f"{row[0]} {row[1]}" for row in ROUTES])
 def test_hundreds_of_bodies_break_no_route(io_loop, api, desk, admin, row):
     bodies_are_answered(io_loop, api, admin, row, 400)
+
+
+@pytest.mark.parametrize("path", ["/v3/webhook", "/static/js/api.js", "/nowhere"])
+@pytest.mark.gen_test(timeout=60)
+async def test_a_body_that_stalls_ends_its_connection(api, app, path):
+    host, port = api.base_url.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{{".encode())
+    while not app.in_hand:
+        await api.get("/v3/stocks/0")
+    app.hang_up_on_stalled()
+    assert not reader.at_eof()
+    app.hang_up_on_stalled(0)
+    assert await reader.read() == b""
+    writer.close()
+
+
+@pytest.mark.gen_test(timeout=60)
+async def test_an_answer_in_the_making_is_no_stalled_body(api, app, desk):
+    answer = asyncio.ensure_future(api.alert())
+    while not any(hasattr(each, "arrived") for each in app.in_hand):  # noqa: ASYNC110
+        await asyncio.sleep(0)
+    app.hang_up_on_stalled(0)
+    assert (await answer).status == 201
