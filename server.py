@@ -137,7 +137,6 @@ async def serve(conf: Settings, app: PairsApplication) -> None:
     """Listens until a signal stops it, then finishes what is in hand."""
     server = BoundedServer(
         app,
-        xheaders=conf.trust_proxy,
         max_body_size=1024 * 1024,
         idle_connection_timeout=75,
     )

@@ -1,6 +1,5 @@
 """Reads the settings: settings.toml, a file laid over it, the environment, the command line."""
 
-import ipaddress
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,9 +15,15 @@ from pydantic import (
     ValidationError,
 )
 
+from network import is_loopback, networks
+
 VERSION = "3.0.0"
 ROOT = Path(__file__).parent
 SHIPPED = ROOT / "settings.toml"
+# May stand in a file of their own, named by a setting that ends in _file.
+LISTS = ("passphrases", "bridge_keys", "trusted_proxies", "cors_origins", "webhook_sources")
+LISTS += ("bridge_addresses",)
+SECRETS = ("passphrases", "bridge_keys", "admin_password", "token_key", "database")
 HOSTING = {"PORT": "port", "DATABASE_URL": "database"}
 DEMO_PASSPHRASE = "webhook"
 DEMO_PASSWORD = "123"
@@ -49,6 +54,11 @@ def _long_enough(key: str) -> str:
     return key
 
 
+def _networks(texts: list[str]) -> list[str]:
+    networks(texts)
+    return texts
+
+
 def _flag(value: Any) -> bool:
     word = str(value).lower()
     if word not in ("true", "false"):
@@ -74,6 +84,10 @@ def _allowed(text: str, **bounds: Any) -> Any:
     return Field(description=text, **bounds)
 
 
+_ADDRESSES = 'a list of addresses or networks such as "203.0.113.7" or "10.0.0.0/8"'
+Addresses = Annotated[list[str], AfterValidator(_networks)]
+
+
 class Settings(BaseModel):
     """All settings, checked; each field's description says what is allowed."""
 
@@ -83,7 +97,11 @@ class Settings(BaseModel):
     host: Annotated[str, _allowed("a host name or address", min_length=1)]
     port: Annotated[Whole, _allowed("a whole number from 0 to 65535", ge=0, le=65535)]
     url: Annotated[str, _allowed("an http(s) address or empty", pattern=r"^(https?://[^\s/]+)?$")]
-    trust_proxy: Annotated[Flag, _allowed("true or false")]
+    trusted_proxies: Annotated[Addresses, _allowed(_ADDRESSES)]
+    cors_origins: Annotated[
+        list[Annotated[str, Field(pattern=r"^https?://[^\s/]+$")]],
+        _allowed('a list of origins such as "https://desk.example.com"'),
+    ]
     database: Annotated[
         str,
         AfterValidator(_storage_url),
@@ -94,6 +112,8 @@ class Settings(BaseModel):
         list[Annotated[str, Field(min_length=1, max_length=200)]],
         _allowed("a list of texts of 1 to 200 characters"),
     ]
+    webhook_sources: Annotated[Addresses, _allowed(_ADDRESSES + ', or "tradingview"')]
+    bridge_addresses: Annotated[Addresses, _allowed(_ADDRESSES)]
     bridge_keys: Annotated[
         list[Annotated[str, Field(min_length=16, max_length=200)]],
         _allowed("a list of texts of 16 to 200 characters"),
@@ -108,6 +128,9 @@ class Settings(BaseModel):
     refresh_days: Annotated[Whole, _allowed("a whole number from 1 to 365", ge=1, le=365)]
     anonymous_reads: Annotated[FlagOrAuto, _allowed('true, false or "auto"')]
     login_attempts: Annotated[Whole, _allowed("a whole number from 1 up", ge=1)]
+    wrong_passphrases: Annotated[Whole, _allowed("a whole number from 1 up", ge=1)]
+    visitor_reads: Annotated[Whole, _allowed("a whole number from 1 up", ge=1)]
+    visitor_burst: Annotated[Whole, _allowed("a whole number from 1 up", ge=1)]
     zone: Annotated[
         str, AfterValidator(_known_zone), _allowed('empty or a zone such as "America/New_York"')
     ]
@@ -132,6 +155,11 @@ class Settings(BaseModel):
         return self.demo if self.anonymous_reads == "auto" else self.anonymous_reads
 
     @property
+    def bridge_is_refused(self) -> bool:
+        """Whether a bridge that sends nothing but its questions gets no answers."""
+        return not self.visitors_read and not self.bridge_keys
+
+    @property
     def fixed_passphrases(self) -> list[str]:
         """The passphrases that the settings give."""
         return self.passphrases or ([DEMO_PASSPHRASE] if self.demo else [])
@@ -149,6 +177,8 @@ def load(
     layers += [(f"--{key}", {key: value}) for key, value in flags.items() if value is not None]
     for source, layer in layers:
         for key, value in layer.items():
+            if key.removesuffix("_file") in SECRETS and key.endswith("_file"):
+                key, value = key.removesuffix("_file"), _read_secret(source, key, value)
             if key not in Settings.model_fields:
                 allowed = ", ".join(Settings.model_fields)
                 raise SettingsError(f"{source}: {key} is not a setting; allowed are {allowed}.")
@@ -165,6 +195,19 @@ def _read_file(path: Path) -> dict[str, Any]:
         raise SettingsError(f"{path}: is not valid TOML ({error}).") from None
 
 
+def _read_secret(source: str, key: str, file: Any) -> Any:
+    """What a secret's own file holds: one line, or one for each of a list."""
+    try:
+        text = Path(file).read_text("utf-8")
+    except (OSError, UnicodeDecodeError, TypeError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "it is no text file"
+        raise SettingsError(
+            f"{source}: {key} names a file that cannot be read ({reason})."
+        ) from None
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines if key.removesuffix("_file") in LISTS else "\n".join(lines)
+
+
 def _environment_layers(environment: Mapping[str, str]):
     for name, key in HOSTING.items():
         if environment.get(name):
@@ -176,7 +219,7 @@ def _environment_layers(environment: Mapping[str, str]):
 
 
 def _from_text(key: str, text: str) -> Any:
-    if key in ("passphrases", "bridge_keys"):
+    if key in LISTS:
         return [part.strip() for part in text.split(",") if part.strip()]
     return text
 
@@ -189,20 +232,13 @@ def _check(values: dict[str, Any], sources: dict[str, str]) -> Settings:
         allowed = Settings.model_fields[key].description
         source = sources.get(key, SHIPPED.name)
         raise SettingsError(f"{source}: {key} must be {allowed}.") from None
-    if settings.demo and not _is_loopback(settings.host):
+    if settings.demo and not (settings.host == "localhost" or is_loopback(settings.host)):
         raise SettingsError(
             f"{sources['host']}: host must be a loopback address in demo mode; "
             'set mode = "production" to listen elsewhere.'
         )
     _refuse_defaults(settings, sources)
     return settings
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def weak_passphrase(mode: str, passphrase: str) -> bool:

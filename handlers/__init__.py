@@ -23,7 +23,7 @@ from handlers import (
     users,
     webhook,
 )
-from handlers.base import NotFound, Right
+from handlers.base import Gate, NotFound, Right
 from live import Hub
 from logs import log_access
 from models.statements import compiled
@@ -76,7 +76,7 @@ class PairsApplication(Application):
         self.hub = Hub(models.EventRow.last_id())
         self.short_lists = signals.ShortLists()
         self.polls = account.Polls(self)
-        self.attempts = users.Attempts(conf.login_attempts)
+        self.gate = Gate(conf)
         # Weak: a request whose sender went away is never finished.
         self.in_hand: weakref.WeakSet[HTTPServerRequest] = weakref.WeakSet()
         self._hasher = ThreadPoolExecutor(1, "hasher")
@@ -102,6 +102,7 @@ class PairsApplication(Application):
 
     def find_handler(self, request: HTTPServerRequest, **kwargs: Any):
         self.in_hand.add(request)
+        self.gate.identify(request)
         if request.path.startswith("/v3"):
             # Tornado would refuse a body that does not fit its type; here it is JSON, whatever
             # the type says.

@@ -51,6 +51,8 @@ POLICY = "; ".join(
     )
 )
 
+PERMISSIONS = "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()"
+
 
 def environment(zone: str) -> Environment:
     """The templates, escaping everything; `local` shows UTC in the page's zone, or else in this."""
@@ -104,6 +106,8 @@ class PageHandler(BaseHandler):
         self.set_header("Content-Security-Policy", POLICY)
         self.set_header("Referrer-Policy", "same-origin")
         self.set_header("X-Frame-Options", "DENY")
+        self.set_header("Permissions-Policy", PERMISSIONS)
+        self.set_header("Cross-Origin-Opener-Policy", "same-origin")
 
     def require(self, needed: Right) -> None:
         try:

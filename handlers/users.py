@@ -1,8 +1,8 @@
 """Users, logins and sessions."""
 
+import asyncio
 import contextlib
 import time
-from collections import defaultdict, deque
 from urllib.parse import urlsplit
 
 import schemas
@@ -23,54 +23,18 @@ from models import Missing, Session, User
 from trading import instants
 
 
-class Attempts:
-    """Failed logins of the last minute, by name and address."""
-
-    MOST_KEYS = 10_000
-
-    def __init__(self, most: int):
-        self._most = most
-        self._failed: dict[tuple, deque[float]] = defaultdict(deque)
-
-    def begin(self, name: str, address: str) -> None:
-        """Counts a login as failed until it succeeds; raises 429 when there were too many.
-
-        An address may fail more often than a name, for it may stand for a whole office.
-        """
-        self._count((name, address), self._most)
-        self._count((address,), 5 * self._most)
-
-    def succeeded(self, name: str, address: str) -> None:
-        """Takes the count of a login back."""
-        for key in ((name, address), (address,)):
-            if self._failed.get(key):
-                self._failed[key].pop()
-
-    def _count(self, key: tuple, most: int) -> None:
-        now = time.monotonic()
-        if len(self._failed) >= self.MOST_KEYS:
-            self._failed.pop(next(iter(self._failed)))
-        failed = self._failed[key]
-        while failed and failed[0] < now - 60:
-            failed.popleft()
-        if len(failed) >= most:
-            wait = {"Retry-After": str(int(61 - (now - failed[0])))}
-            raise ApiError(429, "too many failed logins; try again later", wait)
-        failed.append(now)
-
-
 class CredentialHandler(BaseHandler):
     """A handler that hashes or verifies passwords, off the event loop."""
 
     async def verify(self, username: str, password: str) -> User | None:
         """The user whose password this is; 429 after too many failures."""
-        attempts, address = self.application.attempts, self.remote
-        attempts.begin(username, address)
+        gate, address = self.application.gate, self.remote
+        await asyncio.sleep(gate.begin_login(username, address))
         user = User.get_or_none(User.username == username)
         hashed = user.password_hash if user else None
         if not await self.application.hash(security.verify_password, password, hashed):
             return None
-        attempts.succeeded(username, address)
+        gate.login_succeeded(username, address)
         return user
 
     async def hashed(self, password: str) -> str:

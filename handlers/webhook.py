@@ -14,6 +14,7 @@ class Webhook(BaseHandler):
     @right(Right.OPEN)
     async def post(self) -> None:
         try:
+            self._check_source()
             alert = self._alert()
         except (ApiError, schemas.BadFields) as problem:
             await self._keep(explain(problem, 400))
@@ -31,9 +32,17 @@ class Webhook(BaseHandler):
             raise schemas.BadFields({"passphrase": "required", **bad.reasons}) from None
         raise schemas.BadFields({"passphrase": "required"})
 
+    def _check_source(self) -> None:
+        if not self.by_bridge and not self.application.gate.may_post(self.remote):
+            self.application.gate.refused["address"] += 1
+            raise ApiError(403, "alerts may not come from this address.")
+
     async def _keep(self, problem: ApiError) -> None:
         raw = self.request.body
-        text = self._masked(raw) if len(raw) <= MOST_BODY else None
+        may_be_known = len(raw) <= MOST_BODY and problem.status != 403
+        text = self._masked(raw) if may_be_known else None
+        if text is None:
+            self.application.gate.count_stranger(self.remote)
         fields = {
             "address": self.remote,
             "size": len(raw),

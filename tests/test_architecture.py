@@ -15,14 +15,17 @@ MAY_IMPORT = {
     "server": {"handlers", "models", "database", "security", "settings", "logs"},
     "handlers": {
         *("models", "live", "schemas", "security", "database", "settings", "trading", "logs"),
+        *("limits", "network"),
     },
+    "limits": set(),
     "logs": set(),
+    "network": set(),
     "live": {"models"},
     "models": {"database", "security", "trading"},
     "schemas": {"trading"},
     "database": set(),
     "security": set(),
-    "settings": set(),
+    "settings": {"network"},
     "trading": set(),
 }
 # The pages show what the API answers: its limits, figures and sessions, told once.

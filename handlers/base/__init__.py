@@ -1,6 +1,7 @@
 """What the handlers share."""
 
 from handlers.base.errors import ApiError, Errors, explain, unauthorized
+from handlers.base.gate import Gate
 from handlers.base.handler import (
     COOKIE,
     MOST_BODY,
@@ -30,6 +31,7 @@ __all__ = [
     "BaseHandler",
     "Chunk",
     "Errors",
+    "Gate",
     "Identity",
     "ListHandler",
     "NotFound",

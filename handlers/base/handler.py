@@ -49,6 +49,29 @@ class BaseHandler(RequestHandler):
         self.set_header("X-Request-Id", self.request_id)
         if self.application.draining:
             self.set_header("Connection", "close")
+        if self.secure:
+            self.set_header("Strict-Transport-Security", "max-age=31536000")
+        if self.conf.cors_origins:
+            self._allow_origin()
+
+    def _allow_origin(self) -> None:
+        """Lets the pages of the sites in the settings read /v3, by token and never by cookie."""
+        self.add_header("Vary", "Origin")
+        if self.request.path.startswith("/v3/") and self._is_allowed_origin:
+            self.set_header("Access-Control-Allow-Origin", self.request.headers["Origin"])
+            self.set_header("Access-Control-Expose-Headers", "X-Request-Id, Retry-After")
+
+    @property
+    def _is_allowed_origin(self) -> bool:
+        return self.request.headers.get("Origin", "") in self.conf.cors_origins
+
+    def _answer_preflight(self) -> None:
+        self.set_status(204)
+        self.set_header("Access-Control-Allow-Methods", self._allowed())
+        names = "Authorization, Content-Type, Idempotency-Key, X-Request-Id, If-None-Match"
+        self.set_header("Access-Control-Allow-Headers", names)
+        self.set_header("Access-Control-Max-Age", "3600")
+        self.finish()
 
     @cached_property
     def request_id(self) -> str:
@@ -69,6 +92,10 @@ class BaseHandler(RequestHandler):
     def prepare(self) -> None:
         self.application.open_database_here()
         needed = getattr(self._method(), "right", None)
+        asks = self.request.method == "OPTIONS" and self.request.path.startswith("/v3/")
+        if asks and self._is_allowed_origin:
+            self._answer_preflight()
+            return
         if needed is None:
             raise HTTPError(405)
         try:
@@ -138,9 +165,7 @@ class BaseHandler(RequestHandler):
 
     def require(self, needed: Right) -> None:
         """Raises 401 or 403 unless the caller has this right."""
-        if needed is Right.OPEN or (needed in _READS and self.conf.visitors_read):
-            return
-        if needed is Right.POLL and self.by_bridge:
+        if needed is Right.OPEN or (needed in _READS and self._reads_without_token(needed)):
             return
         if needed is Right.SENDER and self._require_passphrase():
             return
@@ -155,13 +180,22 @@ class BaseHandler(RequestHandler):
         if needed is Right.ADMIN and not self.identity.user.admin:
             raise ApiError(403, "'admin' privilege required.")
 
+    def _reads_without_token(self, needed: Right) -> bool:
+        if self.is_visitor and self.conf.visitors_read:
+            self.application.gate.let_read(self.request)
+        return self.conf.visitors_read or (needed is Right.POLL and self.by_bridge)
+
     def _require_passphrase(self) -> bool:
         identity = self.identity
         if identity and identity.fresh and not identity.by_cookie:
             return False
         body = self.json_body()
         if "passphrase" in body:
-            self.check_passphrase(body)
+            try:
+                self.check_passphrase(body)
+            except ApiError:
+                self.application.gate.count_stranger(self.remote)
+                raise
             self.identity = None
             return True
         if identity is None:

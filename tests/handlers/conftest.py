@@ -83,7 +83,7 @@ async def running(conf):
     store.close()
     read_only(store)
     application.writer.start()
-    http = HTTPServer(application, xheaders=conf.trust_proxy)
+    http = HTTPServer(application)
     socket, port = bind_unused_port()
     http.add_socket(socket)
     client = AsyncHTTPClient(force_instance=True)

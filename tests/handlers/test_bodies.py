@@ -193,7 +193,13 @@ async def check_pages(api, token):
 
 @pytest.fixture
 def overrides():
-    return {"strangers_kept": 10**6, "rejected_kept": 10**6, "login_attempts": 10**6}
+    many = 10**6
+    return {
+        "strangers_kept": many,
+        "rejected_kept": many,
+        "login_attempts": many,
+        "wrong_passphrases": many,
+    }
 
 
 def alerts_are_not_lost(io_loop, api, admin, bodies):

@@ -52,6 +52,9 @@ async def count(api):
     return (await api.get("/v3/totals")).json["count"]
 
 
+FLOODED = {"strangers_kept": 20, "rejected_kept": 5, "wrong_passphrases": 1000}
+
+
 async def send(api, *bodies):
     """Posts what must be refused: texts as they are, the rest as JSON."""
     for body in bodies:
@@ -206,7 +209,7 @@ async def test_both_sorts_have_a_cap_of_their_own_and_keep_the_newest(api, rejec
     assert [row["id"] for row in rows if not row["known"]] == [16, 14, 12]
 
 
-@pytest.mark.parametrize("overrides", [{"strangers_kept": 20, "rejected_kept": 5}], indirect=True)
+@pytest.mark.parametrize("overrides", [FLOODED], indirect=True)
 async def test_a_flood_of_strangers_never_pushes_out_the_owners(api, admin, rejected):
     await send(api, *(alert(order_contracts=-n) for n in range(1, 4)))
     await asyncio.gather(*(send(api, alert(passphrase=f"guess{n}")) for n in range(200)))

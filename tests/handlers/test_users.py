@@ -67,7 +67,7 @@ async def test_a_login_gives_both_tokens_and_the_session_cookie(api):
     ("overrides", "headers", "secure"),
     [
         ({}, {"X-Forwarded-Proto": "https"}, False),
-        ({"trust_proxy": True}, {"X-Forwarded-Proto": "https"}, True),
+        ({"trusted_proxies": ["127.0.0.1"]}, {"X-Forwarded-Proto": "https"}, True),
         ({"url": "https://pairs.example.com"}, {}, True),
         ({"url": "http://pairs.example.com"}, {}, False),
     ],

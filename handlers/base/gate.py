@@ -1,0 +1,86 @@
+"""The gate: from where a request comes, and how often somebody unknown may try."""
+
+import math
+from collections import Counter
+
+from tornado.httputil import HTTPServerRequest
+
+from handlers.base.errors import ApiError
+from limits import Bucket, Failures
+from network import client, is_loopback, neighbourhood, networks, within
+
+FORWARDING = ("X-Forwarded-For", "X-Forwarded-Proto", "X-Real-Ip", "Forwarded", "Via")
+
+
+class Gate:
+    """What the settings say of addresses and limits; counts in this process alone."""
+
+    def __init__(self, conf):
+        self._proxies = networks(conf.trusted_proxies)
+        self._sources = networks(conf.webhook_sources)
+        self._bridges = networks(conf.bridge_addresses)
+        self._reads = Bucket(conf.visitor_reads, conf.visitor_burst)
+        self._strangers = Bucket(conf.wrong_passphrases / 60, conf.wrong_passphrases)
+        self._logins = Bucket(conf.login_attempts / 60, conf.login_attempts)
+        # An address may fail more often than a name, for it may stand for a whole office.
+        self._callers = Bucket(conf.login_attempts / 12, 5 * conf.login_attempts)
+        self._names = Failures()
+        self.refused: Counter[str] = Counter()  # posts that left no row, by reason
+
+    def identify(self, request: HTTPServerRequest) -> None:
+        """Sets the request's address and protocol to what a trusted proxy says of them."""
+        if not self._proxies or not within(request.remote_ip, self._proxies):
+            return
+        headers = request.headers
+        if forwarded := headers.get("X-Forwarded-For"):
+            request.remote_ip = client(request.remote_ip, forwarded, self._proxies)
+        protocol = headers.get("X-Forwarded-Proto", "").rpartition(",")[2].strip().lower()
+        if protocol in ("http", "https"):
+            request.protocol = protocol
+
+    def is_local(self, request: HTTPServerRequest) -> bool:
+        """Whether the caller is on this machine and no proxy stands between."""
+        return is_loopback(request.remote_ip) and not any(
+            name in request.headers for name in FORWARDING
+        )
+
+    def may_post(self, address: str) -> bool:
+        """Whether alerts may come from this address."""
+        return not self._sources or within(address, self._sources + self._bridges)
+
+    def let_read(self, request: HTTPServerRequest) -> None:
+        """Counts a visitor's read; raises 429."""
+        if not self.is_local(request):
+            key = neighbourhood(request.remote_ip)
+            _take(self._reads, key, "too many requests; log in, or ask less often")
+
+    def count_stranger(self, address: str) -> None:
+        """Counts a post without a valid passphrase; raises 429."""
+        try:
+            _take(
+                self._strangers, neighbourhood(address), "too many posts without a valid passphrase"
+            )
+        except ApiError:
+            self.refused["passphrase"] += 1
+            raise
+
+    def begin_login(self, name: str, address: str) -> float:
+        """Counts a login as failed until it succeeds: the seconds to wait; raises 429."""
+        near = neighbourhood(address)
+        for bucket, key in ((self._logins, f"{name} {near}"), (self._callers, near)):
+            _take(bucket, key, "too many failed logins; try again later")
+        delay = self._names.delay(name)
+        self._names.failed(name)
+        return delay
+
+    def login_succeeded(self, name: str, address: str) -> None:
+        """Takes the count of a login back."""
+        near = neighbourhood(address)
+        self._logins.give_back(f"{name} {near}")
+        self._callers.give_back(near)
+        self._names.succeeded(name)
+
+
+def _take(bucket: Bucket, key: str, message: str) -> None:
+    if wait := bucket.take(key):
+        raise ApiError(429, message, {"Retry-After": str(math.ceil(wait))})

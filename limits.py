@@ -1,0 +1,63 @@
+"""How often somebody may try: token buckets, counted in this process alone."""
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+
+
+class Bucket:
+    """A token bucket for each key: `burst` at once, then `rate` a second; keys are bounded."""
+
+    MOST_KEYS = 10_000
+
+    def __init__(self, rate: float, burst: float, clock: Callable[[], float] = time.monotonic):
+        self._rate = rate
+        self._burst = burst
+        self._clock = clock
+        self._levels: OrderedDict[str, tuple[float, float]] = OrderedDict()
+
+    def take(self, key: str) -> float:
+        """Takes a token; the seconds until there is one where there is none, else 0."""
+        now = self._clock()
+        level, seen = self._levels.pop(key, (self._burst, now))
+        level = min(self._burst, level + (now - seen) * self._rate)
+        wait = 0.0 if level >= 1 else (1 - level) / self._rate
+        self._levels[key] = (level if wait else level - 1, now)
+        if len(self._levels) > self.MOST_KEYS:
+            self._levels.popitem(last=False)  # the one that was quiet for longest
+        return wait
+
+    def give_back(self, key: str) -> None:
+        """Undoes a `take`."""
+        if key in self._levels:
+            level, seen = self._levels[key]
+            self._levels[key] = (min(self._burst, level + 1), seen)
+
+
+class Failures:
+    """Failures in a row by name: each further one makes the next answer wait longer.
+
+    It is a delay and never a refusal, so that nobody can lock an owner out.
+    """
+
+    FREE = 5
+    FIRST, LONGEST = 0.25, 4.0  # seconds
+    MOST_KEYS = 10_000
+
+    def __init__(self):
+        self._counts: OrderedDict[str, int] = OrderedDict()
+
+    def delay(self, name: str) -> float:
+        """The seconds that an attempt under this name waits."""
+        beyond = self._counts.get(name, 0) - self.FREE
+        return min(self.LONGEST, self.FIRST * 2.0 ** min(beyond, 10)) if beyond >= 0 else 0.0
+
+    def failed(self, name: str) -> None:
+        """Counts one more."""
+        self._counts[name] = self._counts.pop(name, 0) + 1
+        if len(self._counts) > self.MOST_KEYS:
+            self._counts.popitem(last=False)
+
+    def succeeded(self, name: str) -> None:
+        """Forgets them."""
+        self._counts.pop(name, None)

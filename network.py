@@ -1,0 +1,70 @@
+"""Addresses: whom a proxy speaks for, and who is in a list of networks; pure, no I/O."""
+
+import ipaddress
+from collections.abc import Iterable
+from functools import lru_cache
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Networks = tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]
+
+# Where TradingView's alerts come from, as its documentation of webhooks lists them.
+PRESETS = {
+    "tradingview": ("52.89.214.238", "34.212.75.30", "54.218.53.128", "52.32.178.7"),
+}
+
+
+def networks(texts: Iterable[str]) -> Networks:
+    """Addresses, networks and names of presets as networks; raises ValueError."""
+    each = (part for text in texts for part in PRESETS.get(text.lower(), (text,)))
+    return tuple(ipaddress.ip_network(text, strict=False) for text in each)
+
+
+@lru_cache(4096)
+def address_of(text: str) -> Address | None:
+    """The address that a text names, perhaps with a port; None where it names none."""
+    text = text.strip()
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        address = ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+def within(text: str, among: Networks) -> bool:
+    """Whether an address lies in one of the networks."""
+    address = address_of(text)
+    return address is not None and any(address in network for network in among)
+
+
+def client(peer: str, forwarded: str, trusted: Networks) -> str:
+    """Who is behind the peer: of X-Forwarded-For the right-most hop that is no trusted proxy.
+
+    A hop that is no address ends the walk: nothing to its left can be believed.
+    """
+    found = peer
+    for hop in reversed(forwarded.split(",")):
+        if not within(found, trusted):
+            break
+        address = address_of(hop)
+        if address is None:
+            break
+        found = str(address)
+    return found
+
+
+def neighbourhood(text: str) -> str:
+    """What counts as one sender: an IPv4 address, or an IPv6 network of 64 bits."""
+    address = address_of(text)
+    if address is None or address.version == 4:
+        return text
+    return str(ipaddress.ip_network((address, 64), strict=False))
+
+
+def is_loopback(text: str) -> bool:
+    """Whether this is the machine itself."""
+    address = address_of(text)
+    return address is not None and address.is_loopback
