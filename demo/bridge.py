@@ -81,9 +81,8 @@ class Bridge:
         return worth > self._gateway.account.figures()["BuyingPower"]
 
     def _place(self, signal: dict, ask: Ask, synced: str) -> None:
-        fate = ""
-        if signal["order_status"] == "waiting":
-            fate = self._gateway.fate(ask.kind)
+        is_new = signal["order_status"] == "waiting" and not ask.due_to_sync
+        fate = self._gateway.fate(ask.kind) if is_new else ""
         if fate == "rerouted":
             changes = {"order_status": "rerouted", "status_msg": f"{synced}+route"}
             self._answer(signal, changes | {"error_msg": ""})

@@ -86,14 +86,16 @@ def script(tradingview: TradingView) -> dict[int, Callable[[], None]]:
     def comes_twice(how: str) -> Callable[[], None]:
         return lambda: setattr(tradingview, "repeats", how)
 
-    refused = "canceled"
+    refused, unknown = "canceled", ("error", "unknown ticker")
     return {
         1130: malformed,
-        2030: send(aapl, Move(0, 300), "error", "unknown ticker", ticker="PLTR"),
+        2030: send(aapl, Move(0, 300), *unknown, ticker="PLTR", order_price=31.4),
         3230: send(PAUSED, Move(0, 1000), refused, "passive ticker"),
         4130: comes_twice("new"),
         5330: send(PAIRS[2], Move(0, 400), refused, "wrong hedge", ticker="KO-0.4*NASDAQ:PEP"),
-        6530: send(aapl, Move(0, 100), "error", "problematic ticker!", ticker="AAPL/MSFT"),
+        6530: send(
+            aapl, Move(0, 100), "error", "problematic ticker!", ticker="AAPL/MSFT", order_price=0.54
+        ),
         8030: send(aapl, Move(100, 200), order_comment="Add Long"),
         9530: broken(order_contracts="{{strategy.order.contracts}}"),
         11330: comes_twice("same"),

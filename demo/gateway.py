@@ -14,7 +14,7 @@ from demo.universe import LISTINGS
 #   warned:   placed, with a message           rejected: not taken at all
 FATES = {
     "pair": {3: "slow", 5: "rerouted", 8: "stuck", 11: "warned", 14: "open", 18: "slow"},
-    "single": {2: "slow", 4: "stuck", 6: "rejected", 8: "rerouted", 10: "late"},
+    "single": {2: "slow", 3: "late", 5: "stuck", 7: "rejected"},
 }
 _PARTS = {"slow": 0.6, "stuck": 0.45, "late": 0.7}
 _FIRST_ID = 1001

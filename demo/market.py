@@ -7,7 +7,7 @@ from demo.universe import CHARTS, LISTINGS, Chart
 
 STEP = 10  # seconds of trading time
 DAY = 23_400  # from 09:30 to 16:00
-_HALF_LIFE = 1_800  # seconds in which half of a deviation is gone
+_HALF_LIFE = 2_700  # seconds in which half of a deviation is gone
 _SPREAD = 0.004  # a pair's usual deviation, as a share of leg 1's price
 _STAYS = 0.5 ** (STEP / _HALF_LIFE)
 

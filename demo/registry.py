@@ -3,7 +3,6 @@
 from demo.client import Client
 from demo.universe import PAIRS, PAUSED, SINGLES, Chart
 
-
 _ADMIN = {"username": "admin", "password": "123"}  # every demo server has this user
 
 

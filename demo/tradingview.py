@@ -114,7 +114,7 @@ class TradingView:
             message,
         )
         words = "{order_action} {order_contracts} {ticker} at {order_price} ({order_comment})"
-        self._journal.say("alert", words.format(**body))
+        self._journal.say("alert", words.format(**body) + (f": {message}" if message else ""))
         if answer := self._post(body, 201):
             self._ledger.entries[answer.json["rowid"]] = entry
 
