@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 
 from demo import history, registry
-from demo.client import Client
+from demo.client import Client, Unreachable
 from demo.day import Play
 from demo.pace import SLOW, Pace
 from demo.process import PORT, NotStarted, Server
@@ -23,7 +23,7 @@ def read_command_line(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=PORT, help="of the server that is started")
     length = "seconds for a day (300); 0: as fast as it goes"
     parser.add_argument("--pace", type=_seconds, default=300.0, help=length)
-    parser.add_argument("--seed", type=int, default=1, help="another number is another day")
+    parser.add_argument("--seed", type=int, default=5, help="another number is another day")
     parser.add_argument("--once", action="store_true", help="end after the day")
     parser.add_argument("--bridge-key", default="", help="what the bridge shows where it must")
     return parser.parse_args(arguments)
@@ -49,8 +49,9 @@ def serving(asked: argparse.Namespace) -> Iterator[str]:
         return
     server = Server(asked.port)
     try:
-        yield server.url
+        yield server.url()
     finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # impatience must not leave it running
         server.end()
 
 
@@ -96,8 +97,8 @@ def main(arguments: list[str]) -> int:
     except (NotStarted, registry.Refused, ValueError) as problem:
         print(problem, file=sys.stderr)
         return 1
-    except OSError as problem:
-        print(f"The server cannot be reached: {problem}.", file=sys.stderr)
+    except Unreachable as problem:
+        print(f"The server does not answer: {problem}.", file=sys.stderr)
         return 1
     return 0
 

@@ -58,9 +58,8 @@ class Account:
         return amount / self._price(symbol) if LISTINGS[symbol].is_currency else amount
 
     def pnl(self, symbol: str) -> float:
-        """A position's PnL of the day, realized and not, in its quote currency."""
-        position = self.positions[symbol]
-        return position.realized + position.unrealized(self._price(symbol))
+        """A position's open profit, in its quote currency."""
+        return self.positions[symbol].unrealized(self._price(symbol))
 
     def _sum(self, amount: Callable[[Position, float], float]) -> float:
         return sum(

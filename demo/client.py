@@ -12,6 +12,10 @@ PASSPHRASE = "webhook"  # a demo server's
 _PATIENCE = 30  # seconds for an answer
 
 
+class Unreachable(Exception):
+    """The server cannot be reached, or its answer broke off."""
+
+
 class Answer(NamedTuple):
     """A status, and the JSON object of the body (empty where there is none)."""
 
@@ -35,7 +39,7 @@ class Client:
         self.statuses: Counter[int] = Counter()
 
     def call(self, method: str, path: str, body: Any = None, token: str = "") -> Answer:
-        """One request; text is sent as it is, the rest as JSON. Raises OSError."""
+        """One request; text is sent as it is, the rest as JSON. Raises Unreachable."""
         headers = self._headers | ({"Authorization": f"Bearer {token}"} if token else {})
         text = body if body is None or isinstance(body, str) else json.dumps(body)
         line = self._open(self._host, self._port, timeout=_PATIENCE)
@@ -43,8 +47,8 @@ class Client:
             line.request(method, self._base + path, text and text.encode(), headers)
             answer = line.getresponse()
             answered = answer.read()
-        except http.client.HTTPException as broken:
-            raise ConnectionError(f"the answer broke off: {broken!r}") from broken
+        except (OSError, http.client.HTTPException) as broken:
+            raise Unreachable(str(broken) or type(broken).__name__) from broken
         finally:
             line.close()
         self.statuses[answer.status] += 1

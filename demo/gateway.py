@@ -7,14 +7,23 @@ from demo.books import Account
 from demo.market import Market
 from demo.universe import LISTINGS
 
-# What becomes of the day's n-th order of a pair or a single; the others simply fill.
+# What becomes of the first order of a pair or a single from a second of the day on; the others
+# simply fill.
 #   rerouted: the contract is found at the primary exchange only
 #   slow:     a part fills much later          stuck: a part never fills
 #   open:     nothing fills                    late:  a part fills just before a cancel arrives
 #   warned:   placed, with a message           rejected: not taken at all
 FATES = {
-    "pair": {3: "slow", 5: "rerouted", 8: "stuck", 11: "warned", 14: "open", 18: "slow"},
-    "single": {2: "slow", 3: "late", 5: "stuck", 7: "rejected"},
+    "pair": (
+        (600, "slow"),
+        (1_800, "rerouted"),
+        (4_800, "stuck"),
+        (6_600, "warned"),
+        (9_000, "open"),
+        (13_800, "slow"),
+        (19_200, "stuck"),
+    ),
+    "single": ((300, "slow"), (2_400, "late"), (6_000, "stuck"), (10_200, "rejected")),
 }
 _PARTS = {"slow": 0.6, "stuck": 0.45, "late": 0.7}
 _FIRST_ID = 1001
@@ -50,18 +59,18 @@ class Gateway:
         self._orders: list[Order] = []  # the day's
         self._tickets: dict[str, list[Order]] = {}  # the newest orders of each ticker
         self._next_id = _FIRST_ID
-        self._count = dict.fromkeys(FATES, 0)
+        self._fates = {kind: list(fates) for kind, fates in FATES.items()}
 
     def new_day(self) -> None:
         """Open orders lapse, executions are forgotten, the account's day begins."""
         self._orders, self._tickets, self._second = [], {}, 0
-        self._count = dict.fromkeys(FATES, 0)
+        self._fates = {kind: list(fates) for kind, fates in FATES.items()}
         self.account.new_day()
 
     def fate(self, kind: str) -> str:
         """What will become of the next order of a pair or a single."""
-        self._count[kind] += 1
-        return FATES[kind].get(self._count[kind], "")
+        fates = self._fates[kind]
+        return fates.pop(0)[1] if fates and fates[0][0] <= self._second else ""
 
     def place(self, ticker: str, legs: list[tuple[str, int, int]], fate: str) -> list[Order]:
         """Orders (symbol, side, quantity) for the legs of a ticker; the last may fare badly."""

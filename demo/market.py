@@ -7,9 +7,9 @@ from demo.universe import CHARTS, LISTINGS, Chart
 
 STEP = 10  # seconds of trading time
 DAY = 23_400  # from 09:30 to 16:00
-_HALF_LIFE = 2_700  # seconds in which half of a deviation is gone
+_HALF_LIFE = {"pair": 3_600, "single": 2_400}  # seconds in which half of a deviation is gone
 _SPREAD = 0.004  # a pair's usual deviation, as a share of leg 1's price
-_STAYS = 0.5 ** (STEP / _HALF_LIFE)
+_STAYS = {kind: 0.5 ** (STEP / seconds) for kind, seconds in _HALF_LIFE.items()}
 
 
 class Market:
@@ -23,10 +23,10 @@ class Market:
 
     def step(self) -> None:
         """Moves all prices by one step of time."""
-        shock = math.sqrt(1 - _STAYS * _STAYS)
         for chart in CHARTS:
-            before = self._deviation[chart.ticker]
-            self._deviation[chart.ticker] = _STAYS * before + shock * self._random.gauss(0, 1)
+            stays = _STAYS["pair" if chart.leg2 else "single"]
+            shock = math.sqrt(1 - stays * stays) * self._random.gauss(0, 1)
+            self._deviation[chart.ticker] = stays * self._deviation[chart.ticker] + shock
             if chart.leg2:
                 drift = chart.leg2.daily * math.sqrt(STEP / DAY) * self._random.gauss(0, 1)
                 self._raw[chart.leg2.symbol] *= math.exp(drift)

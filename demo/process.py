@@ -18,13 +18,13 @@ class NotStarted(Exception):
 
 
 class Server:
-    """A demo server; `url` is its address."""
+    """A demo server that was started; `url` waits until it listens."""
 
     def __init__(self, port: int = PORT):
         refuse_taken(port)
         # Each port has files of its own: a demo that runs beside this one keeps its database.
         name = "demo" if port == PORT else f"demo-{port}"
-        database, self.log = ROOT / f"{name}.db", ROOT / f"{name}.log"
+        database, self.log = Path(f"{name}.db").resolve(), Path(f"{name}.log").resolve()
         for suffix in ("", "-wal", "-shm"):
             Path(f"{database}{suffix}").unlink(missing_ok=True)
         command = [sys.executable, "server.py", "--host", "127.0.0.1", "--port", str(port)]
@@ -37,11 +37,14 @@ class Server:
                 stderr=log,
                 text=True,
             )
+
+    def url(self) -> str:
+        """Its address, once it listens; raises NotStarted."""
         found = _LISTENS.search(self._process.stdout.readline())
         if not found:
             self.end()
             raise NotStarted(self.log.read_text().strip())
-        self.url = found[1]
+        return found[1]
 
     def end(self) -> None:
         """Stops the server and waits until it is gone."""
