@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 
 from demo import history, registry
-from demo.client import Client, Unreachable
+from demo.client import Client, Unreachable, is_address
 from demo.day import Play
 from demo.pace import SLOW, Pace
 from demo.process import PORT, NotStarted, Server
@@ -19,14 +19,28 @@ def read_command_line(arguments: list[str]) -> argparse.Namespace:
         prog="python -m demo",
         description="Plays a trading day on Pairs-API v3, as TradingView and the bridge would.",
     )
-    parser.add_argument("--url", help="a demo server that runs already; else one is started")
-    parser.add_argument("--port", type=int, default=PORT, help="of the server that is started")
+    parser.add_argument(
+        "--url", type=_address, help="a demo server that runs already; else one is started"
+    )
+    parser.add_argument("--port", type=_port, default=PORT, help="of the server that is started")
     length = "seconds for a day (300); 0: as fast as it goes"
     parser.add_argument("--pace", type=_seconds, default=300.0, help=length)
     parser.add_argument("--seed", type=int, default=5, help="another number is another day")
     parser.add_argument("--once", action="store_true", help="end after the day")
     parser.add_argument("--bridge-key", default="", help="what the bridge shows where it must")
     return parser.parse_args(arguments)
+
+
+def _address(text: str) -> str:
+    if not is_address(text):
+        raise argparse.ArgumentTypeError("must be like http://127.0.0.1:5000")
+    return text.rstrip("/")
+
+
+def _port(text: str) -> int:
+    if not text.isdigit() or int(text) > 65_535:
+        raise argparse.ArgumentTypeError("must be from 0 to 65535")
+    return int(text)
 
 
 def _seconds(text: str) -> float:
@@ -45,7 +59,7 @@ def show(line: str) -> None:
 def serving(asked: argparse.Namespace) -> Iterator[str]:
     """The address of the server to play on; one that was started ends with the block."""
     if asked.url:
-        yield asked.url.rstrip("/")
+        yield asked.url
         return
     server = Server(asked.port)
     try:
@@ -94,7 +108,7 @@ def main(arguments: list[str]) -> int:
             play(asked, url)
     except KeyboardInterrupt:
         show("\nStopped.")
-    except (NotStarted, registry.Refused, ValueError) as problem:
+    except (NotStarted, registry.Refused) as problem:
         print(problem, file=sys.stderr)
         return 1
     except Unreachable as problem:

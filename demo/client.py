@@ -28,8 +28,6 @@ class Client:
 
     def __init__(self, url: str, key: str = ""):
         parts = urlsplit(url)
-        if parts.scheme not in _CLASSES or not parts.hostname:
-            raise ValueError(f"{url} is not the address of a server")
         self._open, self._host, self._port = _CLASSES[parts.scheme], parts.hostname, parts.port
         self._base = parts.path.rstrip("/")
         self._headers = {"Content-Type": "application/json"}
@@ -65,6 +63,15 @@ class Client:
     def put(self, path: str, body: Any) -> Answer:
         """A PUT."""
         return self.call("PUT", path, body)
+
+
+def is_address(url: str) -> bool:
+    """Whether a client can be made for it."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in _CLASSES and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _object(text: bytes) -> dict[str, Any]:

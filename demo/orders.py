@@ -84,7 +84,8 @@ class Ask:
         first = (self.legs[0], side, self.contracts)
         if self.kind == "single":
             return [first]
-        return [first, (self.legs[1], -side, floor(self.contracts * self.hedge))]
+        second = floor(self.contracts * self.hedge)
+        return [first, (self.legs[1], -side, second)] if second else [first]
 
     def second_leg(self, held: int) -> "Ask | None":
         """What leg 2 needs to fit the target, as a single; None where it fits."""

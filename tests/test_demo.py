@@ -12,6 +12,7 @@ import pytest
 
 from bench.processes import ROOT, clean_environment, running, server
 from demo import history, registry
+from demo.__main__ import main
 from demo.client import Client
 from demo.day import Play
 from demo.universe import CHARTS, LISTINGS, PAIRS
@@ -232,6 +233,23 @@ def test_a_demo_needs_a_server_that_answers(tmp_path):
     _, errors = play.communicate(timeout=30)
     assert play.returncode == 1
     assert errors.startswith("The server does not answer: ")
+
+
+WRONG = [
+    (["--url", "nowhere"], "must be like http://127.0.0.1:5000"),
+    (["--url", "ftp://127.0.0.1/"], "must be like http://127.0.0.1:5000"),
+    (["--port", "70000"], "must be from 0 to 65535"),
+    (["--pace", "-1"], "must be from 0 to 86400"),
+    (["--pace", "nan"], "must be from 0 to 86400"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), WRONG)
+def test_a_wrong_argument_is_named(arguments, message, capsys):
+    with pytest.raises(SystemExit) as end:
+        main(arguments)
+    assert end.value.code == 2
+    assert message in capsys.readouterr().err
 
 
 def test_a_demo_does_not_play_on_a_production_server(tmp_path):

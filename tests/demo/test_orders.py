@@ -61,6 +61,10 @@ def test_leg_2_goes_the_other_way_in_whole_shares():
     assert ask.with_change(-4).orders() == [("NMFC", -1, 4), ("ROIC", 1, 2)]
 
 
+def test_a_leg_of_less_than_one_share_gets_no_order():
+    assert Ask.of(signal()).with_change(1).orders() == [("NMFC", 1, 1)]
+
+
 LEFT_OVER = [(-7, None), (0, ("sell", 7, "short", 7)), (-9, ("buy", 2, "short", 7))]
 
 
