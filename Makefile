@@ -3,10 +3,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 APT := chromium python3-venv
 
-.PHONY: run test quick lint bench system
+.PHONY: run demo test quick lint bench system
 
 run: $(VENV)/run.stamp
 	@$(BIN)/python server.py
+
+# A trading day to look at, on a database of its own: make demo ARGS="--pace 60 --seed 2"
+demo: $(VENV)/run.stamp
+	@$(BIN)/python -m demo $(ARGS)
 
 test: system lint
 	@$(BIN)/python -m pytest

@@ -117,3 +117,8 @@ def test_every_modules_routes_are_served():
 @pytest.mark.parametrize("name", MODULES)
 def test_every_module_says_what_it_is_for(name):
     assert ast.get_docstring(ast.parse(MODULES[name].read_text("utf-8")))
+
+
+@pytest.mark.parametrize("path", [*(ROOT / "demo").glob("*.py")], ids=lambda path: path.stem)
+def test_the_demo_is_a_client_that_knows_nothing_of_the_server(path):
+    assert {layer(each) for each in imported(path)} - {"demo"} <= sys.stdlib_module_names

@@ -1,0 +1,262 @@
+"""The demo as the end-to-end test: a day on the real server, against the demo's own books."""
+
+import itertools
+import re
+import signal
+import socket
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import pytest
+
+from bench.processes import ROOT, clean_environment, running, server
+from demo import history, registry
+from demo.__main__ import main
+from demo.client import Client
+from demo.day import Play
+from demo.universe import CHARTS, LISTINGS, PAIRS
+
+pytestmark = pytest.mark.slow
+
+STATUSES = {"filled", "part.filled", "canceled", "error", "critical err"}
+REASONS = {
+    *("unknown ticker", "passive ticker", "wrong hedge", "problematic ticker!"),
+    *("duplicate order", "pyramiding", "position size mismatch", "insufficient funds"),
+}
+
+
+def begin(process, seed=5):
+    """A play on this server before its first step: (play, client, lines shown)."""
+    client, lines = Client(f"http://127.0.0.1:{process.port}"), []
+    registry.register(client)
+    play = Play(client, client, seed, lines.append)
+    play.open()
+    return play, client, lines
+
+
+@pytest.fixture(scope="module")
+def day(tmp_path_factory):
+    """A whole day that was played, and a way to read what the server has of it."""
+    with running(server(tmp_path_factory.mktemp("demo") / "day.db")) as process:
+        play, client, lines = begin(process)
+        while not play.is_over:
+            play.step()
+        login = client.post("/v3/login", {"username": "admin", "password": "123"})
+        token = login.json["access_token"]
+        yield SimpleNamespace(
+            entries=play.ledger.entries,
+            account=play.gateway.account,
+            rejected=play.ledger.rejected,
+            client=client,
+            lines=lines,
+            log=process.log,
+            read=lambda path: client.get(path, token).json,
+        )
+
+
+def test_every_signal_is_what_the_books_say(day):
+    expected = {rowid: entry.record() for rowid, entry in day.entries.items()}
+    stored = {row["rowid"]: row for row in day.read("/v3/signals/0")["signals"]}
+    assert len(expected) > 50
+    found = {
+        rowid: {key: stored[rowid][key] for key in expected[rowid]}
+        for rowid in stored.keys() & expected.keys()
+    }
+    assert stored.keys() == expected.keys()
+    assert found == expected
+
+
+def test_the_day_has_something_of_everything(day):
+    stored = day.read("/v3/signals/0")["signals"]
+    messages = " ".join(row["status_msg"] or "" for row in stored)
+    assert {row["order_status"] for row in stored} >= STATUSES
+    assert {reason for reason in REASONS if reason in messages} == REASONS
+    assert re.search(r"remained", messages), "a fill that stays partial"
+    assert re.search(r"\+synced\(\d+->\d+\)", messages)
+    assert re.search(r"\(\*\)part\.filled", messages), "a cancel of what was filled in part"
+    assert any("1147/399" in (row["error_msg"] or "") for row in stored)
+    assert any("left over" in line for line in day.lines)
+    assert any(" rerouted " in line for line in day.lines)
+    assert any(row["ticker2"] and row["fill_price"] for row in stored)
+    assert any(row["ticker1"] == "USD.CAD" and row["fill_price"] for row in stored)
+    assert any(row["ticker1"] == "BF B" and row["fill_price"] for row in stored)
+    slips = [row["slip"] for row in stored if row["slip"] is not None]
+    assert min(slips) < 0 < max(slips)
+
+
+def test_a_fill_that_came_before_its_cancel_is_found_again(day):
+    revived = [each for each in day.entries.values() if each.canceled not in (None, each.reports)]
+    assert revived
+    assert {each.state()[0] for each in revived} <= {"filled", "part.filled"}
+
+
+def test_what_cannot_be_read_is_kept_without_the_passphrase(day):
+    kept = day.read("/v3/rejected/0")
+    assert len(kept["rejected"]) == day.rejected == 2
+    assert "***" in kept["rejected"][-1]["body"]
+    assert "webhook" not in "".join(row["body"] for row in kept["rejected"])
+
+
+def test_the_positions_are_those_of_the_books(day):
+    held = day.account.positions
+    expected = dict.fromkeys(LISTINGS, (0, 0, 0))
+    for symbol, position in held.items():
+        pnl = int(day.account.pnl(symbol))
+        expected[symbol] = (position.quantity, round(position.cost, 3), pnl)
+    tickers = day.read("/v3/tickers/0")["tickers"]
+    fields = ("active_pos", "active_cost", "active_pnl")
+    assert {row["symbol"]: tuple(row[key] for key in fields) for row in tickers} == expected
+    assert sum(position.quantity != 0 for position in held.values()) > 4
+    assert held["USD.CAD"].quantity
+
+
+def test_the_positions_page_shows_what_is_held(day):
+    positions = day.read("/v3/positions")
+    legs = {leg["symbol"]: leg["active_pos"] for row in positions["pairs"] for leg in row["legs"]}
+    quantity = day.account.quantity
+    assert legs == {leg.symbol: quantity(leg.symbol) for chart in PAIRS for leg in chart.legs}
+    singles = {row["symbol"]: row["active_pos"] for row in positions["singles"]}
+    alone = {chart.leg1.symbol for chart in CHARTS if chart.leg2 is None}
+    assert singles == {symbol: quantity(symbol) for symbol in alone if quantity(symbol)}
+    dollars = {symbol for symbol in day.account.positions if symbol != "USD.CAD"}
+    total = next(row for row in positions["totals"] if row["currency"] == "USD")
+    assert total["active_pnl"] == sum(int(day.account.pnl(symbol)) for symbol in dollars)
+
+
+def test_the_account_is_that_of_the_books(day):
+    newest = day.read("/v3/pnl/1")["signals"][0]
+    expected = day.account.figures()
+    assert {key: newest[key] for key in expected} == expected
+    assert abs(expected["DailyPnL"]) > 1
+    hours = day.read("/v3/pnl/0")["signals"]
+    assert len(hours) == 7, "a record at the start and for each full hour"
+
+
+def test_the_bridge_was_seen_and_nothing_waits(day):
+    bridge = day.read("/v3/bridge")
+    assert bridge["last_seen"]
+    assert bridge["waiting"] == 0
+
+
+def test_nothing_went_wrong_in_the_server(day):
+    assert day.client.statuses.keys() <= {200, 201, 400}
+    assert day.client.statuses[400] == day.rejected
+    assert not [line for line in day.lines if " trouble " in line]
+    log = day.log.read_text()
+    assert "Traceback" not in log
+    assert "level=error" not in log
+    assert "status=5" not in log
+
+
+def morning(folder, seed):
+    """The lines of the first hour, played on a server of its own."""
+    with running(server(folder / f"{seed}.db")) as process:
+        play, _, lines = begin(process, seed)
+        for _ in range(360):
+            play.step()
+        return lines
+
+
+def test_the_same_seed_decides_the_same(tmp_path):
+    (tmp_path / "again").mkdir()
+    first, again = morning(tmp_path, 5), morning(tmp_path / "again", 5)
+    assert first == again
+    assert len(first) > 20
+    assert morning(tmp_path, 6) != first
+
+
+def test_the_accounts_past_is_dated_back(tmp_path):
+    with running(server(tmp_path / "history.db")) as process:
+        client = Client(f"http://127.0.0.1:{process.port}")
+        history.write(client, 1)
+        login = client.post("/v3/login", {"username": "admin", "password": "123"})
+        rows = client.get("/v3/pnl/0", login.json["access_token"]).json["signals"]
+    moments = [row["timestamp"] for row in rows]
+    assert len(set(moments)) == len(moments) == 105
+    assert moments == sorted(moments, reverse=True)
+    assert len({moment[:10] for moment in moments}) == 15
+    assert rows[0]["NetLiquidation"] == 500_000
+
+
+# --- the command line --------------------------------------------------------------------
+
+
+def demo(folder, *arguments):
+    """`python -m demo` in a folder of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "demo", *map(str, arguments)],
+        cwd=folder,
+        env=clean_environment(PYTHONPATH=str(ROOT), PAIRS_PORT="1", PAIRS_MODE="production"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as line:
+        return line.getsockname()[1]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_demo_starts_a_server_on_a_new_database_and_ends_with_it(tmp_path, number):
+    port = free_port()
+    database = tmp_path / f"demo-{port}.db"
+    database.write_text("what an earlier demo left behind")
+    play = demo(tmp_path, "--port", port, "--pace", 86_400)
+    told = list(itertools.takewhile(lambda line: " account " not in line, play.stdout))
+    assert f"http://127.0.0.1:{port}/" in told[0]
+    assert database.read_bytes().startswith(b"SQLite format 3")
+    play.send_signal(number)
+    out, errors = play.communicate(timeout=30)
+    assert (play.returncode, errors, out.splitlines()[-1]) == (0, "", "Stopped.")
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port), timeout=5)
+
+
+def test_a_demo_leaves_a_taken_port_and_its_database_alone(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        database = tmp_path / f"demo-{port}.db"
+        database.write_text("in use")
+        play = demo(tmp_path, "--port", port)
+        out, errors = play.communicate(timeout=30)
+    assert (play.returncode, out) == (1, "")
+    assert errors.startswith(f"Port {port} is taken; ")
+    assert "Traceback" not in errors
+    assert database.read_text() == "in use"
+
+
+def test_a_demo_needs_a_server_that_answers(tmp_path):
+    play = demo(tmp_path, "--url", f"http://127.0.0.1:{free_port()}")
+    _, errors = play.communicate(timeout=30)
+    assert play.returncode == 1
+    assert errors.startswith("The server does not answer: ")
+
+
+WRONG = [
+    (["--url", "nowhere"], "must be like http://127.0.0.1:5000"),
+    (["--url", "ftp://127.0.0.1/"], "must be like http://127.0.0.1:5000"),
+    (["--port", "70000"], "must be from 0 to 65535"),
+    (["--pace", "-1"], "must be from 0 to 86400"),
+    (["--pace", "nan"], "must be from 0 to 86400"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), WRONG)
+def test_a_wrong_argument_is_named(arguments, message, capsys):
+    with pytest.raises(SystemExit) as end:
+        main(arguments)
+    assert end.value.code == 2
+    assert message in capsys.readouterr().err
+
+
+def test_a_demo_does_not_play_on_a_production_server(tmp_path):
+    secrets = {"PAIRS_PASSPHRASES": "a-passphrase", "PAIRS_ADMIN_PASSWORD": "a-long-password"}
+    environment = clean_environment(PAIRS_MODE="production", **secrets)
+    with running(server(tmp_path / "real.db", environment=environment)) as process:
+        play = demo(tmp_path, "--url", f"http://127.0.0.1:{process.port}", "--once")
+        _, errors = play.communicate(timeout=30)
+    assert play.returncode == 1
+    assert errors == "The demo plays on a demo server only: its user admin could not log in.\n"
