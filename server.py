@@ -29,6 +29,10 @@ SWEEP_MINUTES = 1
 STALLED_SECONDS = 5  # between two looks for bodies that do not come
 OWN_FILES = 32  # database, logs, sockets that listen
 GRACE = 8.0  # seconds for the requests in hand once the server stops
+BRIDGE_REFUSED = (
+    "The bridge will be refused: visitors may not read and there are no bridge_keys; "
+    "set one of them, or anonymous_reads."
+)
 
 log = logging.getLogger("pairs")
 
@@ -86,6 +90,8 @@ def prepare_store(conf: Settings) -> str:
         if not has_admin:
             hashed = security.hash_password(conf.admin_password)
             models.User.register(conf.admin_name, hashed, admin=True)
+    if conf.bridge_is_refused:
+        log.warning(BRIDGE_REFUSED)
     return conf.token_key or models.Secret.ensure("token_key")
 
 
@@ -190,6 +196,8 @@ def main(arguments: list[str]) -> int:
         check_settings(conf)
         if check_only:
             print("The settings are in order.")
+            if conf.bridge_is_refused:
+                print(BRIDGE_REFUSED)
             return 0
         start_logging(conf.log_level)
         database = models.open_store(conf.database, conf.synchronous)

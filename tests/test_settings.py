@@ -229,6 +229,38 @@ def test_no_sentence_repeats_a_secret(key):
     assert "s3cret" not in text
 
 
+# Secrets in files of their own
+
+
+SECRET_FILES = {
+    "passphrases": ("one of ours\n\n another \n", ["one of ours", "another"]),
+    "bridge_keys": ("k" * 16, ["k" * 16]),
+    "admin_password": ("long enough\n", "long enough"),
+    "token_key": ("k" * 32 + "\n", "k" * 32),
+    "database": ("postgresql://me:pw@host/name\n", "postgresql://me:pw@host/name"),
+}
+
+
+@pytest.mark.parametrize("key", SECRET_FILES)
+def test_a_secret_may_stand_in_a_file_of_its_own(tmp_path, overlay, key):
+    text, expected = SECRET_FILES[key]
+    file = tmp_path / "secret"
+    file.write_text(text)
+    by_environment = load({}, {f"PAIRS_{key.upper()}_FILE": str(file)})
+    assert getattr(by_environment, key) == expected
+    by_file = load({}, {}, overlay(f'{key}_file = "{file}"'))
+    assert getattr(by_file, key) == expected
+
+
+def test_a_secret_file_that_cannot_be_read_is_one_sentence(tmp_path):
+    (tmp_path / "binary").write_bytes(b"\xff\xfe")
+    for name in ("missing", "binary", "", "a\0b"):
+        text = refusal({}, {"PAIRS_TOKEN_KEY_FILE": str(tmp_path / name)})
+        assert text.startswith("environment PAIRS_TOKEN_KEY_FILE: token_key_file names a file")
+    text = refusal({}, {"PAIRS_ZONE_FILE": "x"})
+    assert "zone_file is not a setting" in text
+
+
 # Demo and production
 
 
@@ -320,6 +352,27 @@ def test_check_says_that_all_is_well_and_touches_nothing(tmp_path):
     assert (done.returncode, done.stderr) == (0, "")
     assert len(done.stdout.splitlines()) == 1
     assert not database.exists()
+
+
+@pytest.mark.parametrize(
+    ("environment", "refused"),
+    [
+        ({}, True),
+        ({"PAIRS_BRIDGE_KEYS": "a-key-of-the-bridge"}, False),
+        ({"PAIRS_ANONYMOUS_READS": "true"}, False),
+    ],
+)
+def test_check_tells_whether_the_bridge_will_be_refused(tmp_path, environment, refused):
+    production = {
+        "PAIRS_MODE": "production",
+        "PAIRS_PASSPHRASES": "a passphrase of ours",
+        "PAIRS_ADMIN_PASSWORD": "a password of ours",
+        "PAIRS_DATABASE": f"sqlite:///{tmp_path}/new.db",
+    }
+    done = run("--check", **production, **environment)
+    assert done.returncode == 0
+    assert ("The bridge will be refused" in done.stdout) == refused
+    assert "of ours" not in done.stdout + done.stderr
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,90 @@
+"""Addresses: who is behind a proxy, who is in a network, who counts as one sender."""
+
+import ipaddress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from network import PRESETS, client, is_loopback, neighbourhood, networks, within
+
+PROXIES = networks(["127.0.0.1", "10.0.0.0/8", "::1"])
+# The peer, X-Forwarded-For, and who is asked to be there.
+CLIENTS = [
+    ("203.0.113.7", "198.51.100.1", "203.0.113.7"),  # no proxy of ours: nothing is believed
+    ("127.0.0.1", "198.51.100.1", "198.51.100.1"),
+    ("127.0.0.1", "1.1.1.1, 198.51.100.1", "198.51.100.1"),  # the left one is the sender's word
+    ("127.0.0.1", "1.1.1.1, 198.51.100.1, 10.2.3.4", "198.51.100.1"),
+    ("127.0.0.1", "10.9.9.9, 10.2.3.4", "10.9.9.9"),
+    ("127.0.0.1", "198.51.100.1:4711", "198.51.100.1"),
+    ("127.0.0.1", "[2001:db8::1]:4711", "2001:db8::1"),
+    ("127.0.0.1", "2001:db8::1", "2001:db8::1"),
+    ("::1", "::ffff:198.51.100.1", "198.51.100.1"),
+    ("::ffff:127.0.0.1", "198.51.100.1", "198.51.100.1"),
+    ("127.0.0.1", "198.51.100.1, unknown", "127.0.0.1"),
+    ("127.0.0.1", "198.51.100.1, unknown, 10.2.3.4", "10.2.3.4"),
+    ("127.0.0.1", "", "127.0.0.1"),
+    ("127.0.0.1", ",,", "127.0.0.1"),
+    ("127.0.0.1", "<script>", "127.0.0.1"),
+]
+
+
+@pytest.mark.parametrize(("peer", "forwarded", "expected"), CLIENTS)
+def test_the_right_most_hop_that_is_no_proxy_of_ours_is_the_client(peer, forwarded, expected):
+    assert client(peer, forwarded, PROXIES) == expected
+
+
+addresses = st.ip_addresses().map(str)
+
+
+@given(st.lists(addresses | st.text(max_size=20), max_size=5), addresses)
+def test_what_a_sender_writes_never_hides_the_hop_that_our_proxy_saw(written, seen):
+    found = client("127.0.0.1", ", ".join([*written, seen]), networks(["127.0.0.1"]))
+    if not is_loopback(seen):
+        assert ipaddress.ip_address(found) in (
+            ipaddress.ip_address(seen),
+            getattr(ipaddress.ip_address(seen), "ipv4_mapped", None),
+        )
+
+
+@given(addresses, st.text(max_size=40))
+def test_without_proxies_of_ours_the_peer_is_the_client(peer, forwarded):
+    assert client(peer, forwarded, ()) == peer
+
+
+@pytest.mark.parametrize(
+    ("address", "among", "expected"),
+    [
+        ("52.32.178.7", ["tradingview"], True),
+        ("52.32.178.8", ["TradingView"], False),
+        ("10.1.2.3", ["10.0.0.0/8"], True),
+        ("10.1.2.3", ["10.0.0.1/8"], True),
+        ("::ffff:10.1.2.3", ["10.0.0.0/8"], True),
+        ("2001:db8::9", ["2001:db8::/32", "10.0.0.0/8"], True),
+        ("", ["10.0.0.0/8"], False),
+        ("unix", ["0.0.0.0/0"], False),
+        ("10.1.2.3", [], False),
+    ],
+)
+def test_an_address_is_within_networks(address, among, expected):
+    assert within(address, networks(among)) == expected
+
+
+def test_tradingviews_addresses_are_those_of_its_documentation():
+    assert set(PRESETS["tradingview"]) == {
+        *("52.89.214.238", "34.212.75.30"),
+        *("54.218.53.128", "52.32.178.7"),
+    }
+
+
+@pytest.mark.parametrize("text", ["", "localhost", "10.0.0.0/33", "1.2.3", "trading view"])
+def test_what_is_no_network_is_refused(text):
+    with pytest.raises(ValueError, match=r".*"):
+        networks([text])
+
+
+def test_an_ipv6_network_of_64_bits_counts_as_one_sender():
+    assert neighbourhood("2001:db8:1:2::7") == neighbourhood("2001:db8:1:2:ffff::1")
+    assert neighbourhood("2001:db8:1:2::7") != neighbourhood("2001:db8:1:3::7")
+    assert neighbourhood("198.51.100.1") != neighbourhood("198.51.100.2")
+    assert neighbourhood("") == ""
