@@ -8,10 +8,10 @@ from models.base import Event, EventRow, Missing, Refused
 from models.figures import figures, totals
 from models.registry import Pair, Stock
 from models.rejected import RejectedAlert
-from models.replay import missed_since
+from models.replay import Missed, events_after, missed_since
 from models.signals import AlertId, Filters, Receipt, Signal
 from models.statements import compiled
-from models.users import Passphrase, Secret, Session, User
+from models.users import PASSPHRASES, SESSIONS, Passphrase, Secret, Session, User
 
 TABLES = [
     *(EventRow, Signal, AlertId, RejectedAlert, Stock, Pair),
@@ -19,12 +19,15 @@ TABLES = [
 ]
 
 __all__ = [
+    "PASSPHRASES",
+    "SESSIONS",
     "TABLES",
     "AccountRecord",
     "AlertId",
     "Event",
     "EventRow",
     "Filters",
+    "Missed",
     "Missing",
     "Pair",
     "Passphrase",
@@ -36,6 +39,7 @@ __all__ = [
     "Signal",
     "Stock",
     "User",
+    "events_after",
     "figures",
     "missed_since",
     "open_store",

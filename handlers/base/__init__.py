@@ -1,12 +1,12 @@
 """What the handlers share."""
 
 from handlers.base.errors import ApiError, Errors, explain, unauthorized
+from handlers.base.frames import event_frame, frames_after, missed_frames
 from handlers.base.handler import (
     COOKIE,
     MOST_BODY,
     BaseHandler,
     NotFound,
-    is_private,
     session_state,
 )
 from handlers.base.lists import (
@@ -37,8 +37,10 @@ __all__ = [
     "Right",
     "count_of",
     "encode",
+    "event_frame",
     "explain",
-    "is_private",
+    "frames_after",
+    "missed_frames",
     "right",
     "rowid_of",
     "session_state",
