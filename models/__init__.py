@@ -3,16 +3,16 @@
 import peewee
 
 from database import open_database
-from models.account import AccountRecord, Bridge
+from models.account import BRIDGE, AccountRecord, Bridge
 from models.base import Event, EventRow, Missing, Refused
 from models.figures import figures, totals
 from models.positions import Positions, positions_now
 from models.registry import Pair, Stock
 from models.rejected import RejectedAlert
-from models.replay import missed_since
+from models.replay import Missed, events_after, missed_since
 from models.signals import AlertId, Filters, Receipt, Signal
 from models.statements import compiled
-from models.users import Passphrase, Secret, Session, User
+from models.users import PASSPHRASES, SESSIONS, Passphrase, Secret, Session, User
 
 TABLES = [
     *(EventRow, Signal, AlertId, RejectedAlert, Stock, Pair),
@@ -20,6 +20,9 @@ TABLES = [
 ]
 
 __all__ = [
+    "BRIDGE",
+    "PASSPHRASES",
+    "SESSIONS",
     "TABLES",
     "AccountRecord",
     "AlertId",
@@ -27,6 +30,7 @@ __all__ = [
     "Event",
     "EventRow",
     "Filters",
+    "Missed",
     "Missing",
     "Pair",
     "Passphrase",
@@ -39,6 +43,7 @@ __all__ = [
     "Signal",
     "Stock",
     "User",
+    "events_after",
     "figures",
     "missed_since",
     "open_store",

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import peewee
 from peewee import BigIntegerField, CharField, DoubleField, TextField
 
-from database import RowId
+from database import RowId, contains, total
 from models.base import Base, Event, Missing, Refused, Told, same
 from models.judge import judge
 from models.statements import compiled
@@ -223,7 +223,7 @@ class Signal(Told):
             yield cls.id >= filters.first
         if filters.text is not None:
             searched = (cls.ticker, cls.comment, cls.status_message, cls.error_message)
-            found = [column.contains(filters.text) for column in searched]
+            found = [contains(column, filters.text) for column in searched]
             yield reduce(operator.or_, found)
         if filters.before is not None:
             yield cls.id < filters.before
@@ -251,8 +251,8 @@ class Signal(Told):
             cls.status,
             cls.action,
             peewee.fn.COUNT(cls.id),
-            peewee.fn.SUM(cls.contracts),
-            peewee.fn.SUM(cls.slippage),
+            total(cls.contracts),
+            total(cls.slippage),
             peewee.fn.COUNT(cls.slippage),
         )
         for condition in cls._conditions(filters):

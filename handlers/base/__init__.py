@@ -1,13 +1,13 @@
 """What the handlers share."""
 
 from handlers.base.errors import ApiError, Errors, explain, unauthorized
+from handlers.base.frames import event_frame, frames_after, missed_frames
 from handlers.base.gate import Gate
 from handlers.base.handler import (
     COOKIE,
     MOST_BODY,
     BaseHandler,
     NotFound,
-    is_private,
     session_state,
 )
 from handlers.base.lists import (
@@ -40,8 +40,10 @@ __all__ = [
     "csv_form",
     "csv_lines",
     "encode",
+    "event_frame",
     "explain",
-    "is_private",
+    "frames_after",
+    "missed_frames",
     "right",
     "rowid_of",
     "session_state",
