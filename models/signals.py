@@ -130,11 +130,10 @@ class Signal(Told):
 
     def _without_setbacks(self, fields: dict[str, Any]) -> dict[str, Any]:
         """The fields that a stale record may set: no fill is undone, nothing is traded twice."""
-        if self.status == statuses.FILLED:
+        fill = (self.price1, self.price2, self.filled1, self.filled2)
+        began = any(value is not None for value in fill)
+        if self.status == statuses.FILLED or (began and fields.get("status") in statuses.OFFERED):
             return {k: v for k, v in fields.items() if k in _AFTER_FILL}
-        began = self.price1 is not None or self.price2 is not None
-        if began and fields.get("status") in statuses.OFFERED:
-            return {k: v for k, v in fields.items() if k != "status"}
         return fields
 
     @classmethod

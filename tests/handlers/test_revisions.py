@@ -374,6 +374,22 @@ async def test_what_began_to_fill_is_not_offered_again_by_a_stale_record(api, de
     assert (await api.get("/v3/signals/status/waiting/0")).json == {"signals": []}
 
 
+@pytest.mark.parametrize("form", ["bridge", "seed"])
+async def test_a_whole_record_from_before_the_fill_takes_nothing_of_it_back(api, desk, form):
+    await api.alert(order_contracts=10)
+    stale = await record_of(api)
+    await revise(api, order_status="created", order_id1=1010, order_id2=1011)
+    body = {"passphrase": "webhook", "order_id": 1010, "price": 12.5}
+    body |= {"symbol": "NMFC", "filled_qty": 4} if form == "bridge" else {}
+    await api.put("/v3/signal/updateorder", body)
+    before = await record_of(api)
+    assert before["order_status"] == "filled(...)"
+    for _ in range(2):
+        answer = await revise(api, **stale | {"order_status": "rerouted", "status_msg": "+route"})
+        assert answer.status == 200
+        assert await record_of(api) == before
+
+
 async def test_a_problematic_signal_is_never_offered(api, desk, admin):
     await api.alert(ticker="A/B")
     for token in (None, admin):
