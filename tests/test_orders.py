@@ -45,6 +45,7 @@ OUTCOMES = [
     {"order_status": ["canceled"], "status_msg": "insufficient funds"},
 ]
 OFFERED = ("waiting", "rerouted")
+UNTRADED = (None, "MSFT")
 NEVER_CLEARED = {"order_status", "timestamp", "ticker_type", "hedge_param"}
 NEVER_CLEARED |= {"stk_ticker1", "stk_ticker2"}
 AFTER_FILL = {"order_comment", "error_msg", "mar_pos", "mar_pos_size"}
@@ -167,7 +168,7 @@ class Life:
         began = any(value is not None for value in fill) and sent.get("order_status") in OFFERED
         if not owner and (began or self.record["order_status"] == "filled"):
             sent = {k: v for k, v in sent.items() if k in AFTER_FILL}
-        if sent.get("order_status") in OFFERED and self.record["ticker_type"] is None:
+        if sent.get("order_status") in OFFERED and self.record["stk_ticker1"] in UNTRADED:
             return 400
         self.record |= sent
         return 200

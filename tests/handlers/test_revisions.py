@@ -400,6 +400,18 @@ async def test_a_problematic_signal_is_never_offered(api, desk, admin):
     assert (await api.get("/v3/signals/status/waiting/0")).json == {"signals": []}
 
 
+async def test_what_the_bridge_would_not_find_is_never_offered(api, desk, admin):
+    await api.alert(ticker="MSFT")
+    for token in (None, admin):
+        for state in ("waiting", "rerouted"):
+            answer = await revise(api, token=token, order_status=state)
+            reason = {"order_status": "an unknown ticker cannot be traded"}
+            assert (answer.status, answer.json) == (400, {"message": reason})
+    await api.register_stock("MSFT", active=0)
+    assert (await revise(api, token=admin, order_status="waiting")).status == 200
+    assert (await api.get("/v3/ticker/MSFT")).status == 200
+
+
 async def test_the_owners_token_may_take_filled_back(api, desk, plain_user):
     await api.alert()
     await fill(api)
