@@ -191,6 +191,34 @@ async def test_a_pair_of_currency_pairs_is_found_in_either_spelling(api, registe
     assert (signal["order_status"], signal["hedge_param"]) == ("waiting", 1.2)
 
 
+@pytest.mark.parametrize(
+    ("rows", "legs", "message"),
+    [
+        (
+            {"EUR.USD": {"sectype": "CASH", "active": 1}, "EURUSD": {"sectype": "CASH"}},
+            ("EURUSD", "GBPUSD"),
+            " one of the tickers is already active!",
+        ),
+        (
+            {"BTC.USD": {"sectype": "CRYPTO"}, "BTCUSD": {}},
+            ("BTCUSD", "GBPUSD"),
+            "crypto cannot be a leg of a pair.",
+        ),
+        ({}, ("EUR.USD", "EURUSD"), {"ticker2": "must differ from ticker1"}),
+    ],
+)
+async def test_a_pair_is_refused_by_its_legs_however_they_are_spelled(
+    api, register, admin, rows, legs, message
+):
+    for symbol, fields in rows.items():
+        await register(symbol=symbol, **fields)
+    body = {"ticker1": legs[0], "ticker2": legs[1], "hedge": 1, "status": 1}
+    for ticker1, ticker2 in (legs, legs[::-1]):
+        body |= {"ticker1": ticker1, "ticker2": ticker2}
+        answer = await api.post("/v3/regpair", body, token=admin)
+        assert (answer.status, answer.json) == (400, {"message": message})
+
+
 async def test_an_alias_cannot_be_deleted_while_its_signal_is_open(api, register, admin):
     await register(symbol="USDCAD", **CASH)
     await api.alert(ticker="USDCAD")
@@ -291,6 +319,15 @@ async def test_positions_show_pairs_singles_and_sums_once(api, desk):
     assert held["totals"] == [
         {"currency": "USD", "active_pnl": 21.5, "long": 2750, "short": -4026},
     ]
+
+
+async def test_a_position_is_counted_once_when_its_pair_got_a_second_spelling(api, register):
+    for symbol in ("EURUSD", "EUR.USD"):
+        await register(symbol=symbol, sectype="CASH")
+        await hold(api, "EUR", 5, 1.1, 3)
+    held = (await api.get("/v3/positions")).json
+    assert [single["symbol"] for single in held["singles"]] == ["EUR.USD"]
+    assert held["totals"] == [{"currency": "USD", "active_pnl": 3, "long": 5.5, "short": 0}]
 
 
 async def test_legs_in_two_currencies_have_no_sum(api, register):

@@ -397,6 +397,18 @@ async def test_a_wrong_bridge_key_is_told_where_one_is_needed(api, app, value):
     assert answer.status == 201
 
 
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-8"])
+@pytest.mark.parametrize(
+    "overrides", [{"bridge_keys": ["ein Schl\u00fcssel: zur Br\u00fccke"]}], indirect=True
+)
+@pytest.mark.gen_test(timeout=60)
+async def test_a_bridge_key_may_hold_any_letter_its_library_can_send(api, conf, encoding):
+    text = f"bridge:{conf.bridge_keys[0]}".encode(encoding)
+    headers = {"Authorization": f"Basic {base64.b64encode(text).decode()}"}
+    answer = await api.get("/v3/pnl/0", headers=headers)
+    assert (answer.status, answer.json) == (200, {"signals": []})
+
+
 @pytest.mark.gen_test(timeout=60)
 async def test_without_bridge_keys_basic_credentials_mean_nothing(api):
     assert (await api.get("/v3/stocks/0", headers=basic("anything"))).status == 200
