@@ -34,6 +34,11 @@ class SqliteFiles:
             shutil.copy(self._templates[fill], file)
         yield f"sqlite:///{file}"
 
+    @contextlib.contextmanager
+    def empty(self, folder):
+        """The URL of a database that was never opened."""
+        yield f"sqlite:///{folder}/empty.db"
+
     def outside(self, url):
         """A DB-API connection beside the server's, each statement on its own."""
         file = url.removeprefix("sqlite:///")
@@ -89,7 +94,7 @@ class PostgresServer:
             connection.cursor().execute(sql)
 
     @contextlib.contextmanager
-    def empty(self):
+    def empty(self, folder=None):
         """The URL of a database that was never opened, and is gone afterwards."""
         name = self.create()
         try:
