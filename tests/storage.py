@@ -100,7 +100,6 @@ class PostgresServer:
         try:
             yield self.at(name)
         finally:
-            proxy.close()
             self.drop(name)
 
     def outside(self, url):
@@ -171,6 +170,11 @@ class EmbeddedServer:
     def start(self):
         """Starts it again on the same data."""
         self._server.ensure_postgres_running()
+
+    @property
+    def socket(self):
+        """The path of the socket that it listens at."""
+        return f"{self._folder}/.s.PGSQL.5432"
 
     def close(self):
         """Ends it and deletes its data."""
