@@ -9,12 +9,12 @@ import peewee
 CHANNEL = "pairs"
 EVENT = "event"  # the topic of committed events; the text is the last one's id
 LONGEST_TEXT = 4000  # bytes; PostgreSQL takes 8000 with the topic
-_WRITE_LOCK = int.from_bytes(b"pairsapi", "big")
-_START_LOCK = _WRITE_LOCK + 1
+WRITE_LOCK = int.from_bytes(b"pairsapi", "big")
+_START_LOCK = WRITE_LOCK + 1
 _TELL_LAST_EVENT = f"SELECT pg_notify('{CHANNEL}', '{EVENT} ' || COALESCE(MAX(id), 0)) FROM event"  # noqa: S608
 # A process that hangs or a machine that vanished must not keep the others from writing, and
 # TradingView waits 3 s for its answer.
-_LIMITS = "SET lock_timeout = '2s'; SET idle_in_transaction_session_timeout = '10s'"
+LIMITS = "SET lock_timeout = '2s'; SET idle_in_transaction_session_timeout = '5s'"
 # A line that is dead without a word is found out in seconds; the URL's own options go first.
 LINE = {
     "application_name": "pairs-api",
@@ -45,6 +45,10 @@ class OneProcess(peewee.SqliteDatabase):
         _refuse_long(topic, text)
         self.after_commit(lambda: self.hear(topic, text))
 
+    def only_read(self) -> None:
+        """From now on a write on this thread's connection fails."""
+        self.execute_sql("PRAGMA query_only = 1")
+
     @contextlib.contextmanager
     def starting(self) -> Iterator[None]:
         """For as long as the migrations run.
@@ -74,13 +78,31 @@ class Shared(peewee.PostgresqlDatabase):
     tells_events = False  # once there is a table of events
 
     def _initialize_connection(self, conn: Any) -> None:
-        conn.cursor().execute(_LIMITS)
+        self._state.reads = False
+        conn.cursor().execute(LIMITS)
+
+    def only_read(self) -> None:
+        """From now on a write on this thread's connection fails."""
+        self.execute_sql("SET default_transaction_read_only = on")
+        self._state.reads = True
+
+    def execute_sql(self, sql: str, params: Any = None) -> Any:
+        """Runs a statement; one that only reads is asked again where the old line had broken."""
+        try:
+            return super().execute_sql(sql, params)
+        except (peewee.OperationalError, peewee.InterfaceError):
+            if not self.lost() or not self._state.reads or self.in_transaction():
+                raise
+        self.close()
+        self.connect()
+        self.only_read()
+        return super().execute_sql(sql, params)
 
     def begin(self, isolation_level: str | None = None) -> None:
         """Begins to write; with an isolation level it is a reading transaction."""
         self._state.writes = isolation_level is None
         if self._state.writes:
-            self.execute_sql(f"BEGIN; SELECT pg_advisory_xact_lock({_WRITE_LOCK})")
+            self.execute_sql(f"BEGIN; SELECT pg_advisory_xact_lock({WRITE_LOCK})")
         else:
             super().begin(isolation_level)
 
@@ -114,7 +136,7 @@ class Shared(peewee.PostgresqlDatabase):
         try:
             yield
         finally:
-            self.execute_sql(f"SELECT pg_advisory_unlock({_START_LOCK}); {_LIMITS}")
+            self.execute_sql(f"SELECT pg_advisory_unlock({_START_LOCK}); {LIMITS}")
 
 
 def is_sqlite(database: peewee.Database | peewee.DatabaseProxy) -> bool:

@@ -75,7 +75,9 @@ def _shown(url: str) -> str:
 
 
 def _line(error: Exception) -> str:
-    return " ".join(str(error).split()).rstrip(".")
+    # PostgreSQL's driver goes on for lines with what may be the cause.
+    first = str(error).strip().split("\n", 1)[0]
+    return " ".join(first.split()).rstrip(".")
 
 
 def _refuse_encoding(database: peewee.Database) -> None:
@@ -100,10 +102,7 @@ def _migrate(database: peewee.Database) -> None:
 def read_only(database: peewee.Database) -> None:
     """Connects this thread for reading; a write on this connection fails."""
     database.connect(reuse_if_open=True)
-    if is_sqlite(database):
-        database.execute_sql("PRAGMA query_only = 1")
-    else:
-        database.execute_sql("SET default_transaction_read_only = on")
+    database.only_read()
 
 
 def close_if_broken(database: peewee.Database) -> None:

@@ -240,6 +240,7 @@ class Others:
         self._ear.start(IOLoop.current())
 
     def _missed(self) -> None:
+        self._app.database.close()  # whatever cut the one line may have cut this one
         for topic in self._app.announced:
             self._app.hear(topic, None)
 

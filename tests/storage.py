@@ -34,6 +34,11 @@ class SqliteFiles:
             shutil.copy(self._templates[fill], file)
         yield f"sqlite:///{file}"
 
+    @contextlib.contextmanager
+    def empty(self, folder):
+        """The URL of a database that was never opened."""
+        yield f"sqlite:///{folder}/empty.db"
+
     def outside(self, url):
         """A DB-API connection beside the server's, each statement on its own."""
         file = url.removeprefix("sqlite:///")
@@ -89,13 +94,12 @@ class PostgresServer:
             connection.cursor().execute(sql)
 
     @contextlib.contextmanager
-    def empty(self):
+    def empty(self, folder=None):
         """The URL of a database that was never opened, and is gone afterwards."""
         name = self.create()
         try:
             yield self.at(name)
         finally:
-            proxy.close()
             self.drop(name)
 
     def outside(self, url):
@@ -166,6 +170,11 @@ class EmbeddedServer:
     def start(self):
         """Starts it again on the same data."""
         self._server.ensure_postgres_running()
+
+    @property
+    def socket(self):
+        """The path of the socket that it listens at."""
+        return f"{self._folder}/.s.PGSQL.5432"
 
     def close(self):
         """Ends it and deletes its data."""
