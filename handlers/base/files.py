@@ -1,4 +1,4 @@
-"""Files that the pages load: ours below static/, and the library of charts where it is installed."""
+"""Files that the pages load: ours below static/, and the library of charts where it is there."""
 
 from typing import Any
 

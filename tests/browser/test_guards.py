@@ -1,5 +1,7 @@
 """What holds on every page: hostile texts stay texts, headers, XSRF, accessibility, size."""
 
+from urllib.parse import quote
+
 import pytest
 from playwright.sync_api import expect
 
@@ -37,7 +39,7 @@ def hostile(desk):
     return rows
 
 
-@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("path", [*PAGES, "/positions?pair=" + quote(HOSTILE[1])])
 def test_hostile_texts_are_shown_and_never_run(desk, visit, path):
     page = visit()
     go(page, path)

@@ -1,10 +1,8 @@
 """The positions page: the account's tiles, the pairs with their hedges, and the charts."""
 
-import contextlib
 import csv
 import re
 import shutil
-import sqlite3
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -14,7 +12,7 @@ from playwright.sync_api import expect
 from bench.data import make
 from bench.processes import ROOT
 from tests.browser.conftest import Desk
-from tests.browser.reading import figure, go, is_live, violations
+from tests.browser.reading import go, is_live, violations
 from trading import instants
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -26,8 +24,8 @@ PAIRS = [
     (("NMFC", "ROIC"), 0.72, (100, -72), "Fine", ""),
     (("MA", "V"), 3, (100, -310), "Off by 3.3 %", ""),
     (("KO", "PEP"), 0.5, (-40, 36), "Wrong: 0.9 for 0.5", ""),
-    (("GDX", "GLD"), 0.25, (-20, 0), "First leg left alone", "−20 GDX unhedged, −$250.00"),
-    (("XOM", "CVX"), 1.5, (0, 30), "Second leg left over", "30 CVX unhedged, $375.00"),
+    (("GDX", "GLD"), 0.25, (-20, 0), "First leg left alone", "−20 GDX unhedged, −$250"),
+    (("XOM", "CVX"), 1.5, (0, 30), "Second leg left over", "30 CVX unhedged, $375"),
     (("EWA", "EWC"), 0.8, (0, 0), "Flat", ""),
 ]
 
@@ -69,10 +67,11 @@ def charted(page, chart="account-chart"):
 
 
 TABLES = """() => [...document.querySelectorAll(".held tbody tr")].map(tr => ({
-  name: tr.dataset.name, mark: tr.dataset.mark, current: tr.ariaCurrent, link: tr.querySelector("a")?.search,
+  name: tr.dataset.name, mark: tr.dataset.mark, current: tr.ariaCurrent,
+  link: tr.querySelector("a")?.search,
   cells: [...tr.cells].map(cell =>
     [cell.dataset.field, cell.dataset.favour, cell.textContent.replace(/\\s+/g, " ").trim()]) }))"""
-TILES = """() => [...document.querySelectorAll("#account > div, .held h2, #pair-chart h2")].map(tile =>
+TILES = """() => [...document.querySelectorAll("#account > div, h2")].map(tile =>
   [tile.dataset.tile, tile.dataset.favour, tile.textContent.replace(/\\s+/g, " ").trim()])"""
 FRAMES = "() => new Promise(tell => requestAnimationFrame(() => requestAnimationFrame(tell)))"
 
@@ -196,9 +195,8 @@ def test_rows_and_marks_follow_positions_and_the_registry(open_desk, visit):
 def test_a_page_that_fell_too_far_behind_asks_for_everything_again(open_desk, visit, wire_to):
     own = open_desk(replay_limit=2)
     wire = wire_to(own)
-    page = visit(at=wire_at(own, wire))
+    page = visit(at=wire)
     go(page, "/positions")
-    charted(page, "pair-chart") if page.locator("#pair-chart canvas").count() else None
     wire.cut()
     expect(page.locator("#light")).to_have_attribute("data-state", "reconnecting")
     expect(page.locator("#stale")).to_contain_text("Not live")
@@ -210,11 +208,6 @@ def test_a_page_that_fell_too_far_behind_asks_for_everything_again(open_desk, vi
     expect(tile(page, "NetLiquidation")).to_have_text("4")
     expect(cell(page, "MA-V", "pnl")).to_have_text("+$77")
     expect(page.locator('#account-chart .legend [data-key="net"] dd')).to_have_text("4")
-
-
-def wire_at(desk, wire):
-    """The desk as it is reached by this network."""
-    return type("Reached", (), {"url": wire.url, "token": desk.token})
 
 
 def test_an_error_is_said_and_leaves_with_the_next_answer(open_desk, visit):
@@ -253,7 +246,8 @@ def test_without_an_active_pair_the_page_teaches(open_desk, visit):
 INK = """([chart, token]) => {
   const probe = document.body.appendChild(document.createElement("i"))
   probe.style.color = `var(--${token})`
-  const one = Object.assign(document.createElement("canvas"), { width: 1, height: 1 }).getContext("2d")
+  const pixel = Object.assign(document.createElement("canvas"), { width: 1, height: 1 })
+  const one = pixel.getContext("2d")
   one.fillStyle = getComputedStyle(probe).color
   one.fillRect(0, 0, 1, 1)
   const wanted = one.getImageData(0, 0, 1, 1).data
@@ -295,7 +289,7 @@ def key(page, name, chart="account-chart"):
 def point(page, chart, share):
     """Moves the mouse over a chart, at this share of its width."""
     box = page.locator(f"#{chart} .canvas").bounding_box()
-    page.mouse.move(box["x"] + share * box["width"], box["y"] + 80)
+    page.mouse.move(box["x"] + share * box["width"], box["y"] + 80, steps=4)
 
 
 @pytest.fixture(scope="module")
@@ -460,6 +454,22 @@ def test_a_pair_is_chosen_by_its_row_and_its_signals_arrive_live(desk, visit, si
         desk.ask("DELETE", f"/v3/signal/{rowid}")
 
 
+def test_a_chart_that_cannot_load_says_so_and_shows_nothing_of_another_pair(desk, visit, signals):
+    page = visit()
+    go(page, "/positions?pair=NMFC-ROIC")
+    charted(page, "pair-chart")
+    page.route("**/v3/signals/ticker/MA-V/*", lambda route: route.abort())
+    line(page, "MA-V").get_by_role("link").click()
+    chart = page.locator("#pair-chart")
+    expect(chart.get_by_role("alert")).to_contain_text("The server did not answer")
+    expect(chart.locator(".canvas")).to_be_hidden()
+    page.unroute_all()
+    line(page, "MA-V").get_by_role("link").click()
+    expect(chart.get_by_role("alert")).to_be_hidden()
+    line(page, "NMFC-ROIC").get_by_role("link").click()
+    expect(key(page, "average", "pair-chart")).to_have_text("−0.0500")
+
+
 def sheet(page, chart):
     """The lines of a chart's table: its cells, newest first."""
     return [text.split("\t") for text in page.locator(f"#{chart} tbody tr").all_inner_texts()]
@@ -502,7 +512,7 @@ def test_visitors_see_the_newest_five_and_how_to_see_more(desk, visit):
     note = page.locator("#pair-chart .foot-line")
     expect(note).to_contain_text("Visitors see the newest 5")
     note.get_by_role("link", name="Log in").click()
-    page.wait_for_url("**/login?next=%2Fpositions*")
+    page.wait_for_url(re.compile(r"/login\?next=/positions%3Fpair%3DMA-V$"))
 
 
 # --- without the library ---------------------------------------------------------------------
@@ -585,8 +595,8 @@ def test_the_page_has_no_accessibility_fault_and_no_sideways_scrolling(
     has_ink(page, "accent", "pair-chart")
     assert violations(page) == []
     assert page.evaluate("document.querySelector('main').scrollWidth") <= width
-    for button in page.get_by_role("button", name="Show as table").all():
-        button.click()
+    for chart in ("account-chart", "pair-chart"):
+        page.locator(f"#{chart}").get_by_role("button", name="Show as table").click()
     assert violations(page) == []
 
 
@@ -594,79 +604,9 @@ def test_on_phones_a_pair_takes_two_lines(desk, visit):
     page = visit(viewport={"width": 390, "height": 844})
     go(page, "/positions")
     for name in ("NMFC-ROIC", "GDX-GLD"):
-        tops = page.evaluate(
-            """name => [...new Set([...document.querySelectorAll(`tr[data-name="${name}"] :is(th, td, .pill, .message)`)]
-              .filter(each => each.offsetHeight && getComputedStyle(each).display !== "contents")
-              .map(each => Math.round((each.offsetTop + each.offsetHeight / 2) / 12)))].length""",
-            name,
-        )
-        assert tops == 2
+        rows = line(page, name).evaluate("tr => getComputedStyle(tr).gridTemplateRows")
+        assert len(rows.split()) == 2
     sections = page.get_by_role("navigation", name="Sections").get_by_role("link")
     expect(sections).to_have_count(4)
     for each in sections.all():
         expect(each).to_be_in_viewport(ratio=1)
-
-
-# --- the bridge on the dashboard's strip -----------------------------------------------------
-
-
-def heard(desk, seconds):
-    """Writes down that the bridge polled so long ago."""
-    with contextlib.closing(sqlite3.connect(desk.database)) as database, database:
-        database.execute("DELETE FROM bridge")
-        row = ("bridge", instants.ago(seconds))
-        database.execute("INSERT INTO bridge (name, last_seen) VALUES (?, ?)", row)
-
-
-def test_the_strip_tells_when_the_bridge_was_last_heard(open_desk, visit):
-    own = open_desk()
-    page = visit(at=own)
-    go(page, "/dashboard")
-    box = page.locator('[data-figure="bridge"]')
-    expect(figure(page, "bridge")).to_have_text("never")
-    expect(box).not_to_have_attribute("data-late", re.compile("."))
-    own.alert(ticker="AAPL")
-    expect(box).to_have_attribute("data-late", "amber")
-    expect(box.locator("dt")).to_have_text("Bridge silent")
-    own.poll()
-    expect(figure(page, "bridge")).to_have_text(re.compile(r"^\d s$"))
-    expect(box).not_to_have_attribute("data-late", re.compile("."))
-    expect(box.locator("dt")).to_have_text("Bridge")
-
-
-@pytest.mark.parametrize(
-    ("seconds", "told", "late"),
-    [(30, r"3\d s", None), (150, "2 min", "amber"), (3700, "1 h", "red")],
-)
-def test_the_bridges_silence_is_painted_by_the_server_and_kept_by_the_browser(
-    open_desk, visit, seconds, told, late
-):
-    own = open_desk()
-    own.alert(ticker="AAPL")
-    heard(own, seconds)
-    pages = [visit(at=own, java_script_enabled=False), visit(at=own)]
-    pages[0].goto("/dashboard")
-    go(pages[1], "/dashboard")
-    for page in pages:
-        expect(figure(page, "bridge")).to_have_text(re.compile(f"^{told}$"))
-        words = page.locator('[data-figure="bridge"] dt')
-        expect(words).to_have_text("Bridge silent" if late else "Bridge")
-        assert page.locator('[data-figure="bridge"]').get_attribute("data-late") == late
-
-
-def test_visitors_have_no_bridge_on_their_strip(desk, visit):
-    page = visit(None)
-    go(page, "/dashboard")
-    expect(page.locator('[data-figure="bridge"]')).to_have_count(0)
-    desk.poll()
-
-
-@pytest.mark.parametrize("width", [1440, 1024, 768, 390])
-def test_the_strip_fits(desk, visit, width):
-    page = visit(viewport={"width": width, "height": 844})
-    go(page, "/dashboard")
-    cut = page.evaluate(
-        """() => [...document.querySelectorAll("#figures :is(dt, dd)")]
-          .filter(each => each.scrollWidth > each.clientWidth).map(each => each.textContent)"""
-    )
-    assert [text for text in cut if "today" not in text] == []

@@ -107,7 +107,7 @@ export class Chart {
 
   // Until the reader moves the chart: the newest as far as they can be told apart, all where there is room.
   fit() {
-    if (this.moved || !this.rows.length) return
+    if (this.moved || !this.rows.length || !this.canvas.clientWidth) return
     const room = this.canvas.clientWidth / this.spacing
     const { length } = this.rows
     if (length > room) this.chart?.timeScale().setVisibleLogicalRange({ from: length - room, to: length })

@@ -17,7 +17,8 @@ export class PairChart extends Chart {
   constructor() {
     super("pair-chart", { most, spacing: 9 })
     on("signal", ({ signal }, verb) => {
-      if (this.pair && name(signal) === this.pair) this.receive(signal, verb)
+      const mine = name(signal) === this.pair
+      if (mine || this.records.rows.has(signal.rowid)) this.receive(signal, mine ? verb : "deleted")
     })
   }
 
@@ -28,9 +29,10 @@ export class PairChart extends Chart {
   none() { return this.pair ? `No signal of ${this.pair} yet.` : "No pair and no position to show." }
 
   choose(pair) {
-    if (pair === this.chosen) return
+    if (pair === this.chosen && !this.failed) return
     this.chosen = pair
     this.moved = false
+    this.records.rows.clear()
     put($("h2 bdi", this.root), pair)
     const csv = $("[data-act=csv]", this.root)
     csv.href = `/v3/signals/ticker/${encodeURIComponent(pair)}/0.csv`

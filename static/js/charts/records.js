@@ -8,20 +8,21 @@ export class Records {
     Object.assign(this, { most, rows: new Map(), turn: 0, missed: null })
   }
 
-  // Loads the list; what is pushed meanwhile is applied after it. False when another load was faster.
+  // Loads the list; what is pushed meanwhile is applied after it. False when a later load has begun.
   async load(path) {
     const turn = ++this.turn
     const missed = this.missed = []
-    try {
-      const { signals, notoken_limit } = await get(path)
-      if (turn !== this.turn) return false
-      if (visitor) this.most = notoken_limit ?? 5
-      this.rows = new Map(signals.map(record => [record.rowid, record]))
-      for (const change of missed) this.apply(...change)
-      return true
-    } finally {
-      if (turn === this.turn) this.missed = null
+    let answer, problem
+    try { answer = await get(path) } catch (trouble) { problem = trouble }
+    if (turn !== this.turn) return false
+    this.missed = null
+    if (answer) {
+      if (visitor) this.most = answer.notoken_limit ?? 5
+      this.rows = new Map(answer.signals.map(record => [record.rowid, record]))
     }
+    for (const change of missed) this.apply(...change)
+    if (problem) throw problem
+    return true
   }
 
   receive(record, verb) {
