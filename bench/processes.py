@@ -84,10 +84,11 @@ def server(
     *arguments: str,
     environment: dict[str, str] | None = None,
     log: Path | None = None,
+    tree: Path = ROOT,
 ) -> Process:
-    """The real server in demo mode on this SQLite file or URL, on a free port."""
+    """The real server of a source tree in demo mode, on this SQLite file or URL, at a free port."""
     url = f"sqlite:///{database}" if isinstance(database, Path) else database
-    command = ["server.py", "--port", "0", "--database", url, *arguments]
+    command = [tree / "server.py", "--port", "0", "--database", url, *arguments]
     return Process(command, log or database.with_suffix(".log"), environment)
 
 

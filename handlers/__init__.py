@@ -35,7 +35,7 @@ from handlers import (
     users,
     webhook,
 )
-from handlers.base import Gate, NotFound, Right, frames_after
+from handlers.base import Gate, NotFound, Right, Static, frames_after
 from live import Follower, Frame, Hub
 from logs import log_access
 from models.statements import compiled
@@ -71,7 +71,7 @@ class PairsApplication(Application):
             websocket_ping_interval=30,
             websocket_max_message_size=4096,
             static_path=str(ROOT / "static"),
-            static_handler_class=pages.Static,
+            static_handler_class=Static,
             xsrf_cookie_kwargs={
                 "samesite": "Lax",
                 "httponly": True,

@@ -1,6 +1,7 @@
 """What the handlers share."""
 
 from handlers.base.errors import ApiError, Errors, explain, unauthorized
+from handlers.base.files import Static, library_url
 from handlers.base.frames import event_frame, frames_after, missed_frames
 from handlers.base.gate import Gate
 from handlers.base.handler import (
@@ -36,6 +37,7 @@ __all__ = [
     "ListHandler",
     "NotFound",
     "Right",
+    "Static",
     "count_of",
     "csv_form",
     "csv_lines",
@@ -43,6 +45,7 @@ __all__ = [
     "event_frame",
     "explain",
     "frames_after",
+    "library_url",
     "missed_frames",
     "right",
     "rowid_of",

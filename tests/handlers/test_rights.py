@@ -73,6 +73,7 @@ TABLE = [
     ("GET", "/", "open"),
     ("GET", "/dashboard", "read"),
     ("GET", "/list", "read"),
+    ("GET", "/positions", "read"),
     ("GET", "/setup", "token"),
     ("GET", "/login", "open"),
     ("POST", "/logout", "open"),
@@ -216,13 +217,16 @@ async def test_without_anonymous_reads_every_read_needs_a_token(api, callers, ca
 
 @pytest.mark.parametrize(
     ("overrides", "redirected"),
-    [({}, ["/setup"]), ({"anonymous_reads": False}, ["/dashboard", "/list", "/setup"])],
+    [
+        ({}, ["/setup"]),
+        ({"anonymous_reads": False}, ["/dashboard", "/list", "/positions", "/setup"]),
+    ],
     indirect=["overrides"],
 )
 @pytest.mark.gen_test(timeout=60)
 async def test_a_page_that_needs_a_login_leads_to_it_and_back(api, redirected):
     found = []
-    for path in ("/dashboard", "/list", "/setup", "/login"):
+    for path in ("/dashboard", "/list", "/positions", "/setup", "/login"):
         answer = await api.get(path + "?a=1")
         if answer.status == 302:
             assert answer.headers["Location"] == f"/login?next=%2F{path[1:]}%3Fa%3D1"
