@@ -12,7 +12,7 @@ test: system lint
 	@$(BIN)/python -m pytest
 
 quick: $(VENV)/test.stamp
-	@$(BIN)/python -m pytest -m "not slow and not browser"
+	@$(BIN)/python -m pytest -m "not slow and not browser and not postgresql"
 
 lint: $(VENV)/test.stamp
 	@$(BIN)/ruff check .
