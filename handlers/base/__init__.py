@@ -1,15 +1,17 @@
 """What the handlers share."""
 
+from handlers.base.agents import in_words
+from handlers.base.credentials import CredentialHandler
 from handlers.base.errors import ApiError, Errors, explain, unauthorized
 from handlers.base.gate import Gate
 from handlers.base.handler import (
-    COOKIE,
     MOST_BODY,
     BaseHandler,
     NotFound,
     is_private,
     session_state,
 )
+from handlers.base.identity import COOKIE, visitor
 from handlers.base.lists import (
     LONGEST_FILTER,
     VISITOR_LIMIT,
@@ -19,6 +21,7 @@ from handlers.base.lists import (
     encode,
     rowid_of,
 )
+from handlers.base.refusals import Refusals
 from handlers.base.rights import Identity, Right, right
 from handlers.base.sheets import csv_form, csv_lines
 
@@ -30,20 +33,24 @@ __all__ = [
     "ApiError",
     "BaseHandler",
     "Chunk",
+    "CredentialHandler",
     "Errors",
     "Gate",
     "Identity",
     "ListHandler",
     "NotFound",
+    "Refusals",
     "Right",
     "count_of",
     "csv_form",
     "csv_lines",
     "encode",
     "explain",
+    "in_words",
     "is_private",
     "right",
     "rowid_of",
     "session_state",
     "unauthorized",
+    "visitor",
 ]
