@@ -34,6 +34,28 @@ class Bucket:
             self._levels[key] = (min(self._burst, level + 1), seen)
 
 
+class Rarely:
+    """What is done for a key once in so many seconds at the most; keys are bounded."""
+
+    MOST_KEYS = 10_000
+
+    def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic):
+        self._seconds = seconds
+        self._clock = clock
+        self._done: OrderedDict[str, float] = OrderedDict()
+
+    def due(self, key: str) -> bool:
+        """Whether it is time again; then it counts as done."""
+        now = self._clock()
+        if now - self._done.get(key, -self._seconds) < self._seconds:
+            return False
+        self._done[key] = now
+        self._done.move_to_end(key)
+        if len(self._done) > self.MOST_KEYS:
+            self._done.popitem(last=False)
+        return True
+
+
 class Failures:
     """Failures in a row by name: each further one makes the next answer wait longer.
 
@@ -57,6 +79,11 @@ class Failures:
         self._counts[name] = self._counts.pop(name, 0) + 1
         if len(self._counts) > self.MOST_KEYS:
             self._counts.popitem(last=False)
+
+    def undo(self, name: str) -> None:
+        """Takes the last one back."""
+        if self._counts.get(name):
+            self._counts[name] -= 1
 
     def succeeded(self, name: str) -> None:
         """Forgets them."""

@@ -166,7 +166,7 @@ class Hub:
     def recheck(self) -> None:
         """Drops the listeners whose session has ended."""
         sessions = {each.session: each.by_cookie for each in self.listeners if each.session}
-        alive = models.Session.watching(sessions) if sessions else set()
+        alive = models.watching(sessions) if sessions else set()
         for listener in list(self.listeners):
             if listener.session and listener.session not in alive:
                 listener.drop(*SESSION_ENDED)

@@ -83,6 +83,86 @@ def digest(text: str) -> str:
     return hashlib.sha256(_bytes(text)).hexdigest()
 
 
+API_TOKEN = "pairs_"  # noqa: S105 how API tokens begin, so that scanners of leaks know them
+
+
+def api_token() -> str:
+    """A new API token: 256 random bits behind the prefix."""
+    return API_TOKEN + random_id(256)
+
+
+def seal(key: str, secret: str) -> str:
+    """A secret of at most 32 characters as a database may keep it, unreadable without the key.
+
+    Where the key itself is in the database (no `token_key` in the settings) this hides it from
+    nobody who reads all of it. With another key it opens as something else, and no code fits.
+    """
+    nonce = secrets.token_bytes(16)
+    return base64.b64encode(nonce + _crossed(key, nonce, secret.encode())).decode()
+
+
+def unseal(key: str, sealed: str) -> str:
+    """The secret, or nonsense where it was sealed with another key."""
+    raw = base64.b64decode(sealed)
+    return _crossed(key, raw[:16], raw[16:]).decode("latin-1")
+
+
+def _crossed(key: str, nonce: bytes, text: bytes) -> bytes:
+    # A pad that is never used twice, from a keyed hash: as good as a cipher for one block.
+    pad = hmac.digest(_bytes(key), b"seal\0" + nonce, "sha256")
+    return bytes(a ^ b for a, b in zip(text, pad, strict=False))
+
+
+def totp_secret() -> str:
+    """A new secret for an authenticator: 160 random bits in base 32."""
+    return base64.b32encode(secrets.token_bytes(20)).decode()
+
+
+def looks_like_totp(code: str) -> bool:
+    """Whether this is meant as an authenticator's code and not as a recovery code."""
+    return re.fullmatch(r"[0-9]{6}", bare_code(code)) is not None
+
+
+def totp_step(secret: str, code: str, now: float, after: int) -> int | None:
+    """The time step later than `after` whose code this is, one before and one behind allowed."""
+    import pyotp
+
+    try:
+        totp = pyotp.TOTP(secret)
+        present = int(now) // totp.interval
+        fits = [
+            step
+            for step in range(present - 1, present + 2)
+            if same(bare_code(code), totp.generate_otp(step)) and step > after
+        ]
+    except ValueError:  # sealed with another key, it is no secret any more
+        return None
+    return fits[0] if fits else None
+
+
+def totp_uri(secret: str, username: str, site: str) -> str:
+    """What an authenticator reads from the QR code."""
+    import pyotp
+
+    return pyotp.TOTP(secret).provisioning_uri(name=username, issuer_name=site)
+
+
+def recovery_code() -> str:
+    """A new recovery code: 80 random bits in four groups of letters and digits."""
+    text = base64.b32encode(secrets.token_bytes(10)).decode().lower()
+    return "-".join(text[i : i + 4] for i in range(0, 16, 4))
+
+
+def bare_code(code: str) -> str:
+    """A code as it is compared: without spaces and dashes, in small letters."""
+    return re.sub(r"[\s-]", "", code).lower()
+
+
+def keyed_digest(key: str, text: str) -> str:
+    """A hash of a text that may be easy to guess, of no use without the key."""
+    return hmac.new(_bytes(key), b"name\0" + _bytes(text), "sha256").hexdigest()
+
+
 def issue(
     key: str, kind: str, username: str, session: str, seconds: int, *, fresh=False, serial=""
 ) -> str:

@@ -126,6 +126,7 @@ class Settings(BaseModel):
         str, AfterValidator(_long_enough), _allowed("empty or at least 32 characters")
     ]
     refresh_days: Annotated[Whole, _allowed("a whole number from 1 to 365", ge=1, le=365)]
+    idle_days: Annotated[Whole, _allowed("a whole number from 1 to 365", ge=1, le=365)]
     anonymous_reads: Annotated[FlagOrAuto, _allowed('true, false or "auto"')]
     login_attempts: Annotated[Whole, _allowed("a whole number from 1 up", ge=1)]
     wrong_passphrases: Annotated[Whole, _allowed("a whole number from 1 up", ge=1)]
@@ -138,6 +139,7 @@ class Settings(BaseModel):
     queue_limit: Annotated[Whole, _allowed("a whole number from 1 up", ge=1)]
     rejected_kept: Annotated[Whole, _allowed("a whole number from 1 up", ge=1)]
     strangers_kept: Annotated[Whole, _allowed("a whole number from 1 up", ge=1)]
+    audit_kept: Annotated[Whole, _allowed("a whole number from 1 up", ge=1)]
     replay_limit: Annotated[Whole, _allowed("a whole number from 1 up", ge=1)]
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],

@@ -1,6 +1,7 @@
 """The application: all routes, and what their handlers share."""
 
 import asyncio
+import contextlib
 import time
 import weakref
 from collections.abc import Callable, Iterable
@@ -26,19 +27,34 @@ from database import (
 )
 from handlers import (
     account,
+    audit,
+    factor,
     pages,
     passphrases,
     registry,
     rejected,
+    sessions,
     signals,
     socket,
+    tokens,
     users,
     webhook,
 )
-from handlers.base import Gate, NotFound, Right, Static, frames_after
+from handlers.base import (
+    Gate,
+    Identity,
+    NotFound,
+    Refusals,
+    Right,
+    Static,
+    frames_after,
+    visitor,
+)
+from limits import Rarely
 from live import Follower, Frame, Hub
 from logs import log_access
 from models.statements import compiled
+from security import keyed_digest
 from settings import ROOT, Settings
 from trading import instants
 
@@ -49,6 +65,10 @@ ROUTES = [
     *registry.routes,
     *account.routes,
     *users.routes,
+    *sessions.routes,
+    *factor.routes,
+    *tokens.routes,
+    *audit.routes,
     *passphrases.routes,
     *socket.routes,
     *pages.routes,
@@ -89,6 +109,10 @@ class PairsApplication(Application):
         self.hub = Hub(models.EventRow.last_id())
         self.short_lists = signals.ShortLists()
         self.gate = Gate(conf)
+        self.refusals = Refusals()
+        self.started = instants.now()
+        self._uses = Rarely(60)
+        self._fixed = [(keyed_digest(token_key, text), text) for text in conf.fixed_passphrases]
         # Weak: a request whose sender went away is never finished.
         self.in_hand: weakref.WeakSet[HTTPServerRequest] = weakref.WeakSet()
         self._hasher = ThreadPoolExecutor(1, "hasher")
@@ -185,13 +209,14 @@ class PairsApplication(Application):
         finally:
             self._hashes -= 1
 
-    def passphrases(self) -> list[tuple[int | None, str, str | None]]:
-        """(id, text, last use) of every valid passphrase; those of the settings have no id.
+    def passphrases(self) -> list[tuple[int | str, str, str | None]]:
+        """(id, text, last use) of every valid passphrase; those of the settings have a digest.
 
         Asked for with every alert, so they are kept for a second, or until one changes.
         """
         if time.monotonic() > self._passphrases_until:
-            fixed = [(None, value, None) for value in self.conf.fixed_passphrases]
+            used = models.PassphraseUse.all()
+            fixed = [(digest, text, used.get(digest)) for digest, text in self._fixed]
             self._passphrases = fixed + compiled.passphrases()
             self._passphrases_until = time.monotonic() + 1
         return self._passphrases
@@ -200,15 +225,41 @@ class PairsApplication(Application):
         """Asks the database anew: one was made, used or retired."""
         self._passphrases_until = 0.0
 
-    def note_use(self, rowid: int | None, last_used: str | None) -> None:
+    def fixed_passphrases_used(self) -> list[str | None]:
+        """When each passphrase of the settings was last used, in their order."""
+        used = models.PassphraseUse.all()
+        return [used.get(digest) for digest, _ in self._fixed]
+
+    def note_use(self, name: int | str, last_used: str | None) -> None:
         """Remembers the use of a passphrase, once a minute at the most."""
-        if rowid is not None and (last_used or "") < instants.ago(60):
-            used = self.writer.submit(lambda: models.Passphrase.touch(rowid))
+        if (last_used or "") < instants.ago(60) and self._uses.due(f"passphrase {name}"):
+            table = models.PassphraseUse if isinstance(name, str) else models.Passphrase
+            used = self.writer.submit(lambda: table.touch(name))
             used.add_done_callback(self.forget_passphrases)
 
+    def note_use_of(self, identity: Identity, request: HTTPServerRequest) -> None:
+        """Remembers that a session or API token is in use, once a minute at the most."""
+        if not self._uses.due(identity.key):
+            return
+        if identity.token:
+            note = partial(models.ApiToken.touch, identity.token.id)
+        else:
+            note = partial(models.Visit.note, identity.session.id, *visitor(request))
+        with contextlib.suppress(Overloaded):  # the request itself must be answered
+            self.writer.submit(note).add_done_callback(_heard)
+
+    async def write_refusals(self) -> None:
+        """Writes the refusals that were counted, for the audit."""
+        if rows := self.refusals.take():
+            await self.writer.submit(
+                partial(models.Audit.note_refusals, rows, self.conf.audit_kept)
+            )
+
     async def sweep(self) -> None:
-        """Forgets sessions whose time is over, and the sockets they opened."""
+        """Forgets sessions whose time is over, and the sockets they opened; writes refusals."""
         await self.writer.submit(models.Session.sweep)
+        await self.writer.submit(partial(models.Visit.end_idle, self.conf.idle_days))
+        await self.write_refusals()
         self.hear(models.SESSIONS, None)
 
     async def close(self) -> None:
@@ -216,11 +267,19 @@ class PairsApplication(Application):
         self.hub.close()
         if self._others:
             await self._others.close()
+        with contextlib.suppress(Overloaded, peewee.PeeweeException):
+            await self.write_refusals()
         await self.writer.close()
         self.reader.close()
         self._searcher.close()
         self._hasher.shutdown()
         self.database.close()
+
+
+def _heard(done: asyncio.Future) -> None:
+    # A note that could not be written is tried again; what broke has been told by another.
+    if not done.cancelled():
+        done.exception()
 
 
 class Others:

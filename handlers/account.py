@@ -60,7 +60,7 @@ class AccountRecords(ListHandler):
             return form
         return form._replace(tail=f'],"notoken_limit":{VISITOR_LIMIT}}}'.encode())
 
-    @right(Right.ADMIN)
+    @right(Right.ADMIN, scope="admin")
     async def delete(self, rowid: str) -> None:
         self.publish(await self.store(AccountRecord.drop, rowid_of(rowid), self.source))
         self.reply({"message": "Item deleted"})
@@ -123,7 +123,7 @@ class Polls:
 class BridgeState(BaseHandler):
     """/v3/bridge: when the bridge last polled, and what waits for it."""
 
-    @right(Right.TOKEN)
+    @right(Right.TOKEN, scope="read")
     async def get(self) -> None:
         self.reply(self.application.polls.state())
 

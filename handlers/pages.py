@@ -18,6 +18,7 @@ from handlers.base import (
     VISITOR_LIMIT,
     ApiError,
     BaseHandler,
+    Identity,
     Right,
     library_url,
     right,
@@ -111,6 +112,12 @@ class PageHandler(BaseHandler):
         self.set_header("X-Frame-Options", "DENY")
         self.set_header("Permissions-Policy", PERMISSIONS)
         self.set_header("Cross-Origin-Opener-Policy", "same-origin")
+
+    def authenticate(self) -> Identity | None:
+        identity = super().authenticate()
+        if identity and identity.token:
+            raise ApiError(403, "an API token opens no pages.")
+        return identity
 
     def require(self, needed: Right) -> None:
         try:
@@ -298,6 +305,16 @@ class Setup(PageHandler):
         self.show("setup.html")
 
 
+class AuditPage(PageHandler):
+    """/audit: who did what that opens doors, and who was refused; for administrators."""
+
+    page = "audit"
+
+    @right(Right.ADMIN)
+    async def get(self) -> None:
+        self.show("audit.html")
+
+
 class LoginPage(PageHandler):
     """/login"""
 
@@ -322,7 +339,7 @@ class LogoutPage(PageHandler):
         if self.identity:
             self.check_xsrf_cookie()
             with contextlib.suppress(Missing):  # another logout was faster
-                await self.store(Session.end, self.identity.session.id)
+                await self.act("login.ended", "", Session.end, self.identity.session.id)
             self.application.hub.recheck()
         self.clear_cookie(COOKIE)
         self.redirect("/login")
@@ -342,6 +359,7 @@ routes = [
     (r"/list", List),
     (r"/positions", Holdings),
     (r"/setup", Setup),
+    (r"/audit", AuditPage),
     (r"/login", LoginPage),
     (r"/logout", LogoutPage),
 ]

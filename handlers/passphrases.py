@@ -8,27 +8,29 @@ from settings import ROOT, weak_passphrase
 
 
 class PassphraseRegister(ListHandler):
-    """/v3/passphrases: POST makes a passphrase, GET lists them without their texts."""
+    """/v3/passphrases: POST makes a passphrase, GET lists them without their texts.
+
+    Those of the settings are listed last; they are retired by whoever writes the settings.
+    """
 
     list_key = "passphrases"
 
-    @right(Right.ADMIN)
+    @right(Right.ADMIN, scope="admin")
     async def get(self) -> None:
         rows = Passphrase.select().order_by(Passphrase.id.desc())
-        self.reply_list(
-            [
-                {"label": row.label, "last_used": row.last_used, "retired": row.retired}
-                for row in rows
-            ]
-        )
+        made = [(row.label, row.last_used, row.retired, "page") for row in rows]
+        used = self.application.fixed_passphrases_used()
+        fixed = [(f"settings {n}", last, None, "settings") for n, last in enumerate(used, 1)]
+        keys = ("label", "last_used", "retired", "origin")
+        self.reply_list([dict(zip(keys, row, strict=True)) for row in made + fixed])
 
-    @right(Right.ADMIN)
+    @right(Right.ADMIN, scope="admin")
     async def post(self) -> None:
         form = schemas.check(schemas.PassphraseForm, self.json_body())
         value = form.passphrase or security.random_id()
         if weak_passphrase(self.conf.mode, value):
             raise schemas.BadFields({"passphrase": "must have at least 8 characters"})
-        await self.store(Passphrase.register, form.label, value)
+        await self.act("passphrase.created", form.label, Passphrase.register, form.label, value)
         self.application.forget_passphrases()
         self.reply({"message": "'passphrase' created successfully.", "passphrase": value}, 201)
 
@@ -36,9 +38,10 @@ class PassphraseRegister(ListHandler):
 class OnePassphrase(BaseHandler):
     """/v3/passphrase/{label}: retires a passphrase at once."""
 
-    @right(Right.ADMIN)
+    @right(Right.ADMIN, scope="admin")
     async def delete(self, label: str) -> None:
-        await self.store(Passphrase.retire, label)
+        others = bool(self.conf.fixed_passphrases)
+        await self.act("passphrase.retired", label, Passphrase.retire, label, others=others)
         self.application.forget_passphrases()
         self.reply({"message": "Item retired"})
 
@@ -46,7 +49,7 @@ class OnePassphrase(BaseHandler):
 class AlertTemplate(BaseHandler):
     """/v3/template: what to paste into TradingView; ?reveal=1 shows the passphrase."""
 
-    @right(Right.FRESH)
+    @right(Right.FRESH, scope="admin")
     async def get(self) -> None:
         valid = [value for _, value, _ in self.application.passphrases()]
         if not valid:

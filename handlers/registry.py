@@ -1,11 +1,33 @@
 """Stocks (also spelled as tickers) and pairs: what alerts are checked against."""
 
+from collections.abc import Callable
+from typing import Any
+
 import schemas
 from handlers.base import BaseHandler, ListHandler, Right, count_of, right
-from models import Pair, Stock
+from models import Audit, Event, Pair, Stock
 
 
-class StockRegister(BaseHandler):
+class RegistryHandler(BaseHandler):
+    """A handler that changes the registry, which the audit tells with the event of each change."""
+
+    async def change(self, verb: Callable, *args: Any) -> Any:
+        """As `store`, for verbs that return their events last or alone; publishes them."""
+        trace, most = self.trace, self.conf.audit_kept
+
+        def work() -> tuple[Any, list[Event]]:
+            result = verb(*args)
+            events = result if isinstance(result, list) else result[-1]
+            for event in events:
+                Audit.note(event.type, trace, most, event.subject, event.id)
+            return result, events
+
+        result, events = await self.store(work)
+        self.publish(events)
+        return result
+
+
+class StockRegister(RegistryHandler):
     """/v3/regstock: POST registers a stock, PUT updates or registers it."""
 
     noun = "stock"
@@ -13,18 +35,17 @@ class StockRegister(BaseHandler):
     form = schemas.StockForm
     record = staticmethod(schemas.stock_record)
 
-    @right(Right.FRESH)
+    @right(Right.FRESH, scope="registry")
     async def post(self) -> None:
         form = schemas.check(self.form, self.json_body())
         columns = form.columns()
-        self.publish(await self.store(Stock.register, columns, self.source, self.noun))
+        await self.change(Stock.register, columns, self.source, self.noun)
         self.reply({"message": self.created}, 201)
 
-    @right(Right.FRESH)
+    @right(Right.FRESH, scope="registry")
     async def put(self) -> None:
         form = schemas.check(self.form, self.json_body())
-        stock, made, events = await self.store(Stock.put, form.columns(), self.source)
-        self.publish(events)
+        stock, made, _ = await self.change(Stock.put, form.columns(), self.source)
         self.reply(self.record(stock.record()), 201 if made else 200)
 
 
@@ -67,16 +88,16 @@ class Holding(BaseHandler):
         self.reply(schemas.ticker_record(stock.record()))
 
 
-class OneStock(BaseHandler):
+class OneStock(RegistryHandler):
     """/v3/stock/{symbol}."""
 
     @right(Right.POLL)
     async def get(self, symbol: str) -> None:
         self.reply(schemas.stock_record(Stock.find(symbol).record()))
 
-    @right(Right.ADMIN)
+    @right(Right.ADMIN, scope="registry")
     async def delete(self, symbol: str) -> None:
-        self.publish(await self.store(Stock.drop, symbol, self.source))
+        await self.change(Stock.drop, symbol, self.source)
         self.reply({"message": "Item deleted"})
 
 
@@ -88,20 +109,19 @@ class OneTicker(OneStock):
         self.reply(schemas.ticker_record(Stock.find_spelled(symbol).record()))
 
 
-class PairRegister(BaseHandler):
+class PairRegister(RegistryHandler):
     """/v3/regpair: POST registers a pair and its legs, PUT changes a pair."""
 
-    @right(Right.FRESH)
+    @right(Right.FRESH, scope="registry")
     async def post(self) -> None:
         form = schemas.check(schemas.PairForm, self.json_body())
-        self.publish(await self.store(Pair.register, form.columns(), self.source))
+        await self.change(Pair.register, form.columns(), self.source)
         self.reply({"message": "'pair' created successfully."}, 201)
 
-    @right(Right.FRESH)
+    @right(Right.FRESH, scope="registry")
     async def put(self) -> None:
         form = schemas.check(schemas.PairChange, self.json_body())
-        pair, events = await self.store(Pair.put, form.key(), form.columns(), self.source)
-        self.publish(events)
+        pair, _ = await self.change(Pair.put, form.key(), form.columns(), self.source)
         self.reply(_pair(pair))
 
 
@@ -121,16 +141,16 @@ def _pair(row: Pair) -> dict:
     return schemas.pair_record(row.record())
 
 
-class OnePair(BaseHandler):
+class OnePair(RegistryHandler):
     """/v3/pair/{name}."""
 
     @right(Right.POLL)
     async def get(self, name: str) -> None:
         self.reply(_pair(Pair.find(name)))
 
-    @right(Right.ADMIN)
+    @right(Right.ADMIN, scope="registry")
     async def delete(self, name: str) -> None:
-        self.publish(await self.store(Pair.drop, name, self.source))
+        await self.change(Pair.drop, name, self.source)
         self.reply({"message": "Item deleted"})
 
 

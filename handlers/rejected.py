@@ -8,7 +8,7 @@ from models import RejectedAlert
 class Resubmit(BaseHandler):
     """/v3/rejected/{id}/resubmit: a rejected alert becomes a signal, as it was or corrected."""
 
-    @right(Right.FRESH)
+    @right(Right.FRESH, scope="signals")
     async def post(self, rowid: str) -> None:
         row = RejectedAlert.find(rowid_of(rowid))
         alert = schemas.read_alert(self._body(row))
@@ -34,7 +34,7 @@ class RejectedAlerts(ListHandler):
 
     list_key = "rejected"
 
-    @right(Right.TOKEN)
+    @right(Right.TOKEN, scope="read")
     async def get(self, count: str) -> None:
         # Each may hold 64 KiB of text.
         await self.reply_rows(
@@ -44,7 +44,7 @@ class RejectedAlerts(ListHandler):
             size=20,
         )
 
-    @right(Right.ADMIN)
+    @right(Right.ADMIN, scope="admin")
     async def delete(self, rowid: str) -> None:
         await self.store(RejectedAlert.dismiss, rowid_of(rowid))
         self.reply({"message": "Item deleted"})

@@ -170,7 +170,7 @@ class OneSignal(BaseHandler):
     async def get(self, rowid: str) -> None:
         self.reply(schemas.signal_of(Signal.find(rowid_of(rowid)).record()))
 
-    @right(Right.ADMIN)
+    @right(Right.ADMIN, scope="admin")
     async def delete(self, rowid: str) -> None:
         self.publish(await self.store(Signal.drop, rowid_of(rowid), self.source))
         self.reply({"message": "Item deleted"})
@@ -181,7 +181,7 @@ class SignalEvents(ListHandler):
 
     list_key = "events"
 
-    @right(Right.TOKEN)
+    @right(Right.TOKEN, scope="read")
     async def get(self, rowid: str) -> None:
         self.reply_list(await self.application.reader.run(_history, rowid_of(rowid)))
 
@@ -199,7 +199,7 @@ class Events(ListHandler):
     list_key = "events"
     MOST = 1000
 
-    @right(Right.TOKEN)
+    @right(Right.TOKEN, scope="read")
     async def get(self) -> None:
         after = count_of(self.get_query_argument("after", "0"))
         limit = count_of(self.get_query_argument("limit", "100")) or self.MOST

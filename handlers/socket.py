@@ -40,7 +40,7 @@ class SignalSocket(BaseHandler, WebSocketHandler):
         self.application.begin_listening()
         hub, identity = self.application.hub, self.identity
         position = hub.last_event if self.after is None else self.after
-        session = identity and identity.session.id
+        session = identity and identity.key
         by_cookie = bool(identity and identity.by_cookie)
         self.listener = live.Listener(self, position, session, by_cookie)
         hub.listeners.add(self.listener)

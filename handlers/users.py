@@ -1,6 +1,5 @@
-"""Users, logins and sessions."""
+"""Users and logins."""
 
-import asyncio
 import contextlib
 import time
 from urllib.parse import urlsplit
@@ -11,37 +10,20 @@ from handlers.base import (
     COOKIE,
     ApiError,
     BaseHandler,
+    CredentialHandler,
     Errors,
     ListHandler,
     Right,
     count_of,
     right,
-    session_state,
     unauthorized,
+    visitor,
 )
-from models import Missing, Session, User
-from trading import instants
+from models import Audit, CodeRefused, Factor, Missing, Session, Trace, User, log_in
 
 
-class CredentialHandler(BaseHandler):
-    """A handler that hashes or verifies passwords, off the event loop."""
-
-    async def verify(self, username: str, password: str) -> User | None:
-        """The user whose password this is; 429 after too many failures."""
-        gate, address = self.application.gate, self.remote
-        await asyncio.sleep(gate.begin_login(username, address))
-        user = User.get_or_none(User.username == username)
-        hashed = user.password_hash if user else None
-        if not await self.application.hash(security.verify_password, password, hashed):
-            return None
-        gate.login_succeeded(username, address)
-        return user
-
-    async def hashed(self, password: str) -> str:
-        """The hash of a new password; raises BadFields when it is too short."""
-        if not self.conf.demo and len(password) < 8:
-            raise schemas.BadFields({"password": "must have at least 8 characters"})
-        return await self.application.hash(security.hash_password, password)
+class TokenHandler(CredentialHandler):
+    """A handler that hands out tokens."""
 
     def tokens(self, session: Session, *, fresh: bool) -> dict[str, str]:
         """A new access token and the session's present refresh token."""
@@ -61,21 +43,64 @@ class CredentialHandler(BaseHandler):
         }
 
 
-class Login(CredentialHandler):
-    """/v3/login: a name and a password for tokens and the browser's cookie."""
+class Login(TokenHandler):
+    """/v3/login: a name, a password and perhaps a code, for tokens and the browser's cookie.
+
+    That a code is needed, and that it was wrong, is told only to whoever sent the right password;
+    so a second factor does not hide that a password was guessed, it makes the guess worthless.
+    """
 
     @right(Right.OPEN)
     async def post(self) -> None:
         form = schemas.check(schemas.LoginForm, self.json_body())
-        user = await self.verify(form.username, form.password)
-        cookie, days = security.random_id(256), self.conf.refresh_days
-        session = user and await self.store(Session.start, user, form.expire, days, cookie)
+        user = await self.try_password(form.username, form.password)
+        cookie = security.random_id(256)
+        session = user and await self._enter(user, form, cookie)
         if session is None:
             raise ApiError(401, "Invalid Credentials!")
+        self.application.gate.login_succeeded(form.username, self.remote)
         # A login that another site sends must not change who this browser is.
         if self._from_here():
             self.set_session_cookie(cookie, session.cookie_expires)
+        self.application.hub.recheck()
         self.reply({**self.tokens(session, fresh=True), "expire": form.expire})
+
+    async def _enter(self, user: User, form: schemas.LoginForm, cookie: str) -> Session | None:
+        gate, factor = self.application.gate, Factor.of(user)
+        if factor and form.code is None:
+            gate.password_fitted(user.username, self.remote)
+            raise _code_required("Enter the code of your authenticator.")
+        counted = factor and security.looks_like_totp(form.code)
+        if counted:
+            gate.begin_code(user.username)
+        try:
+            session = await self.store(self._start, user, form, cookie)
+        except CodeRefused:
+            self.application.refusals.count("login.code", self.remote, user.username)
+            raise _code_required("The code is wrong, or it was used before.") from None
+        if counted:
+            gate.code_fitted(user.username)
+        return session
+
+    def _start(self, user: User, form: schemas.LoginForm, cookie: str) -> Session | None:
+        """Runs in the writer: the code, the session and the audit are one transaction."""
+        key, most = self.application.token_key, self.conf.audit_kept
+        times = {"minutes": form.expire, "days": self.conf.refresh_days}
+        session, recovered = log_in(
+            user, form.code, key, *visitor(self.request), cookie=cookie, **times
+        )
+        trace = Trace(user.username, self.remote)
+        if recovered:
+            Audit.note("factor.recovery", trace, most)
+        if session:
+            Audit.note("login.succeeded", trace, most)
+            self._end_former(session)
+        return session
+
+    def _end_former(self, session: Session) -> None:
+        """The session that this browser had until now ends: nothing leads back to it."""
+        if self.identity and self.identity.by_cookie and self._from_here():
+            Session.delete().where(Session.id == self.identity.session.id).execute()
 
     def _from_here(self) -> bool:
         site, origin = (self.request.headers.get(k) for k in ("Sec-Fetch-Site", "Origin"))
@@ -84,19 +109,23 @@ class Login(CredentialHandler):
         return origin is None or urlsplit(origin).netloc == self.request.host
 
 
+def _code_required(message: str) -> ApiError:
+    return ApiError(401, message, error="code_required")
+
+
 class Logout(BaseHandler):
     """/v3/logout: ends the session, its tokens and its cookie."""
 
     @right(Right.TOKEN)
     async def post(self) -> None:
         with contextlib.suppress(Missing):  # another logout was faster
-            await self.store(Session.end, self.identity.session.id)
+            await self.act("login.ended", "", Session.end, self.identity.session.id)
         self.application.hub.recheck()
         self.clear_cookie(COOKIE)
         self.reply({"message": "Successfully logged out"})
 
 
-class Refresh(CredentialHandler):
+class Refresh(TokenHandler):
     """/v3/refresh: the refresh token for new tokens; used twice, it ends the session."""
 
     @right(Right.OPEN)
@@ -116,57 +145,6 @@ class Refresh(CredentialHandler):
         return self.read_token("refresh", token.strip())
 
 
-class OwnSession(BaseHandler):
-    """/v3/session: GET tells whose session this is, POST lets the cookie live on."""
-
-    @right(Right.TOKEN)
-    async def get(self) -> None:
-        self._answer(self.identity.session)
-
-    @right(Right.TOKEN)
-    async def post(self) -> None:
-        session = await self.store(Session.extend, self.identity.session.id)
-        cookie = self.get_cookie(COOKIE)
-        if self.identity.by_cookie and cookie:
-            self.set_session_cookie(cookie, session.cookie_expires)
-        self._answer(session)
-
-    def _answer(self, session: Session) -> None:
-        user = session.user
-        self.reply({"username": user.username, "admin": user.admin, **session_state(session)})
-
-
-class SessionList(ListHandler):
-    """/v3/sessions/{username}: a user's running sessions."""
-
-    list_key = "sessions"
-
-    @right(Right.ADMIN)
-    async def get(self, username: str) -> None:
-        User.find(username)
-        self.reply_list(
-            [
-                {
-                    "id": session.id,
-                    "created": instants.from_epoch(session.started),
-                    "expires": instants.from_epoch(session.expires),
-                    "current": session.id == self.identity.session.id,
-                }
-                for session in Session.of(username)
-            ]
-        )
-
-
-class OneSession(BaseHandler):
-    """/v3/session/{id}: ends a session."""
-
-    @right(Right.ADMIN)
-    async def delete(self, session_id: str) -> None:
-        await self.store(Session.end, session_id)
-        self.application.hub.recheck()
-        self.reply({"message": "Item deleted"})
-
-
 class UserRegister(CredentialHandler):
     """/v3/reguser: POST makes a user, PUT sets a new password or makes the user."""
 
@@ -174,7 +152,8 @@ class UserRegister(CredentialHandler):
     async def post(self) -> None:
         form = schemas.check(schemas.UserForm, self.json_body())
         hashed = await self.hashed(form.password)
-        await self.store(User.register, form.username, hashed, form.admin or False)
+        fields = (form.username, hashed, form.admin or False)
+        await self.act("user.created", form.username, User.register, *fields)
         self.reply({"message": "'user' created successfully."}, 201)
 
     @right(Right.FRESH)
@@ -193,16 +172,27 @@ class UserRegister(CredentialHandler):
             raise schemas.BadFields({"old_password": "incorrect password."})
         # Rights are given by another administrator, never by oneself.
         keep = self.identity.session.id
-        await self.store(User.rekey, form.username, await self.hashed(form.password), None, keep)
+        fields = (form.username, await self.hashed(form.password), None, keep)
+        await self.act("user.password", form.username, User.rekey, *fields)
         self.application.hub.recheck()
         self.reply({"message": "'user' updated successfully."})
 
     async def _others_password(self, form: schemas.UserForm) -> None:
         hashed = await self.hashed(form.password)
-        made = await self.store(User.put, form.username, hashed, form.admin)
+        made = await self._put(form.username, hashed, form.admin)
         self.application.hub.recheck()
         word = "created" if made else "updated"
         self.reply({"message": f"'user' {word} successfully."}, 201 if made else 200)
+
+    async def _put(self, username: str, hashed: str, admin: bool | None) -> bool:
+        trace, most = self.trace, self.conf.audit_kept
+
+        def work() -> bool:
+            made = User.put(username, hashed, admin)
+            Audit.note("user.created" if made else "user.changed", trace, most, username)
+            return made
+
+        return await self.store(work)
 
 
 class UserList(ListHandler):
@@ -210,7 +200,7 @@ class UserList(ListHandler):
 
     list_key = "users"
 
-    @right(Right.ADMIN)
+    @right(Right.ADMIN, scope="admin")
     async def get(self, count: str) -> None:
         users = User.page(count_of(count))
         self.reply_list([{"username": user.username} for user in users])
@@ -219,13 +209,13 @@ class UserList(ListHandler):
 class OneUser(BaseHandler):
     """/v3/user/{username}."""
 
-    @right(Right.ADMIN)
+    @right(Right.ADMIN, scope="admin")
     async def get(self, username: str) -> None:
         self.reply({"username": User.find(username).username})
 
-    @right(Right.ADMIN)
+    @right(Right.ADMIN, scope="admin")
     async def delete(self, username: str) -> None:
-        await self.store(User.drop, username)
+        await self.act("user.deleted", username, User.drop, username)
         self.application.hub.recheck()
         self.reply({"message": "Item deleted"})
 
@@ -234,9 +224,6 @@ routes = [
     (r"/v3/login", Login),
     (r"/v3/logout", Logout),
     (r"/v3/refresh", Refresh),
-    (r"/v3/session", OwnSession),
-    (r"/v3/sessions/([^/]+)", SessionList),
-    (r"/v3/session/([^/]+)", OneSession),
     (r"/v3/reguser", UserRegister),
     (r"/v3/users/([^/]+)", UserList),
     (r"/v3/user/([^/]+)", OneUser),

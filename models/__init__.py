@@ -4,7 +4,9 @@ import peewee
 
 from database import open_database
 from models.account import BRIDGE, AccountRecord, Bridge
+from models.audit import Audit, AuditFilters, Trace
 from models.base import Event, EventRow, Missing, Refused
+from models.factor import CodeRefused, Factor, RecoveryCode
 from models.figures import figures, totals
 from models.positions import Positions, positions_now
 from models.registry import Pair, Stock
@@ -12,48 +14,65 @@ from models.rejected import RejectedAlert
 from models.replay import Missed, events_after, missed_since
 from models.signals import AlertId, Filters, Receipt, Signal
 from models.statements import compiled
-from models.users import PASSPHRASES, SESSIONS, Passphrase, Secret, Session, User
+from models.tokens import SCOPES, ApiToken, watching
+from models.users import PASSPHRASES, SESSIONS, Passphrase, PassphraseUse, Secret, Session, User
+from models.visits import Visit, log_in
 
 TABLES = [
     *(EventRow, Signal, AlertId, RejectedAlert, Stock, Pair),
     *(User, Session, Passphrase, AccountRecord, Bridge, Secret),
+    *(Factor, RecoveryCode, ApiToken, Visit, PassphraseUse, Audit),
 ]
 
 __all__ = [
     "BRIDGE",
     "PASSPHRASES",
+    "SCOPES",
     "SESSIONS",
     "TABLES",
     "AccountRecord",
     "AlertId",
+    "ApiToken",
+    "Audit",
+    "AuditFilters",
     "Bridge",
+    "CodeRefused",
     "Event",
     "EventRow",
+    "Factor",
     "Filters",
     "Missed",
     "Missing",
     "Pair",
     "Passphrase",
+    "PassphraseUse",
     "Positions",
     "Receipt",
+    "RecoveryCode",
     "Refused",
     "RejectedAlert",
     "Secret",
     "Session",
     "Signal",
     "Stock",
+    "Trace",
     "User",
+    "Visit",
     "events_after",
     "figures",
+    "log_in",
     "missed_since",
     "open_store",
     "positions_now",
     "totals",
+    "watching",
 ]
 
 
 def open_store(url: str, synchronous: str = "FULL") -> peewee.Database:
     """Opens and migrates the database of this URL and compiles the hot statements for it."""
     database = open_database(url, synchronous)
-    compiled.bind(database, Signal, EventRow, AlertId, Stock, Pair, Passphrase, Session, User)
+    compiled.bind(
+        database, Signal, EventRow, AlertId, Stock, Pair, Passphrase, Session, User, ApiToken
+    )
     return database

@@ -14,7 +14,7 @@ class Statements:
     """The compiled statements of one database."""
 
     def bind(
-        self, database, signal, event, alert_id, stock, pair, passphrase, session, user
+        self, database, signal, event, alert_id, stock, pair, passphrase, session, user, api_token
     ) -> None:
         """Compiles all statements for this database's SQL."""
         self._database = database
@@ -39,6 +39,8 @@ class Statements:
             name: _text(sessions.where(getattr(session, name) == ""))
             for name in ("id", "cookie_digest")
         }
+        tokens = api_token.select(api_token, user).join(user)
+        self._api_tokens = _text(tokens.where(api_token.digest == ""))
         self._lists: dict[tuple, str] = {}
 
     def _one(self, sql: str, *values: Any) -> tuple | None:
@@ -82,6 +84,10 @@ class Statements:
     def session(self, column: str, value: str) -> tuple | None:
         """All columns of the session with this id or cookie_digest, then those of its user."""
         return self._one(self._sessions[column], value)
+
+    def api_token(self, digest: str) -> tuple | None:
+        """All columns of the API token with this digest, then those of its user."""
+        return self._one(self._api_tokens, digest)
 
     def newest_signals(
         self, columns: tuple[str, ...], limit: int, where: Any = None

@@ -1,6 +1,7 @@
 """Users, their sessions, the passphrases of alerts, and the server's own keys."""
 
 import time
+from typing import Any
 
 import peewee
 from peewee import (
@@ -56,8 +57,7 @@ class User(Base):
         user.password_hash = password_hash
         user.admin = user.admin if admin is None else admin
         user.save()
-        Session.delete().where(Session.user == user, Session.id != keep_session).execute()
-        announce(SESSIONS)
+        Session.end_others(user, keep_session)
 
     @classmethod
     def put(cls, username: str, password_hash: str, admin: bool | None) -> bool:
@@ -91,8 +91,23 @@ class User(Base):
 DAY = 86400
 
 
+def with_user(model: type[Base], row: tuple) -> Any:
+    """A row of a table that has a user, and the user, from all columns of both."""
+    fields = (*model._meta.sorted_fields, *User._meta.sorted_fields)
+    values = [field.python_value(each) for field, each in zip(fields, row, strict=True)]
+    own = dict(zip(model._meta.sorted_field_names, values, strict=False))
+    own["user"] = User(**dict(zip(User._meta.sorted_field_names, values[len(own) :], strict=True)))
+    return model(**own)
+
+
 class Session(Base):
-    """A login: its tokens and its cookie end with it. Times are Unix seconds."""
+    """A login: its tokens and its cookie end with it. Times are Unix seconds.
+
+    Idle: the cookie ends `minutes` after the login or the last `extend`, an access token `minutes`
+    after it was made. Absolute: the cookie ends a day after the login, the session and its refresh
+    tokens `days` after it. A session that nobody uses ends sooner where the settings say so
+    (`Visit.end_idle`).
+    """
 
     id = CharField(40, primary_key=True)
     user = ForeignKeyField(User, on_delete="CASCADE")
@@ -131,15 +146,8 @@ class Session(Base):
     @classmethod
     def _found(cls, column: str, value: str) -> "Session | None":
         row = compiled.session(column, value)
-        if row is None:
-            return None
-        fields = (*cls._meta.sorted_fields, *User._meta.sorted_fields)
-        values = [field.python_value(each) for field, each in zip(fields, row, strict=True)]
-        own = dict(zip(cls._meta.sorted_field_names, values, strict=False))
-        own["user"] = User(
-            **dict(zip(User._meta.sorted_field_names, values[len(own) :], strict=True))
-        )
-        return cls(**own) if own["expires"] > time.time() else None
+        found = row and with_user(cls, row)
+        return found if found and found.expires > time.time() else None
 
     @classmethod
     def by_id(cls, session_id: str) -> "Session | None":
@@ -191,6 +199,12 @@ class Session(Base):
         return session_id
 
     @classmethod
+    def end_others(cls, user: User, keep_session: str) -> int:
+        """Ends a user's sessions but the one named: how many."""
+        announce(SESSIONS)
+        return cls.delete().where(cls.user == user, cls.id != keep_session).execute()
+
+    @classmethod
     def of(cls, username: str) -> list["Session"]:
         """A user's running sessions, newest first."""
         mine = User.username == username
@@ -231,8 +245,14 @@ class Passphrase(Base):
         return cls.create(label=label, value=value)
 
     @classmethod
-    def retire(cls, label: str) -> None:
-        """From now on alerts that carry it are refused; raises Missing."""
+    def retire(cls, label: str, *, others: bool) -> None:
+        """From now on alerts that carry it are refused; raises Missing.
+
+        Raises Refused where it is the last and the settings have no `others`: all would be refused.
+        """
+        valid = {row.label for row in cls.valid()}
+        if valid == {label} and not others:
+            raise Refused("it is the last valid passphrase; add another first.")
         mine = cls.update(retired=instants.now()).where(cls.label == label, cls.retired.is_null())
         if not mine.execute():
             raise Missing
@@ -242,6 +262,24 @@ class Passphrase(Base):
     def touch(cls, rowid: int) -> None:
         """Notes that it was used just now."""
         cls.update(last_used=instants.now()).where(cls.id == rowid).execute()
+
+
+class PassphraseUse(Base):
+    """When a passphrase of the settings was last used; it is known by a keyed hash alone."""
+
+    digest = CharField(64, primary_key=True)
+    last_used = CharField(19)
+
+    @classmethod
+    def touch(cls, digest: str) -> None:
+        """Notes that it was used just now."""
+        row = cls.insert(digest=digest, last_used=instants.now())
+        row.on_conflict(conflict_target=[cls.digest], preserve=[cls.last_used]).execute()
+
+    @classmethod
+    def all(cls) -> dict[str, str]:
+        """{digest: last use}."""
+        return dict(cls.select(cls.digest, cls.last_used).tuples())
 
 
 class Secret(Base):

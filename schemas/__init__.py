@@ -1,6 +1,7 @@
 """Bodies in and records out: the wire's spellings live here, the columns' names everywhere else."""
 
 from schemas.account import ACCOUNT, AccountChange, AccountForm, account_record
+from schemas.audit import AUDIT_KEYS, audit_filters, audit_record, token_record
 from schemas.events import event_message, event_record, rejected_record
 from schemas.positions import positions_record
 from schemas.registry import (
@@ -24,11 +25,17 @@ from schemas.signals import (
     signal_of,
     signal_record,
 )
-from schemas.users import LoginForm, PassphraseForm, UserForm
+from schemas.users import FactorForm, LoginForm, PassphraseForm, TokenForm, UserForm
 from schemas.values import BadFields, check, json_text, plain, read_object, to_text
 
 __all__ = [
     "ACCOUNT",
+    "AUDIT_KEYS",
+    "FactorForm",
+    "TokenForm",
+    "audit_filters",
+    "audit_record",
+    "token_record",
     "SIGNAL_COLUMNS",
     "SIGNAL_KEYS",
     "AccountChange",

@@ -165,6 +165,13 @@ def to_name(value: Any) -> str:
     return text
 
 
+def to_label(value: Any) -> str:
+    text = to_text(value).strip()
+    if not 1 <= len(text) <= 80 or not text.isprintable():
+        raise ValueError("must be 1 to 80 characters")
+    return text
+
+
 def to_password(value: Any) -> str:
     if not isinstance(value, str):
         raise ValueError("must be text")

@@ -160,6 +160,7 @@ WRONG = {
     "admin_password": [5, True, []],
     "token_key": ["short", "x" * 31, 5],
     "refresh_days": [0, 366, -1, "x", True, 1.5],
+    "idle_days": [0, 366, "x", True],
     "anonymous_reads": ["yes", "AUTO ", 1, 0, ""],
     "login_attempts": [0, -1, "many", True],
     "wrong_passphrases": [0, -1, "x", True],
@@ -170,6 +171,7 @@ WRONG = {
     "queue_limit": [0, "x", True],
     "rejected_kept": [0, -5, "x"],
     "strangers_kept": [0, -5, "x"],
+    "audit_kept": [0, -5, "x"],
     "replay_limit": [0, "x"],
     "log_level": ["INFO", "trace", "", 10],
 }

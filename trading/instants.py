@@ -36,6 +36,11 @@ def seconds_since(instant: str) -> int:
     return max(0, int(passed.total_seconds()))
 
 
+def epoch() -> int:
+    """The present instant in Unix seconds."""
+    return int(time.time())
+
+
 def from_epoch(seconds: float) -> str:
     """The instant of a Unix time."""
     return time.strftime(_FORM, time.gmtime(seconds))

@@ -1,16 +1,18 @@
 """What the handlers share."""
 
+from handlers.base.agents import in_words
+from handlers.base.credentials import CredentialHandler
 from handlers.base.errors import ApiError, Errors, explain, unauthorized
 from handlers.base.files import Static, library_url
 from handlers.base.frames import event_frame, frames_after, missed_frames
 from handlers.base.gate import Gate
 from handlers.base.handler import (
-    COOKIE,
     MOST_BODY,
     BaseHandler,
     NotFound,
     session_state,
 )
+from handlers.base.identity import COOKIE, visitor
 from handlers.base.lists import (
     LONGEST_FILTER,
     VISITOR_LIMIT,
@@ -20,6 +22,7 @@ from handlers.base.lists import (
     encode,
     rowid_of,
 )
+from handlers.base.refusals import Refusals
 from handlers.base.rights import Identity, Right, right
 from handlers.base.sheets import csv_form, csv_lines
 
@@ -31,11 +34,13 @@ __all__ = [
     "ApiError",
     "BaseHandler",
     "Chunk",
+    "CredentialHandler",
     "Errors",
     "Gate",
     "Identity",
     "ListHandler",
     "NotFound",
+    "Refusals",
     "Right",
     "Static",
     "count_of",
@@ -45,10 +50,12 @@ __all__ = [
     "event_frame",
     "explain",
     "frames_after",
+    "in_words",
     "library_url",
     "missed_frames",
     "right",
     "rowid_of",
     "session_state",
     "unauthorized",
+    "visitor",
 ]

@@ -25,6 +25,9 @@ class Gate:
         # An address may fail more often than a name, for it may stand for a whole office.
         self._callers = Bucket(conf.login_attempts / 12, 5 * conf.login_attempts)
         self._names = Failures()
+        # Whoever tries codes knows the password: 10, then 2 a minute from all addresses together.
+        # Recovery codes are not counted here, so an owner who is attacked can still come in.
+        self._codes = Bucket(1 / 30, 10)
         self.refused: Counter[str] = Counter()  # posts that left no row, by reason
 
     def identify(self, request: HTTPServerRequest) -> None:
@@ -54,6 +57,10 @@ class Gate:
             key = neighbourhood(request.remote_ip)
             _take(self._reads, key, "too many requests; log in, or ask less often")
 
+    def refused_posts(self) -> dict[str, int]:
+        """How many posts left no row: from an address that may not post, or beyond the limit."""
+        return {reason: self.refused[reason] for reason in ("address", "passphrase")}
+
     def count_stranger(self, address: str) -> None:
         """Counts a post without a valid passphrase; raises 429."""
         try:
@@ -72,6 +79,21 @@ class Gate:
         delay = self._names.delay(name)
         self._names.failed(name)
         return delay
+
+    def password_fitted(self, name: str, address: str) -> None:
+        """Takes the attempt back that still lacks its code, and what failed before it not."""
+        near = neighbourhood(address)
+        self._logins.give_back(f"{name} {near}")
+        self._callers.give_back(near)
+        self._names.undo(name)
+
+    def begin_code(self, name: str) -> None:
+        """Counts an authenticator's code as wrong until it is not; raises 429."""
+        _take(self._codes, name, "too many wrong codes; use a recovery code, or try again later")
+
+    def code_fitted(self, name: str) -> None:
+        """Takes the count of a code back."""
+        self._codes.give_back(name)
 
     def login_succeeded(self, name: str, address: str) -> None:
         """Takes the count of a login back."""

@@ -9,23 +9,27 @@ from typing import Any
 
 import orjson
 from tornado.iostream import StreamClosedError
-from tornado.web import Finish, HTTPError, RequestHandler
+from tornado.web import Finish, HTTPError
 
 import models
 import schemas
-import security
 from database import close_if_broken
-from handlers.base.errors import ApiError, Errors, explain, unauthorized
+from handlers.base.errors import ApiError, explain
 from handlers.base.frames import event_frame
-from handlers.base.rights import Identity, Right
+from handlers.base.identity import COOKIE, IdentityHandler
 from trading import instants
 
 log = logging.getLogger("pairs")
 
 MOST_BODY = 64 * 1024
-COOKIE = "session"
-_READS = (Right.READ, Right.POLL)
 _SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+# What the audit calls the answers that refuse somebody; a token that ran out is nobody's fault.
+REFUSED = {
+    403: "refused.forbidden",
+    429: "refused.limited",
+    "token_invalid": "refused.token",
+    "bridge_key_invalid": "refused.bridge_key",
+}
 RECEIVED = {
     "recorded": "Signal created successfully.",
     "problematic": "recorded with problematic ticker!",
@@ -34,11 +38,8 @@ RECEIVED = {
 }
 
 
-class BaseHandler(RequestHandler):
-    """Authenticates, checks the right, and answers errors; pages and the API build on it."""
-
-    identity: Identity | None = None
-    by_bridge = False
+class BaseHandler(IdentityHandler):
+    """Checks the right, reads bodies, answers and explains; pages and the API build on it."""
 
     def initialize(self) -> None:
         self.request.arrived = True
@@ -105,14 +106,7 @@ class BaseHandler(RequestHandler):
             return
         if needed is None:
             raise HTTPError(405)
-        try:
-            self.identity = self.authenticate()
-        except ApiError:
-            # Alerts and logins need no token, so a stale one must not keep them out.
-            if needed is not Right.OPEN:
-                raise
-        self.by_bridge = self._check_bridge_key(needed)
-        self.require(needed)
+        self.identify(needed)
 
     def _method(self) -> Callable:
         return getattr(self, self.request.method.lower(), None)
@@ -122,118 +116,11 @@ class BaseHandler(RequestHandler):
         marked = [name for name in methods if hasattr(getattr(self, name.lower()), "right")]
         return ", ".join(marked)
 
-    def authenticate(self) -> Identity | None:
-        """Who asks; a token that does not hold is 401 also where none is needed."""
-        scheme, _, token = self.request.headers.get("Authorization", "").partition(" ")
-        if scheme.lower() == "bearer":
-            claims = self.read_token("access", token.strip())
-            session = models.Session.by_id(claims.session)
-            if session is None or session.user.username != claims.username:
-                raise unauthorized(*Errors.REVOKED)
-            return Identity(session.user, session, claims.fresh, by_cookie=False)
-        cookie = self.get_cookie(COOKIE)
-        session = models.Session.by_cookie(cookie) if cookie else None
-        return session and Identity(session.user, session, fresh=True, by_cookie=True)
-
-    def _check_bridge_key(self, needed: Right) -> bool:
-        """Whether the caller is the bridge, by a key as Basic password; a wrong one is 401.
-
-        Not where a passphrase decides: an order's id must not be lost over a key.
-        """
-        scheme, _, credentials = self.request.headers.get("Authorization", "").partition(" ")
-        if scheme.lower() != "basic" or not self.conf.bridge_keys:
-            return False
-        if security.basic_password_in(credentials, self.conf.bridge_keys):
-            return True
-        if self.identity is None and needed not in (Right.OPEN, Right.SENDER):
-            raise unauthorized(*Errors.BRIDGE)
-        return False
-
-    @property
-    def is_visitor(self) -> bool:
-        """Whether the caller is nobody we know."""
-        return self.identity is None and not self.by_bridge
-
-    @property
-    def may_be_bridge(self) -> bool:
-        """Whether a poll is the bridge's: by its key, or without one by its lack of anything."""
-        if self.conf.bridge_keys:
-            return self.by_bridge
-        return not {"Authorization", "Cookie"} & set(self.request.headers)
-
-    def read_token(self, kind: str, token: str) -> security.Token:
-        """What a Bearer token says; 401 if it is expired or not ours."""
-        try:
-            return security.read(self.application.token_key, kind, token)
-        except security.TokenExpired:
-            raise unauthorized(*Errors.EXPIRED) from None
-        except security.TokenInvalid:
-            raise unauthorized(*Errors.INVALID) from None
-
-    def require(self, needed: Right) -> None:
-        """Raises 401 or 403 unless the caller has this right."""
-        if needed is Right.OPEN or (needed in _READS and self._reads_without_token(needed)):
-            return
-        if needed is Right.SENDER and self._require_passphrase():
-            return
-        if self.identity is None:
-            raise unauthorized(*Errors.MISSING)
-        if self.identity.by_cookie and self.request.method not in ("GET", "HEAD", "OPTIONS"):
-            self.check_xsrf_cookie()
-        if needed in (*_READS, Right.TOKEN):
-            return
-        if not self.identity.fresh:
-            raise unauthorized(*Errors.NOT_FRESH)
-        if needed is Right.ADMIN and not self.identity.user.admin:
-            raise ApiError(403, "'admin' privilege required.")
-
-    def _reads_without_token(self, needed: Right) -> bool:
-        if self.is_visitor and self.conf.visitors_read:
-            self.application.gate.let_read(self.request)
-        return self.conf.visitors_read or (needed is Right.POLL and self.by_bridge)
-
-    def _require_passphrase(self) -> bool:
-        identity = self.identity
-        if identity and identity.fresh and not identity.by_cookie:
-            return False
-        body = self.json_body()
-        if "passphrase" in body:
-            try:
-                self.check_passphrase(body)
-            except ApiError:
-                self.application.gate.count_stranger(self.remote)
-                raise
-            self.identity = None
-            return True
-        if identity is None:
-            raise ApiError(400, {"passphrase": "required"})
-        return False
-
-    def check_passphrase(self, body: dict[str, Any]) -> None:
-        """400 unless the body carries a valid passphrase; notes its use now and then."""
-        given, found = body.get("passphrase"), None
-        for rowid, value, last_used in self.application.passphrases():
-            if security.same(given, value):
-                found = (rowid, last_used)
-        if found is None:
-            raise ApiError(400, {"passphrase": "incorrect passphrase."})
-        self.application.note_use(*found)
-
-    @property
-    def source(self) -> str:
-        """Who events say a change came from: a user, or the bridge with its passphrase."""
-        return self.identity.user.username if self.identity else "bridge"
-
     @property
     def webhook_url(self) -> str:
         """Where the outside sends its alerts."""
         site = self.conf.url or f"{self.request.protocol}://{self.request.host}"
         return site + "/v3/webhook"
-
-    @property
-    def remote(self) -> str:
-        """The caller's address."""
-        return (self.request.remote_ip or "")[:64]
 
     @property
     def secure(self) -> bool:
@@ -273,6 +160,26 @@ class BaseHandler(RequestHandler):
         """What a model's verb returns, once it is on disk."""
         return await self.application.writer.submit(lambda: verb(*args, **named))
 
+    @property
+    def trace(self) -> models.Trace:
+        """Who does what this request does, and from where, for the audit."""
+        return models.Trace(self.identity.user.username if self.identity else "", self.remote)
+
+    def acting(self, kind: str, subject: str, verb: Callable, *args: Any, **named: Any) -> Callable:
+        """Work for the writer: what the verb does, and in the same transaction its audit."""
+        trace, most = self.trace, self.conf.audit_kept
+
+        def work() -> Any:
+            result = verb(*args, **named)
+            models.Audit.note(kind, trace, most, subject)
+            return result
+
+        return work
+
+    async def act(self, *given: Any, **named: Any) -> Any:
+        """As `store`, and the audit tells of it: act(kind, subject, verb, ...)."""
+        return await self.store(self.acting(*given, **named))
+
     def publish(self, events: list[models.Event]) -> None:
         """Tells every listener of committed events."""
         if events:
@@ -287,7 +194,13 @@ class BaseHandler(RequestHandler):
             return
         error = kwargs.get("exc_info", (None, None, None))[1]
         self.problem = explain(error, status_code)
+        self._count_refusal()
         super().send_error(self.problem.status, **kwargs)
+
+    def _count_refusal(self) -> None:
+        kind = REFUSED.get(self.problem.status) or REFUSED.get(self.problem.body.get("error"))
+        if kind:
+            self.application.refusals.count(kind, self.remote, self.trace.who)
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         self.set_problem_headers()

@@ -451,7 +451,7 @@ async def test_no_answer_holds_a_password_or_its_hash(api, register, admin):
         assert "argon2" not in text
         assert "a-very-secret-word" not in text
     assert set((await api.get("/v3/sessions/zoe", token=admin)).json["sessions"][0]) == {
-        *("id", "created", "expires", "current")
+        *("id", "created", "expires", "current", "last_seen", "browser", "address")
     }
 
 
@@ -533,11 +533,13 @@ async def test_passphrases_can_be_rotated_without_losing_an_alert(api, admin):
     assert await try_passphrase(api, value)
     assert (await api.delete("/v3/passphrase/new", token=admin)).json == NOT_FOUND
     rows = (await api.get("/v3/passphrases", token=admin)).json["passphrases"]
-    assert [(row["label"], bool(row["retired"])) for row in rows] == [
-        ("made", False),
-        ("new", True),
+    assert [(row["label"], bool(row["retired"]), row["origin"]) for row in rows] == [
+        ("made", False, "page"),
+        ("new", True, "page"),
+        ("settings 1", False, "settings"),
     ]
     assert all(row["last_used"] for row in rows)
+    assert "webhook" not in str(rows)
     assert value not in str(rows)
 
 

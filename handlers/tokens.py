@@ -1,0 +1,63 @@
+"""API tokens: made, listed and revoked by their users, and by administrators for them."""
+
+import schemas
+from handlers.base import BaseHandler, ListHandler, Right, right, rowid_of
+from models import ApiToken, Audit, Missing, User
+
+
+class TokenList(ListHandler):
+    """/v3/tokens/{username}: a user's API tokens, without their texts."""
+
+    list_key = "tokens"
+
+    @right(Right.ADMIN)
+    async def get(self, username: str) -> None:
+        self.reply_tokens(User.find(username))
+
+    def reply_tokens(self, user: User) -> None:
+        """Answers a user's tokens, newest first."""
+        self.reply_list([schemas.token_record(token) for token in ApiToken.of(user)])
+
+
+class OwnTokens(TokenList):
+    """/v3/tokens: GET lists one's own API tokens, POST makes one, whose text is told this once."""
+
+    @right(Right.TOKEN)
+    async def get(self) -> None:
+        self.reply_tokens(self.identity.user)
+
+    @right(Right.FRESH)
+    async def post(self) -> None:
+        form = schemas.check(schemas.TokenForm, self.json_body())
+        fields = (self.identity.user, form.name, form.scope, form.days)
+        subject = f"{form.name} ({form.scope})"
+        made, text = await self.act("token.created", subject, ApiToken.make, *fields)
+        self.reply({"token": text, **schemas.token_record(made)}, 201)
+
+
+class OneToken(BaseHandler):
+    """/v3/token/{id}: revokes an API token at once, with the sockets that it opened."""
+
+    @right(Right.FRESH)
+    async def delete(self, rowid: str) -> None:
+        trace, most = self.trace, self.conf.audit_kept
+        only = None if self.identity.user.admin else self.identity.user.id
+        number = rowid_of(rowid)
+
+        def revoke() -> None:
+            token = ApiToken.find(number)
+            if only not in (None, token.user_id):
+                raise Missing
+            ApiToken.revoke(number)
+            Audit.note("token.revoked", trace, most, f"{token.user.username}: {token.name}")
+
+        await self.store(revoke)
+        self.application.hub.recheck()
+        self.reply({"message": "Item deleted"})
+
+
+routes = [
+    (r"/v3/tokens", OwnTokens),
+    (r"/v3/tokens/([^/]+)", TokenList),
+    (r"/v3/token/([^/]+)", OneToken),
+]
