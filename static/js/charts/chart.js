@@ -65,7 +65,7 @@ export class Chart {
       grid: { vertLines: { color: faint(line, 0.6) }, horzLines: { color: faint(line, 0.6) } },
       crosshair: { vertLine: label, horzLine: label },
       rightPriceScale: { borderColor: line, entireTextOnly: true },
-      timeScale: { borderColor: line, timeVisible: true, minBarSpacing: 0.05, maxBarSpacing: 28, fixLeftEdge: true },
+      timeScale: { borderColor: line, timeVisible: true, minBarSpacing: 0.05, fixLeftEdge: true },
       localization: { locale: "en-GB" },
       // Where the page itself scrolls, the wheel and a finger up and down are the page's.
       handleScroll: { mouseWheel: wide.matches, vertTouchDrag: false },
