@@ -79,17 +79,21 @@ class Process:
         return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1024
 
 
-def server(database: Path, *arguments: str, environment: dict[str, str] | None = None) -> Process:
-    """The real server in demo mode on this SQLite file, on a free port."""
-    log = database.with_suffix(".log")
-    command = ["server.py", "--port", "0", "--database", f"sqlite:///{database}", *arguments]
+def serving(url: str, log: Path, *arguments, environment=None, script=("server.py",)) -> Process:
+    """The real server in demo mode on this database, on a free port unless one is given."""
+    command = [*script, "--port", "0", "--database", url, *arguments]
     return Process(command, log, environment)
 
 
-def counting_server(database: Path) -> Process:
+def counting(url: str, log: Path) -> Process:
     """The same application, telling its number of commits in `out` when it ends."""
-    command = ["-m", "bench.counting", "--port", "0", "--database", f"sqlite:///{database}"]
-    return Process(command, database.with_suffix(".log"))
+    return serving(url, log, script=("-m", "bench.counting"))
+
+
+def server(database: Path, *arguments: str, environment: dict[str, str] | None = None) -> Process:
+    """The server on an SQLite file, its log beside it."""
+    log = database.with_suffix(".log")
+    return serving(f"sqlite:///{database}", log, *arguments, environment=environment)
 
 
 @contextlib.contextmanager
