@@ -133,14 +133,14 @@ def test_an_idle_connection_does_not_hold_up_the_stop(tmp_path):
         assert time.monotonic() - begun < 5
 
 
-def test_a_sender_that_stalls_does_not_hold_up_the_stop_for_more_than_ten_seconds(tmp_path):
+def test_a_sender_that_stalls_does_not_hold_up_the_stop_for_long(tmp_path):
     server = start(tmp_path)
     with socket.create_connection(("127.0.0.1", server.port), timeout=20) as line:
         line.sendall(b"POST /v3/webhook HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\n{")
         call(server.port, "GET", "/v3/stocks/0")  # the half request has been read by now
         begun = time.monotonic()
         assert server.end() == 0
-        assert time.monotonic() - begun < 10
+        assert time.monotonic() - begun < 15, "what supervisord waits"
 
 
 def test_a_stop_tells_those_who_listen(tmp_path):
