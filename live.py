@@ -1,7 +1,7 @@
 """The hub: who listens, and how each event reaches them without one delaying another."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import NamedTuple, Protocol
 
 import models
@@ -14,6 +14,8 @@ MOST_MESSAGES = 2000
 TOO_SLOW = (1013, "too slow")
 SESSION_ENDED = (4401, "session ended")
 STOPPING = (1001, "the server stops")
+CHUNK = 500  # events read at a time from what other processes have stored
+RETRY = 0.2  # seconds before events are read again that could not be read
 
 
 class Frame(NamedTuple):
@@ -175,3 +177,54 @@ class Hub:
             listener.drop(*STOPPING)
         if self._pump is not None:
             self._pump.cancel()
+
+
+class Follower:
+    """Brings the events of all processes to this one's hub, each once and in the order of ids.
+
+    Every event comes from the database, also those that this process has stored: whatever was told,
+    missed or told twice, what is read next is what follows the last one published. Ids become
+    visible in their order (`database.Shared`), so nothing can appear behind it later.
+    """
+
+    def __init__(
+        self, hub: Hub, read: Callable[[int, int], Awaitable[list[Frame]]], failures: tuple
+    ):
+        self._hub = hub
+        self._read = read
+        self._failures = failures
+        self._more = False
+        self._task: asyncio.Task | None = None
+
+    def begin(self) -> None:
+        """Call it before somebody begins to listen: with nobody there, nothing was read."""
+        if not self._hub.listeners:
+            self._hub.last_event = max(self._hub.last_event, models.EventRow.last_id())
+
+    def reach(self, event: int | None) -> None:
+        """Events up to this one are committed; None: perhaps some are."""
+        if not self._hub.listeners or (event is not None and event <= self._hub.last_event):
+            return
+        self._more = True
+        if self._task is None:
+            self._task = asyncio.get_running_loop().create_task(self._follow())
+
+    async def _follow(self) -> None:
+        while self._more and self._hub.listeners:
+            # What is committed from here on says so again.
+            self._more = False
+            try:
+                frames = await self._read(self._hub.last_event, CHUNK)
+            except self._failures:
+                await asyncio.sleep(RETRY)
+                self._more = True
+                continue
+            if frames:
+                self._hub.publish(frames[-1].event, frames)
+                self._more |= len(frames) == CHUNK
+        self._task = None
+
+    def close(self) -> None:
+        """Reads no more."""
+        if self._task is not None:
+            self._task.cancel()

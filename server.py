@@ -12,6 +12,7 @@ import weakref
 from pathlib import Path
 from typing import NoReturn
 
+import peewee
 from tornado.httpserver import HTTPServer
 from tornado.ioloop import PeriodicCallback
 from tornado.iostream import IOStream
@@ -19,7 +20,7 @@ from tornado.netutil import bind_sockets
 
 import models
 import security
-from database import DatabaseRefused, read_only
+from database import DatabaseRefused, proxy, refusal
 from handlers import PairsApplication
 from logs import start_logging
 from settings import DEMO_PASSWORD, Settings, SettingsError, load
@@ -76,7 +77,16 @@ def check_settings(conf: Settings) -> None:
 
 
 def prepare_store(conf: Settings) -> str:
-    """Makes the first users and the token key; the key. Raises SettingsError."""
+    """Makes the first users and the token key; the key. Raises SettingsError.
+
+    One transaction, which writes and so waits for other processes that start: made once.
+    """
+    with proxy.atomic():
+        _make_first_users(conf)
+        return conf.token_key or models.Secret.ensure("token_key")
+
+
+def _make_first_users(conf: Settings) -> None:
     has_passphrase = bool(conf.passphrases or models.Passphrase.valid())
     has_admin = models.User.select().where(models.User.admin).exists()
     refuse_unguarded(conf, has_passphrase, has_admin or bool(conf.admin_password))
@@ -92,7 +102,6 @@ def prepare_store(conf: Settings) -> str:
             models.User.register(conf.admin_name, hashed, admin=True)
     if conf.bridge_is_refused:
         log.warning(BRIDGE_REFUSED)
-    return conf.token_key or models.Secret.ensure("token_key")
 
 
 def _refuse_demo_users() -> None:
@@ -149,8 +158,7 @@ async def serve(conf: Settings, app: PairsApplication) -> None:
     sockets = bind_sockets(conf.port, conf.host)
     stop = asyncio.Event()
     _on_signals(stop)
-    read_only(app.database)
-    app.writer.start()
+    app.start()
     server.add_sockets(sockets)
     sweepers = [
         PeriodicCallback(app.sweep, SWEEP_MINUTES * 60_000),
@@ -200,13 +208,22 @@ def main(arguments: list[str]) -> int:
                 print(BRIDGE_REFUSED)
             return 0
         start_logging(conf.log_level)
-        database = models.open_store(conf.database, conf.synchronous)
-        token_key = prepare_store(conf)
-        database.close()
+        app = open_application(conf)
     except (SettingsError, DatabaseRefused) as problem:
         print(problem, file=sys.stderr)
         return 2
-    return _run(conf, PairsApplication(conf, database, token_key))
+    return _run(conf, app)
+
+
+def open_application(conf: Settings) -> PairsApplication:
+    """The application on its prepared database; raises SettingsError or DatabaseRefused."""
+    database = models.open_store(conf.database, conf.synchronous)
+    try:
+        token_key = prepare_store(conf)
+        database.close()
+        return PairsApplication(conf, database, token_key)
+    except peewee.PeeweeException as error:  # it went away, or somebody holds it
+        raise refusal(conf.database, error) from None
 
 
 def _run(conf: Settings, app: PairsApplication) -> int:

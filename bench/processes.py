@@ -79,11 +79,17 @@ class Process:
         return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1024
 
 
-def server(database: Path, *arguments: str, environment: dict[str, str] | None = None) -> Process:
-    """The real server in demo mode on this SQLite file, on a free port."""
-    log = database.with_suffix(".log")
-    command = ["server.py", "--port", "0", "--database", f"sqlite:///{database}", *arguments]
-    return Process(command, log, environment)
+def server(
+    database: Path | str,
+    *arguments: str,
+    environment: dict[str, str] | None = None,
+    log: Path | None = None,
+    tree: Path = ROOT,
+) -> Process:
+    """The real server of a source tree in demo mode, on this SQLite file or URL, at a free port."""
+    url = f"sqlite:///{database}" if isinstance(database, Path) else database
+    command = [tree / "server.py", "--port", "0", "--database", url, *arguments]
+    return Process(command, log or database.with_suffix(".log"), environment)
 
 
 def counting_server(database: Path) -> Process:

@@ -4,16 +4,27 @@ import asyncio
 import contextlib
 import time
 import weakref
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
 import peewee
 from tornado.httputil import HTTPServerRequest
+from tornado.ioloop import IOLoop
 from tornado.web import Application, RequestHandler
 
 import models
-from database import Overloaded, Reader, Writer, read_only
+from database import (
+    EVENT,
+    Ear,
+    Overloaded,
+    Reader,
+    Writer,
+    close_if_broken,
+    is_shared,
+    read_only,
+)
 from handlers import (
     account,
     audit,
@@ -29,9 +40,18 @@ from handlers import (
     users,
     webhook,
 )
-from handlers.base import Gate, Identity, NotFound, Refusals, Right, visitor
+from handlers.base import (
+    Gate,
+    Identity,
+    NotFound,
+    Refusals,
+    Right,
+    Static,
+    frames_after,
+    visitor,
+)
 from limits import Rarely
-from live import Hub
+from live import Follower, Frame, Hub
 from logs import log_access
 from models.statements import compiled
 from security import keyed_digest
@@ -56,6 +76,7 @@ ROUTES = [
 ]
 MOST_HASHES = 50  # passwords waiting for the hashing thread
 BODY_SECONDS = 30  # for a body to arrive in
+RECONNECT = 1.0  # seconds before the event loop tries again to reach a database that is away
 
 
 class PairsApplication(Application):
@@ -70,7 +91,7 @@ class PairsApplication(Application):
             websocket_ping_interval=30,
             websocket_max_message_size=4096,
             static_path=str(ROOT / "static"),
-            static_handler_class=pages.Static,
+            static_handler_class=Static,
             xsrf_cookie_kwargs={
                 "samesite": "Lax",
                 "httponly": True,
@@ -87,7 +108,6 @@ class PairsApplication(Application):
         self.draining = False
         self.hub = Hub(models.EventRow.last_id())
         self.short_lists = signals.ShortLists()
-        self.polls = account.Polls(self)
         self.gate = Gate(conf)
         self.refusals = Refusals()
         self.started = instants.now()
@@ -99,11 +119,61 @@ class PairsApplication(Application):
         self._hashes = 0
         self._passphrases: list[tuple] = []
         self._passphrases_until = 0.0
+        self._away_until = 0.0
+        self.announced: dict[str, Callable[[str | None], None]] = {
+            models.SESSIONS: lambda _: self.hub.recheck(),
+            models.PASSPHRASES: self.forget_passphrases,
+        }
+        self.polls = account.Polls(self)
+        self._others = Others(self) if is_shared(database) else None
+
+    def start(self) -> None:
+        """Connects, writes and listens; call it on the event loop."""
+        read_only(self.database)
+        self.writer.start()
+        if self._others:
+            self._others.start()
+        else:
+            loop = asyncio.get_running_loop()
+            self.database.hear = partial(loop.call_soon_threadsafe, self.hear)
+
+    def hear(self, topic: str, text: str | None) -> None:
+        """What a process has announced (`database.announce`); None: something may be missed."""
+        if topic not in self.announced:
+            return
+        try:
+            self.open_database_here()
+            self.announced[topic](text)
+        except (peewee.OperationalError, peewee.InterfaceError):
+            close_if_broken(self.database)
+            asyncio.get_running_loop().call_later(RECONNECT, self.hear, topic, None)
+
+    def publish(self, last_event: int, frames: Iterable[Frame]) -> None:
+        """Tells everybody who listens of events that this process has stored."""
+        if self._others:
+            self._others.follower.reach(last_event)
+        else:
+            self.hub.publish(last_event, frames)
+
+    def begin_listening(self) -> None:
+        """Call it before somebody begins to listen, and in the same step."""
+        if self._others:
+            self._others.follower.begin()
 
     def open_database_here(self) -> None:
-        """The event loop's reading connection, opened anew if it broke."""
-        if self.database.is_closed():
+        """The event loop's reading connection, opened anew if it broke.
+
+        While the database is away the loop does not wait for it with every request.
+        """
+        if not self.database.is_closed():
+            return
+        if time.monotonic() < self._away_until:
+            raise peewee.OperationalError("the database could not be reached a moment ago")
+        try:
             read_only(self.database)
+        except peewee.OperationalError:
+            self._away_until = time.monotonic() + RECONNECT
+            raise
 
     def requests_in_hand(self) -> int:
         """How many requests are coming in or wait for their answer."""
@@ -190,11 +260,13 @@ class PairsApplication(Application):
         await self.writer.submit(models.Session.sweep)
         await self.writer.submit(partial(models.Visit.end_idle, self.conf.idle_days))
         await self.write_refusals()
-        self.hub.recheck()
+        self.hear(models.SESSIONS, None)
 
     async def close(self) -> None:
         """Writes what waits and closes the connections."""
         self.hub.close()
+        if self._others:
+            await self._others.close()
         with contextlib.suppress(Overloaded, peewee.PeeweeException):
             await self.write_refusals()
         await self.writer.close()
@@ -208,6 +280,34 @@ def _heard(done: asyncio.Future) -> None:
     # A note that could not be written is tried again; what broke has been told by another.
     if not done.cancelled():
         done.exception()
+
+
+class Others:
+    """What other processes on the same database store and announce."""
+
+    def __init__(self, app: PairsApplication):
+        self._app = app
+        self._reader = Reader(app.database)
+        read = partial(self._reader.run, frames_after)
+        failures = (peewee.OperationalError, peewee.InterfaceError, Overloaded)
+        self.follower = Follower(app.hub, read, failures)
+        app.announced[EVENT] = lambda text: self.follower.reach(text and int(text))
+        self._ear = Ear(app.database, app.hear, self._missed)
+
+    def start(self) -> None:
+        """Listens from now on."""
+        self._ear.start(IOLoop.current())
+
+    def _missed(self) -> None:
+        self._app.database.close()  # whatever cut the one line may have cut this one
+        for topic in self._app.announced:
+            self._app.hear(topic, None)
+
+    async def close(self) -> None:
+        """Listens no more."""
+        await self._ear.close()
+        self.follower.close()
+        self._reader.close()
 
 
 def refuse_undecided(routes: list[tuple]) -> None:

@@ -17,7 +17,7 @@ from handlers.base import (
     right,
     rowid_of,
 )
-from models import AccountRecord, Bridge, Signal, positions_now
+from models import BRIDGE, AccountRecord, Bridge, Signal, positions_now
 from trading import instants
 
 
@@ -80,38 +80,41 @@ class Positions(BaseHandler):
 
 
 class Polls:
-    """When the bridge last asked what waits: known here to the second, stored once a minute."""
+    """When the bridge last asked what waits: told to all processes, stored once a minute."""
 
     QUIET = 1.0  # seconds in which further polls are not worth a word
     STORED = 60.0
 
     def __init__(self, application):
         self._application = application
-        self._last: str | None = None
+        self._last = ""
         self._noted = self._stored = -self.STORED
+        application.announced[BRIDGE] = self._heard
 
     def note(self) -> None:
-        """The bridge has asked just now; those who are logged in hear of it."""
+        """The bridge has asked just now."""
         now = time.monotonic()
         if now - self._noted < self.QUIET:
             return
-        self._noted, self._last = now, instants.now()
-        if now - self._stored >= self.STORED:
+        self._noted, moment = now, instants.now()
+        stores = now - self._stored >= self.STORED
+        if stores:
             self._stored = now
-            self._store(self._last)
+        with contextlib.suppress(Overloaded):  # the poll itself must be answered
+            self._application.writer.submit(lambda: Bridge.saw(moment, stores))
+
+    def _heard(self, moment: str | None) -> None:
+        """Some process has seen the bridge; those who are logged in hear of it."""
+        self._last = max(self._last, moment or "")
         if self._application.hub.listeners:
             state = {"type": "bridge", **self.state()}
             self._application.hub.announce(orjson.dumps(state))
-
-    def _store(self, moment: str) -> None:
-        with contextlib.suppress(Overloaded):  # the poll itself must be answered
-            self._application.writer.submit(lambda: Bridge.saw(moment))
 
     def state(self) -> dict:
         """The last poll, how many signals wait and how long (seconds) the oldest does."""
         oldest = Signal.oldest_offered()
         return {
-            "last_seen": max(self._last or "", Bridge.seen() or "") or None,
+            "last_seen": max(self._last, Bridge.seen() or "") or None,
             "waiting": Signal.count_offered(),
             "oldest_waiting_s": None if oldest is None else instants.seconds_since(oldest),
         }

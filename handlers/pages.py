@@ -6,10 +6,10 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import quote, urlencode
 
+import orjson
 import pytz
 from jinja2 import Environment, FileSystemLoader, pass_context
 from jinja2.runtime import Context
-from tornado.web import HTTPError, StaticFileHandler
 
 import schemas
 from handlers.base import (
@@ -20,10 +20,12 @@ from handlers.base import (
     BaseHandler,
     Identity,
     Right,
+    library_url,
     right,
     session_state,
 )
 from models import (
+    AccountRecord,
     EventRow,
     Filters,
     Missing,
@@ -32,10 +34,11 @@ from models import (
     Signal,
     Stock,
     figures,
+    positions_now,
     totals,
 )
 from settings import ROOT, VERSION
-from trading import instants
+from trading import instants, positions
 
 NEWEST = 20  # rows of the dashboard's first paint
 PAGE = 200  # rows of the list's first page
@@ -200,6 +203,7 @@ class Dashboard(PageHandler):
             event=event,
             signals=[schemas.signal_record(row) for row in rows],
             figures=await run(figures, self.start_of_today()),
+            bridge=self.application.polls.state() if self.identity else None,
             limit=limit,
             filters=chosen,
             currencies=Stock.currencies(),
@@ -258,6 +262,39 @@ def _choices() -> list[dict[str, Any]]:
     return pairs + stocks
 
 
+class Holdings(PageHandler):
+    """/positions: the account, what is held of each pair and beside them, and charts."""
+
+    page = "positions"
+
+    @right(Right.READ)
+    async def get(self) -> None:
+        event = EventRow.last_id()
+        run = self.application.reader.run
+        record = schemas.positions_record(await run(positions_now))
+        held = orjson.loads(orjson.dumps(record))  # as the API tells it: what overflows is null
+        newest = await run(lambda: [row.record() for row in AccountRecord.page(1)])
+        chosen = self.get_query_argument("pair", "").strip()[:LONGEST_FILTER]
+        self.show(
+            "positions.html",
+            event=event,
+            held=held,
+            account=schemas.account_record(newest[0]) if newest else None,
+            chosen=chosen or _first_to_look_at(held),
+            library=library_url(self),
+            visitor_limit=VISITOR_LIMIT,
+            site=self.webhook_url.removesuffix("/v3/webhook"),
+            next_url=self.request.uri,
+        )
+
+
+def _first_to_look_at(held: dict[str, Any]) -> str:
+    """The first pair that is held, else any pair, else a single position; "" where nothing is."""
+    pairs = sorted(held["pairs"], key=lambda pair: pair["mark"] == positions.FLAT)
+    names = [pair["name"] for pair in pairs] + [each["symbol"] for each in held["singles"]]
+    return names[0] if names else ""
+
+
 class Setup(PageHandler):
     """/setup: the simulator, the registry, users, rejected alerts and the alert template."""
 
@@ -308,33 +345,6 @@ class LogoutPage(PageHandler):
         self.redirect("/login")
 
 
-class Static(StaticFileHandler):
-    """/static/...: long-lived under their hashed addresses."""
-
-    def initialize(self, path: str) -> None:
-        super().initialize(path)
-        self.request.arrived = True
-
-    def set_default_headers(self) -> None:
-        self.clear_header("Server")
-        self.set_header("X-Content-Type-Options", "nosniff")
-
-    @classmethod
-    def get_absolute_path(cls, root: str, path: str) -> str:
-        if "\0" in path:
-            raise HTTPError(404)
-        return super().get_absolute_path(root, path)
-
-    def log_exception(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        # Tornado's own line would show the query string.
-        if not isinstance(error, HTTPError):
-            super().log_exception(kind, error, trace)
-
-    def write_error(self, status_code: int, **kwargs: Any) -> None:
-        self.set_header("Content-Type", "text/plain; charset=utf-8")
-        self.finish("There is no such file.\n")
-
-
 class NoPage(PageHandler):
     """Any path outside /v3 that no route serves."""
 
@@ -347,6 +357,7 @@ routes = [
     (r"/", Home),
     (r"/dashboard", Dashboard),
     (r"/list", List),
+    (r"/positions", Holdings),
     (r"/setup", Setup),
     (r"/audit", AuditPage),
     (r"/login", LoginPage),

@@ -73,7 +73,11 @@ _FILTERS = {
 
 
 class ShortLists:
-    """Short lists as JSON, read anew after each event: the same few are asked for all day."""
+    """Short lists as JSON, read anew after each event: the same few are asked for all day.
+
+    The newest event's id stands for all that is committed, by any process, because ids become
+    visible in their order (`database.Shared`); no change of a signal is without its event.
+    """
 
     MOST = 50
 
@@ -82,7 +86,7 @@ class ShortLists:
         self._lists: dict[tuple[Filters, int], bytes] = {}
 
     def read(self, filters: Filters, limit: int) -> bytes:
-        """The newest signals that pass the filters; no change of a signal is without its event."""
+        """The newest signals that pass the filters."""
         event = EventRow.last_id()
         if event != self._event or len(self._lists) == self.MOST:
             self._event, self._lists = event, {}

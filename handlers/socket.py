@@ -8,8 +8,7 @@ from tornado.websocket import WebSocketHandler
 
 import live
 import models
-import schemas
-from handlers.base import ApiError, BaseHandler, Right, count_of, is_private, right
+from handlers.base import ApiError, BaseHandler, Right, count_of, missed_frames, right
 from trading import instants
 
 VISITOR_REPLAY = 100
@@ -38,6 +37,7 @@ class SignalSocket(BaseHandler, WebSocketHandler):
 
     async def open(self) -> None:
         self.application.in_hand.discard(self.request)
+        self.application.begin_listening()
         hub, identity = self.application.hub, self.identity
         position = hub.last_event if self.after is None else self.after
         session = identity and identity.key
@@ -90,16 +90,7 @@ class SignalSocket(BaseHandler, WebSocketHandler):
 
 def _replay(position: int, limit: int) -> list[live.Frame] | None:
     missed = models.missed_since(position, limit)
-    if missed is None:
-        return None
-    return [
-        live.Frame(
-            event.id,
-            live.frame(schemas.event_message(event.type, event.id, event.record, event.changed)),
-            is_private(event.type),
-        )
-        for event in missed
-    ]
+    return None if missed is None else missed_frames(missed)
 
 
 routes = [(r"/ws/signals", SignalSocket)]

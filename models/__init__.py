@@ -3,7 +3,7 @@
 import peewee
 
 from database import open_database
-from models.account import AccountRecord, Bridge
+from models.account import BRIDGE, AccountRecord, Bridge
 from models.audit import Audit, AuditFilters, Trace
 from models.base import Event, EventRow, Missing, Refused
 from models.factor import CodeRefused, Factor, RecoveryCode
@@ -11,11 +11,19 @@ from models.figures import figures, totals
 from models.positions import Positions, positions_now
 from models.registry import Pair, Stock
 from models.rejected import RejectedAlert
-from models.replay import missed_since
+from models.replay import Missed, events_after, missed_since
 from models.signals import AlertId, Filters, Receipt, Signal
 from models.statements import compiled
 from models.tokens import SCOPES, ApiToken, watching
-from models.users import Passphrase, PassphraseUse, Secret, Session, User
+from models.users import (
+    PASSPHRASES,
+    SESSIONS,
+    Passphrase,
+    PassphraseUse,
+    Secret,
+    Session,
+    User,
+)
 from models.visits import Visit, log_in
 
 TABLES = [
@@ -25,7 +33,10 @@ TABLES = [
 ]
 
 __all__ = [
+    "BRIDGE",
+    "PASSPHRASES",
     "SCOPES",
+    "SESSIONS",
     "TABLES",
     "AccountRecord",
     "AlertId",
@@ -38,6 +49,7 @@ __all__ = [
     "EventRow",
     "Factor",
     "Filters",
+    "Missed",
     "Missing",
     "Pair",
     "Passphrase",
@@ -54,6 +66,7 @@ __all__ = [
     "Trace",
     "User",
     "Visit",
+    "events_after",
     "figures",
     "log_in",
     "missed_since",

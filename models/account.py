@@ -5,9 +5,11 @@ from typing import Any
 import peewee
 from peewee import CharField, DoubleField
 
-from database import RowId
+from database import RowId, announce
 from models.base import Base, Event, Missing, Told, newest
 from trading import instants
+
+BRIDGE = "bridge"  # announced: the bridge was seen, and when
 
 
 class AccountRecord(Told):
@@ -69,8 +71,10 @@ class Bridge(Base):
         return cls.select(cls.last_seen).scalar()
 
     @classmethod
-    def saw(cls, moment: str) -> None:
-        """Writes down a poll."""
-        cls.insert(name="bridge", last_seen=moment).on_conflict(
-            conflict_target=[cls.name], preserve=[cls.last_seen]
-        ).execute()
+    def saw(cls, moment: str, stores: bool) -> None:
+        """Tells all processes of a poll, and writes it down if asked to."""
+        announce(BRIDGE, moment)
+        if stores:
+            cls.insert(name="bridge", last_seen=moment).on_conflict(
+                conflict_target=[cls.name], preserve=[cls.last_seen]
+            ).execute()

@@ -110,7 +110,7 @@ def newest(rows: peewee.ModelSelect, limit: int, before: int | None = None) -> p
 
 
 class EventRow(Base):
-    """The append-only table of all changes; ids rise in commit order."""
+    """The append-only table of all changes; ids rise in commit order, across all processes."""
 
     id = RowId()
     time = CharField(19)
@@ -132,6 +132,11 @@ class EventRow(Base):
     def after(cls, event_id: int, limit: int) -> list["EventRow"]:
         """The events that follow, oldest first."""
         return list(cls.select().where(cls.id > event_id).order_by(cls.id).limit(limit))
+
+    @classmethod
+    def later(cls, event_id: int, subjects: list[str]) -> list["EventRow"]:
+        """What followed an event for these subjects."""
+        return list(cls.select().where(cls.subject.in_(subjects), cls.id > event_id))
 
     @classmethod
     def of(cls, noun: str, subject: str) -> list["EventRow"]:

@@ -15,7 +15,7 @@ def totals(filters: Filters) -> dict[str, Any]:
     sides = {"all": ("buy", "sell"), "buy": ("buy",), "sell": ("sell",)}
     return {
         "count": sum(by_status.values()),
-        "quantity": sum(group[3] for group in groups),
+        "quantity": sum(float(group[3]) for group in groups),
         "by_status": by_status,
         "average_slippage": {side: _average(groups, actions) for side, actions in sides.items()},
     }
@@ -24,7 +24,7 @@ def totals(filters: Filters) -> dict[str, Any]:
 def _average(groups: list[tuple], actions: tuple[str, ...]) -> float | None:
     chosen = [(total, number) for _, action, _, _, total, number in groups if action in actions]
     number = sum(number for _, number in chosen)
-    return round(sum(total or 0 for total, _ in chosen) / number, 4) if number else None
+    return round(sum(float(total or 0) for total, _ in chosen) / number, 4) if number else None
 
 
 def figures(since: str) -> dict[str, Any]:

@@ -63,6 +63,11 @@ def _broker_leg(symbol: str) -> _Leg:
     return _Leg(symbol, None)
 
 
+def is_registered(symbol: str) -> bool:
+    """Whether the bridge finds the ticker of this leg; it stops for good where it does not."""
+    return _stock(_broker_leg(symbol)) is not None
+
+
 def _stock(leg: _Leg) -> tuple | None:
     return leg.row or compiled.stock(leg.symbol)
 

@@ -1,7 +1,9 @@
 """The account's positions: each active pair with its legs, other holdings, totals."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
+from models.judge import CURRENCIES
 from models.registry import Pair, Stock
 from trading import equation, positions
 from trading.positions import Hedge, Holding, Total
@@ -25,7 +27,7 @@ class Positions(NamedTuple):
 
 def positions_now() -> Positions:
     """The positions as the bridge reported them last."""
-    stocks = {stock.symbol: _holding(stock) for stock in Stock.select()}
+    stocks = {stock.symbol: _holding(stock) for stock in _without_aliases(Stock.select())}
     pairs, legs = [], set()
     for pair in Pair.select().where(Pair.active == 1).order_by(Pair.name):
         both = tuple(_leg(stocks, symbol) for symbol in (pair.leg1, pair.leg2))
@@ -34,6 +36,17 @@ def positions_now() -> Positions:
     held = [each for each in stocks.values() if each.position or each.pnl]
     singles = [each for each in held if each.symbol not in legs]
     return Positions(pairs, sorted(singles, key=_symbol), positions.totals(held))
+
+
+def _without_aliases(rows: Iterable[Stock]) -> list[Stock]:
+    """The stocks without second spellings of currency pairs: the dotted row has the position."""
+    pairs = {row.symbol for row in rows if row.sectype in CURRENCIES}
+
+    def is_alias(symbol: str) -> bool:
+        broker = equation.spellings(symbol)[0]
+        return symbol in pairs and symbol != broker and broker in pairs
+
+    return [row for row in rows if not is_alias(row.symbol)]
 
 
 def _symbol(holding: Holding) -> str:

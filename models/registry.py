@@ -42,16 +42,17 @@ class Stock(Told):
         raise Missing
 
     @classmethod
-    def spelled(cls, symbol: str) -> "Stock | None":
-        """The stock, or the currency or crypto pair of this symbol in its other spelling."""
+    def spelled(cls, symbol: str) -> list["Stock"]:
+        """The stock, and the currency or crypto pair of this symbol in its other spelling."""
         others = cls.symbol.in_(equation.spellings(symbol)) & cls.sectype.in_(CURRENCIES)
-        return cls.get_or_none(cls.symbol == symbol) or cls.get_or_none(others)
+        rows = cls.select().where((cls.symbol == symbol) | others)
+        return sorted(rows, key=lambda stock: stock.symbol != symbol)
 
     @classmethod
     def find_spelled(cls, symbol: str) -> "Stock":
-        """The same, where it must be there; raises Missing."""
-        if stock := cls.spelled(symbol):
-            return stock
+        """The first of these; raises Missing."""
+        if stocks := cls.spelled(symbol):
+            return stocks[0]
         raise Missing
 
     @classmethod
@@ -162,23 +163,19 @@ class Pair(Told):
         name = f"{fields['leg1']}-{fields['leg2']}"
         if cls.get_or_none(cls.name == name):
             raise Refused("'pair' with that name already exists.")
-        if fields["leg1"] == fields["leg2"]:
+        if fields["leg1"] in equation.spellings(fields["leg2"]):
             raise Refused({"ticker2": "must differ from ticker1"})
-        legs = [Stock.spelled(fields[leg]) for leg in ("leg1", "leg2")]
-        if any(leg and leg.sectype == CRYPTO for leg in legs):
+        legs = {fields[key]: Stock.spelled(fields[key]) for key in ("leg1", "leg2")}
+        if any(stock.sectype == CRYPTO for stocks in legs.values() for stock in stocks):
             raise Refused("crypto cannot be a leg of a pair.")
         if fields.get("active"):
-            cls._check_legs(legs)
-        events = [
-            Stock.add(source, symbol=fields[key])
-            for key, leg in zip(("leg1", "leg2"), legs, strict=True)
-            if leg is None
-        ]
+            cls._check_legs(*legs.values())
+        events = [Stock.add(source, symbol=leg) for leg, stocks in legs.items() if not stocks]
         return [*events, cls.add(source, name=name, **fields)]
 
     @staticmethod
-    def _check_legs(legs: list[Stock | None]) -> None:
-        if any(leg and leg.active for leg in legs):
+    def _check_legs(*legs: list[Stock]) -> None:
+        if any(stock.active for stocks in legs for stock in stocks):
             raise Refused(" one of the tickers is already active!")
 
     def revise(self, fields: dict[str, Any], source: str) -> list[Event]:
@@ -187,7 +184,7 @@ class Pair(Told):
             if fields.get(key, getattr(self, key)) != getattr(self, key):
                 raise Refused({f"ticker{key[-1]}": "a pair's tickers cannot change"})
         if fields.get("active"):
-            self._check_legs([Stock.spelled(self.leg1), Stock.spelled(self.leg2)])
+            self._check_legs(Stock.spelled(self.leg1), Stock.spelled(self.leg2))
         return self.change(source, fields)
 
     @classmethod

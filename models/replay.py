@@ -35,15 +35,37 @@ def missed_since(event_id: int, limit: int) -> list[Missed] | None:
         if len(rows) > limit or event_id > EventRow.last_id():
             return None
         records = _present(rows)
+    return _walk_back(rows, records)
+
+
+def events_after(event_id: int, most: int) -> list[Missed]:
+    """The next events that any process has committed, oldest first."""
+    with snapshot(EventRow._meta.database):
+        rows = EventRow.after(event_id, most)
+        later = []
+        if len(rows) == most:
+            for chunk in _chunks(sorted({row.subject for row in rows if not _creates(row)}), 500):
+                later += EventRow.later(rows[-1].id, chunk)
+        rows += sorted(later, key=lambda row: row.id)
+        records = _present(rows)
+    return _walk_back(rows, records)[:most]
+
+
+def _walk_back(rows: list[EventRow], records: dict) -> list[Missed]:
     # Walking back from today's rows undoes one change after the other.
     missed = [_undo(row, records) for row in reversed(rows)]
     return missed[::-1]
 
 
+def _creates(row: EventRow) -> bool:
+    return row.type.endswith(".created")
+
+
 def _present(rows: list[EventRow]) -> dict[tuple[type[Told], str], dict[str, Any]]:
     subjects: dict[tuple[type[Told], str], set[str]] = {}
     for row in rows:
-        subjects.setdefault(_TABLES[row.type.partition(".")[0]], set()).add(row.subject)
+        if not _creates(row):  # what was created is known from its event
+            subjects.setdefault(_TABLES[row.type.partition(".")[0]], set()).add(row.subject)
     records = {}
     for (model, key), names in subjects.items():
         for chunk in _chunks(sorted(names), 500):

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 import peewee
 from peewee import BigIntegerField, CharField, DoubleField, TextField
 
-from database import RowId
+from database import RowId, contains, total
 from models.base import Base, Event, Missing, Refused, Told, same
-from models.judge import judge
+from models.judge import is_registered, judge
 from models.statements import compiled
 from trading import equation, fills, instants, statuses
 
@@ -124,17 +124,24 @@ class Signal(Told):
             fields |= verdict.columns
         if not owner:
             fields = signal._without_setbacks(fields)
-        if fields.get("status") in statuses.OFFERED and fields.get("kind", signal.kind) is None:
-            raise Refused({"order_status": "a problematic ticker cannot be traded"})
+        if fields.get("status") in statuses.OFFERED:
+            signal._check_offer(fields)
         return signal, signal.change(source, fields)
+
+    def _check_offer(self, fields: dict[str, Any]) -> None:
+        """Raises Refused for what the bridge could not trade."""
+        if fields.get("kind", self.kind) is None:
+            raise Refused({"order_status": "a problematic ticker cannot be traded"})
+        legs = (fields.get(name, getattr(self, name)) for name in ("leg1", "leg2"))
+        if not all(is_registered(leg) for leg in legs if leg):
+            raise Refused({"order_status": "an unknown ticker cannot be traded"})
 
     def _without_setbacks(self, fields: dict[str, Any]) -> dict[str, Any]:
         """The fields that a stale record may set: no fill is undone, nothing is traded twice."""
-        if self.status == statuses.FILLED:
+        fill = (self.price1, self.price2, self.filled1, self.filled2)
+        began = any(value is not None for value in fill)
+        if self.status == statuses.FILLED or (began and fields.get("status") in statuses.OFFERED):
             return {k: v for k, v in fields.items() if k in _AFTER_FILL}
-        began = self.price1 is not None or self.price2 is not None
-        if began and fields.get("status") in statuses.OFFERED:
-            return {k: v for k, v in fields.items() if k != "status"}
         return fields
 
     @classmethod
@@ -223,7 +230,7 @@ class Signal(Told):
             yield cls.id >= filters.first
         if filters.text is not None:
             searched = (cls.ticker, cls.comment, cls.status_message, cls.error_message)
-            found = [column.contains(filters.text) for column in searched]
+            found = [contains(column, filters.text) for column in searched]
             yield reduce(operator.or_, found)
         if filters.before is not None:
             yield cls.id < filters.before
@@ -251,8 +258,8 @@ class Signal(Told):
             cls.status,
             cls.action,
             peewee.fn.COUNT(cls.id),
-            peewee.fn.SUM(cls.contracts),
-            peewee.fn.SUM(cls.slippage),
+            total(cls.contracts),
+            total(cls.slippage),
             peewee.fn.COUNT(cls.slippage),
         )
         for condition in cls._conditions(filters):

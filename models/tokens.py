@@ -4,10 +4,10 @@ import peewee
 from peewee import CharField, ForeignKeyField
 
 import security
-from database import RowId
+from database import RowId, announce
 from models.base import Base, Missing, Refused
 from models.statements import compiled
-from models.users import Session, User, with_user
+from models.users import SESSIONS, Session, User, with_user
 from trading import instants
 
 # What each scope covers.
@@ -89,6 +89,7 @@ class ApiToken(Base):
         """Ends a token at once; raises Missing."""
         if not cls.delete().where(cls.id == rowid).execute():
             raise Missing
+        announce(SESSIONS)
 
     @classmethod
     def touch(cls, rowid: int) -> None:

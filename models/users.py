@@ -14,10 +14,14 @@ from peewee import (
 )
 
 import security
-from database import RowId
+from database import RowId, announce
 from models.base import Base, Missing, Refused, newest
 from models.statements import compiled
 from trading import instants
+
+# What other processes keep of these tables and must look at anew, told by those who change them.
+SESSIONS = "sessions"
+PASSPHRASES = "passphrases"
 
 
 class User(Base):
@@ -72,6 +76,7 @@ class User(Base):
             user._refuse_last_admin()
         Session.delete().where(Session.user == user).execute()
         user.delete_instance()
+        announce(SESSIONS)
 
     def _refuse_last_admin(self) -> None:
         if not User.select().where(User.admin, User.id != self.id).exists():
@@ -163,6 +168,7 @@ class Session(Base):
             return None
         if not security.same(refresh_id, session.refresh_id):
             session.delete_instance()
+            announce(SESSIONS)
             return None
         session.refresh_id = security.random_id()
         session.save(only=["refresh_id"])
@@ -189,12 +195,15 @@ class Session(Base):
         """Ends a session and with it its tokens: the id; raises Missing."""
         if not cls.delete().where(cls.id == session_id).execute():
             raise Missing
+        announce(SESSIONS)
         return session_id
 
     @classmethod
     def end_others(cls, user: User, keep_session: str) -> int:
         """Ends a user's sessions but the one named: how many."""
-        return cls.delete().where(cls.user == user, cls.id != keep_session).execute()
+        ended = cls.delete().where(cls.user == user, cls.id != keep_session).execute()
+        announce(SESSIONS)
+        return ended
 
     @classmethod
     def of(cls, username: str) -> list["Session"]:
@@ -233,6 +242,7 @@ class Passphrase(Base):
         """A new passphrase; raises Refused."""
         if cls.get_or_none(cls.label == label):
             raise Refused("'passphrase' with that label already exists.")
+        announce(PASSPHRASES)
         return cls.create(label=label, value=value)
 
     @classmethod
@@ -247,6 +257,7 @@ class Passphrase(Base):
         mine = cls.update(retired=instants.now()).where(cls.label == label, cls.retired.is_null())
         if not mine.execute():
             raise Missing
+        announce(PASSPHRASES)
 
     @classmethod
     def touch(cls, rowid: int) -> None:

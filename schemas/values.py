@@ -245,7 +245,7 @@ def _reason(error: dict) -> str:
 def read_object(raw: bytes) -> Record:
     """The JSON object that these bytes hold; raises ValueError."""
     try:
-        body = json.loads(raw.decode("utf-8-sig"), parse_constant=_refuse_constant)
+        body = _JSON.decode(raw.decode("utf-8-sig"))
     except RecursionError:
         raise ValueError("nested too deeply") from None
     if not isinstance(body, dict):
@@ -260,6 +260,10 @@ def json_text(text: str) -> str:
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
+
+
+# Made once: `json.loads` would make one for every body.
+_JSON = json.JSONDecoder(parse_constant=_refuse_constant)
 
 
 def plain(value: Any) -> Any:

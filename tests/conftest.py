@@ -1,4 +1,4 @@
-"""The real application on a real SQLite file and a real socket, and a small client for it."""
+"""The real application on a real database and a real socket, and a small client for it."""
 
 import json
 from types import SimpleNamespace
@@ -10,8 +10,8 @@ from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 import models
 import server
 import settings
-from database import read_only
 from handlers import PairsApplication
+from tests.storage import SqliteFiles, postgres
 
 # pytest-tornado's default of 5 s is short for a shared machine.
 AsyncHTTPClient.configure("tornado.simple_httpclient.SimpleAsyncHTTPClient", max_clients=100)
@@ -108,10 +108,43 @@ def alert(**fields):
     return {key: value for key, value in body.items() if value is not None}
 
 
+@pytest.fixture(scope="session")
+def postgresql():
+    """A PostgreSQL server for tests."""
+    with postgres() as server:
+        yield server
+
+
+@pytest.fixture(
+    scope="session", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)]
+)
+def storage(request, tmp_path_factory):
+    """Where databases are made: whatever touches the storage runs on both kinds."""
+    if request.param == "postgresql":
+        return request.getfixturevalue("postgresql")
+    return SqliteFiles(tmp_path_factory.mktemp("templates"))
+
+
+# Marks of tests that one kind is enough for, or that are about it.
+ON_SQLITE = pytest.mark.parametrize("storage", ["sqlite"], indirect=True, scope="session")
+ON_POSTGRESQL = pytest.mark.parametrize(
+    "storage",
+    [pytest.param("postgresql", marks=pytest.mark.postgresql)],
+    indirect=True,
+    scope="session",
+)
+
+
+def migrated(url):
+    """Fills a database as opening it does."""
+    models.open_store(url).close()
+
+
 @pytest.fixture
-def database_url(tmp_path):
-    """A new SQLite file."""
-    return f"sqlite:///{tmp_path}/test.db"
+def database_url(storage, tmp_path):
+    """A new database without rows."""
+    with storage.fresh(tmp_path, migrated) as url:
+        yield url
 
 
 @pytest.fixture
@@ -143,8 +176,7 @@ def app(io_loop, conf, store):
     application = PairsApplication(conf, store, token_key)
 
     async def start():
-        read_only(store)
-        application.writer.start()
+        application.start()
 
     io_loop.run_sync(start)
     yield application

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = ("handlers", "models", "trading")
+PACKAGES = ("database", "handlers", "models", "trading")
 
 # server -> handlers -> models -> trading; a layer may use those below it, never the other way.
 MAY_IMPORT = {

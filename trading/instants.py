@@ -3,6 +3,7 @@
 import re
 import time
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 LAST = "9999-12-31 23:59:59"
 
@@ -16,7 +17,12 @@ _SHAPE = re.compile(
 
 def now() -> str:
     """The present instant."""
-    return time.strftime(_FORM, time.gmtime())
+    return _second(int(time.time()))
+
+
+@lru_cache(2)  # asked several times for every alert
+def _second(epoch: int) -> str:
+    return time.strftime(_FORM, time.gmtime(epoch))
 
 
 def ago(seconds: float) -> str:

@@ -3,12 +3,13 @@
 from handlers.base.agents import in_words
 from handlers.base.credentials import CredentialHandler
 from handlers.base.errors import ApiError, Errors, explain, unauthorized
+from handlers.base.files import Static, library_url
+from handlers.base.frames import event_frame, frames_after, missed_frames
 from handlers.base.gate import Gate
 from handlers.base.handler import (
     MOST_BODY,
     BaseHandler,
     NotFound,
-    is_private,
     session_state,
 )
 from handlers.base.identity import COOKIE, visitor
@@ -41,13 +42,17 @@ __all__ = [
     "NotFound",
     "Refusals",
     "Right",
+    "Static",
     "count_of",
     "csv_form",
     "csv_lines",
     "encode",
+    "event_frame",
     "explain",
+    "frames_after",
     "in_words",
-    "is_private",
+    "library_url",
+    "missed_frames",
     "right",
     "rowid_of",
     "session_state",

@@ -11,10 +11,11 @@ import orjson
 from tornado.iostream import StreamClosedError
 from tornado.web import Finish, HTTPError
 
-import live
 import models
 import schemas
+from database import close_if_broken
 from handlers.base.errors import ApiError, explain
+from handlers.base.frames import event_frame
 from handlers.base.identity import COOKIE, IdentityHandler
 from trading import instants
 
@@ -87,6 +88,12 @@ class BaseHandler(IdentityHandler):
 
     def compute_etag(self) -> str | None:
         return None
+
+    def decode_argument(self, value: bytes, name: str | None = None) -> str:
+        text = super().decode_argument(value, name)
+        if "\0" in text:  # no database of ours stores it, and PostgreSQL does not even search it
+            raise ApiError(400, "there is a character in the address that nothing is named by.")
+        return text
 
     # --- who may ---------------------------------------------------------------------
 
@@ -176,7 +183,7 @@ class BaseHandler(IdentityHandler):
     def publish(self, events: list[models.Event]) -> None:
         """Tells every listener of committed events."""
         if events:
-            self.application.hub.publish(events[-1].id, map(_frame, events))
+            self.application.publish(events[-1].id, map(event_frame, events))
 
     # --- errors ------------------------------------------------------------------------
 
@@ -214,20 +221,10 @@ class BaseHandler(IdentityHandler):
             log.error("%s failed", self.request_id, exc_info=(kind, error, trace))
         elif problem.status == 503:
             log.warning("%s 503: %s", self.request_id, error)
-            self.application.database.close()  # a broken connection must not serve the next one
+            close_if_broken(self.application.database)  # it must not serve the next one
 
     def on_finish(self) -> None:
         self.application.in_hand.discard(self.request)
-
-
-def _frame(event: models.Event) -> live.Frame:
-    message = schemas.event_message(event.type, event.id, event.record, event.changes)
-    return live.Frame(event.id, live.frame(message), is_private(event.type))
-
-
-def is_private(event_type: str) -> bool:
-    """Whether only logged-in listeners may hear of it."""
-    return event_type.startswith("rejected.")
 
 
 def session_state(session: models.Session) -> dict[str, Any]:

@@ -41,4 +41,3 @@ export function later(work, wait) {
   let timer
   return (...given) => { clearTimeout(timer); timer = setTimeout(work, wait, ...given) }
 }
-

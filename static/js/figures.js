@@ -2,10 +2,12 @@
 import { get } from "./api.js"
 import { minutesSince, startOfToday } from "./clock.js"
 import { $, $$, flag, put } from "./dom.js"
-import { favour, number, signed, span } from "./format.js"
+import { ago, favour, number, signed, span } from "./format.js"
 import { on } from "./live.js"
 
 let today = $("#signals").dataset.today
+const alarm = +$("#signals").dataset.alarm
+const bridge = $('[data-figure="bridge"]')
 let timer, seen = 0, askedAt = 0
 
 function draw(figures) {
@@ -21,7 +23,17 @@ function draw(figures) {
 
 function tick() {
   for (const dd of $$("#figures [data-time]")) put(dd, span(minutesSince(dd.dataset.time)))
+  if (bridge) hear(bridge.lastElementChild)
   if (startOfToday() !== today) refresh()
+}
+
+// The bridge polls every few seconds; silence matters while signals wait.
+function hear(dd) {
+  const quiet = dd.dataset.seen ? minutesSince(dd.dataset.seen) : Infinity
+  const late = quiet > 1 && $('[data-figure="waiting"] dd').textContent !== "0"
+  put(dd, quiet < Infinity ? ago(quiet * 60) : "never")
+  put(dd.previousElementSibling, late ? "Bridge silent" : "Bridge")
+  flag(bridge, "data-late", late && (quiet < Infinity && quiet > alarm ? "red" : "amber"))
 }
 
 async function refresh() {
@@ -44,7 +56,8 @@ function soon() {
 export function mountFigures() {
   on("signal", soon)
   on("resync", soon)
+  if (bridge) on("bridge", ({ last_seen }) => { bridge.lastElementChild.dataset.seen = last_seen; tick() })
   document.addEventListener("visibilitychange", () => { if (!document.hidden) refresh() })
-  setInterval(tick, 5000)
+  setInterval(tick, 1000)
   tick()
 }

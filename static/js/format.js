@@ -23,13 +23,15 @@ export function signed(x, symbol = "", places = 4) {
   return (x > 0 ? "+" : x < 0 ? "−" : "") + symbol + (size >= 1e12 ? size.toExponential(3) : plain(size, places, places))
 }
 
-export const money = (x, code) => signed(x, symbols[code] ?? `${code}\u00a0`, 2)
+export const money = (x, code, places = 2) => signed(x, symbols[code] ?? `${code}\u00a0`, places)
 
 export function span(minutes) {
   if (minutes < 1) return "now"
   if (minutes < 60) return `${Math.floor(minutes)} min`
   return minutes < 2880 ? `${Math.floor(minutes / 60)} h` : `${Math.floor(minutes / 1440)} d`
 }
+
+export const ago = seconds => seconds < 60 ? `${Math.max(0, Math.floor(seconds))} s` : span(seconds / 60)
 
 export const capital = text => text ? text[0].toUpperCase() + text.slice(1) : ""
 

@@ -4,14 +4,13 @@ import { $, address, clone, flag, later, put, show } from "./dom.js"
 import { capital, favour, number, signed } from "./format.js"
 import { slipMoney } from "./row.js"
 import { kind, message, name, shown, word } from "./status.js"
-import { drawTimeline } from "./timeline.js"
 
 const phone = matchMedia("(width < 48rem)")
 
 export class Panel {
   constructor({ settings, find, moved }) {
     Object.assign(this, { settings, find, moved, root: $("#panel"), rowid: null })
-    this.history = later(rowid => drawTimeline(rowid, settings.today, () => this.rowid === rowid), 150)
+    this.history = later(rowid => this.timeline(rowid), 150)
     $("#panel-close").addEventListener("click", () => this.close())
     addEventListener("popstate", () => this.follow())
   }
@@ -34,6 +33,15 @@ export class Panel {
     if (known) this.draw(known)
     else await this.fetch(rowid)
     if (focus || phone.matches) $("#panel-title").focus()
+  }
+
+  async timeline(rowid) {
+    try {
+      const { drawTimeline } = await import("./timeline.js")
+      drawTimeline(rowid, this.settings.today, () => this.rowid === rowid)
+    } catch {
+      tell($("#timeline-note"), { message: "The timeline did not load. Reload the page to try again." })
+    }
   }
 
   say(problem) { tell($(".problem", this.root), problem) }

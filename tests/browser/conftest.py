@@ -13,8 +13,9 @@ import pytest
 from playwright.sync_api import expect, sync_playwright
 
 from bench.data import make
-from bench.processes import clean_environment, server
+from bench.processes import ROOT, clean_environment, server
 from tests.conftest import alert
+from tests.handlers.conftest import ACCOUNT
 
 CHROMIUM = "/usr/bin/chromium"
 SWITCHES = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
@@ -27,15 +28,17 @@ expect.set_options(timeout=10_000)
 class Desk:
     """A server process on its own SQLite file, and its REST interface as a stranger calls it."""
 
-    def __init__(self, database, **settings):
+    def __init__(self, database, tree=ROOT, **settings):
         self.database = database
+        self._tree = tree
         self._settings = {f"PAIRS_{name.upper()}": str(value) for name, value in settings.items()}
         self._process, self._token, self.port = None, None, 0
 
     def start(self):
         """Starts the server; the second time on the port that it had."""
         environment = clean_environment(**self._settings)
-        self._process = server(self.database, "--port", str(self.port), environment=environment)
+        arguments = ("--port", str(self.port))
+        self._process = server(self.database, *arguments, environment=environment, tree=self._tree)
         self.port = self._process.port
         return self
 
@@ -116,6 +119,23 @@ class Desk:
     def pair(self, leg1, leg2, hedge=1, status=1, **fields):
         body = {"ticker1": leg1, "ticker2": leg2, "hedge": hedge, "status": status, **fields}
         return self.ask("POST", "/v3/regpair", body)
+
+    def hold(self, symbol, position, cost=10.0, pnl=0):
+        """The bridge reports a position."""
+        body = {"active_pos": position, "active_cost": cost, "active_pnl": pnl}
+        body |= {"passphrase": "webhook", "symbol": symbol}
+        return self.ask("PUT", "/v3/ticker/updatepnl", body, token="")
+
+    def account(self, rowid=None, **fields):
+        """The bridge reports the account: in a new record, or in the one of this rowid."""
+        body = ACCOUNT | {"passphrase": "webhook"} | fields
+        if rowid is None:
+            return self.ask("POST", "/v3/regpnl", body, token="")
+        return self.ask("PUT", "/v3/regpnl", body | {"rowid": rowid}, token="")
+
+    def poll(self):
+        """The bridge asks what waits."""
+        return self.ask("GET", "/v3/signals/status/waiting/0", token="")
 
     def user(self, name, password="secret-123", admin=False):
         body = {"username": name, "password": password, "admin": admin}

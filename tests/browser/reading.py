@@ -1,5 +1,6 @@
 """What a page shows, read as its reader would."""
 
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 ROWS = """() => [...document.querySelectorAll("#signals tbody tr[data-rowid]")]
@@ -75,3 +76,9 @@ def confirm(page, verb):
 def toast(page):
     """The short notice at the foot of the page."""
     return page.locator("#toasts p")
+
+
+def violations(page):
+    """What axe finds: (rule, the first element)."""
+    found = Axe().run(page).response["violations"]
+    return [(each["id"], each["nodes"][0]["html"][:120]) for each in found]

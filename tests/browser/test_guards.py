@@ -1,14 +1,18 @@
 """What holds on every page: hostile texts stay texts, headers, XSRF, accessibility, size."""
 
+from urllib.parse import quote
+
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from tests.browser.reading import go, row
+from tests.browser.reading import go, row, violations
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-PAGES = ("/dashboard", "/list", "/setup#pairs", "/setup#stocks", "/setup#rejected", "/setup#users")
+PAGES = (
+    *("/dashboard", "/list", "/positions"),
+    *("/setup#pairs", "/setup#stocks", "/setup#rejected", "/setup#users"),
+)
 HOSTILE = (
     "<script>window.hacked=1</script>",
     '"><img src=x onerror="window.hacked=1">',
@@ -35,7 +39,7 @@ def hostile(desk):
     return rows
 
 
-@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("path", [*PAGES, "/positions?pair=" + quote(HOSTILE[1])])
 def test_hostile_texts_are_shown_and_never_run(desk, visit, path):
     page = visit()
     go(page, path)
@@ -103,12 +107,6 @@ def test_the_first_rows_are_there_without_javascript(desk, visit):
     assert [int(each.get_attribute("data-rowid")) for each in rows.all()] == newest
 
 
-def violations(page):
-    """What axe finds: (rule, the first element)."""
-    found = Axe().run(page).response["violations"]
-    return [(each["id"], each["nodes"][0]["html"][:120]) for each in found]
-
-
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 390])
 def test_no_page_has_an_accessibility_fault(desk, visit, scheme, width):
@@ -136,7 +134,7 @@ def test_no_page_has_an_accessibility_fault(desk, visit, scheme, width):
 def test_the_empty_pages_and_the_login_have_no_accessibility_fault(open_desk, visit, scheme):
     empty = open_desk()
     page = visit(None, at=empty, color_scheme=scheme, bypass_csp=True)
-    for path in ("/dashboard", "/list", "/login"):
+    for path in ("/dashboard", "/list", "/positions", "/login"):
         page.goto(path)
         page.wait_for_load_state("networkidle")
         assert violations(page) == []

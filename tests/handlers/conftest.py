@@ -1,7 +1,6 @@
 """A prepared demo database for each test, and servers that a test starts and stops itself."""
 
 import contextlib
-import shutil
 from functools import partial
 
 import pytest
@@ -13,7 +12,6 @@ import models
 import security
 import server
 import settings
-from database import read_only
 from handlers import PairsApplication
 from tests.conftest import Api
 
@@ -37,37 +35,30 @@ def overrides(request):
     return getattr(request, "param", {})
 
 
-@pytest.fixture(scope="session")
-def prepared(tmp_path_factory):
-    """A demo database after the first start: hashing its users' passwords takes a while."""
-    file = tmp_path_factory.mktemp("prepared") / "demo.db"
-    conf = settings.load({"database": f"sqlite:///{file}"}, {})
-    store = models.open_store(conf.database)
-    server.prepare_store(conf)
+def prepared(url):
+    """Fills a database as a demo's first start does: hashing passwords takes a while."""
+    store = models.open_store(url)
+    server.prepare_store(settings.load({"database": url}, {}))
     store.close()
-    return file
 
 
-@pytest.fixture(scope="session")
-def prepared_desk(prepared):
+def prepared_desk(url):
     """The same with the registry of `desk`."""
-    file = shutil.copy(prepared, prepared.with_name("desk.db"))
-    store = models.open_store(f"sqlite:///{file}")
-    for leg1, leg2, hedge, active in PAIRS:
-        pair = {"leg1": leg1, "leg2": leg2, "hedge": hedge, "active": active}
-        models.Pair.register(pair, "test")
-    for symbol, active in STOCKS:
-        models.Stock.register({"symbol": symbol, "active": active}, "test")
-    store.close()
-    return file
+    prepared(url)
+    with contextlib.closing(models.open_store(url)):
+        for leg1, leg2, hedge, active in PAIRS:
+            pair = {"leg1": leg1, "leg2": leg2, "hedge": hedge, "active": active}
+            models.Pair.register(pair, "test")
+        for symbol, active in STOCKS:
+            models.Stock.register({"symbol": symbol, "active": active}, "test")
 
 
 @pytest.fixture
-def database_url(request, tmp_path):
-    """A copy of a prepared demo database, with a registry where the test asks for a desk."""
-    name = "prepared_desk" if "desk" in request.fixturenames else "prepared"
-    shutil.copy(request.getfixturevalue(name), tmp_path / "test.db")
-    return f"sqlite:///{tmp_path}/test.db"
+def database_url(request, storage, tmp_path):
+    """A prepared demo database, with a registry where the test asks for a desk."""
+    fill = prepared_desk if "desk" in request.fixturenames else prepared
+    with storage.fresh(tmp_path, fill) as url:
+        yield url
 
 
 @pytest.fixture
@@ -81,8 +72,7 @@ async def running(conf):
     store = models.open_store(conf.database, conf.synchronous)
     application = PairsApplication(conf, store, server.prepare_store(conf))
     store.close()
-    read_only(store)
-    application.writer.start()
+    application.start()
     http = HTTPServer(application)
     socket, port = bind_unused_port()
     http.add_socket(socket)

@@ -191,6 +191,34 @@ async def test_a_pair_of_currency_pairs_is_found_in_either_spelling(api, registe
     assert (signal["order_status"], signal["hedge_param"]) == ("waiting", 1.2)
 
 
+@pytest.mark.parametrize(
+    ("rows", "legs", "message"),
+    [
+        (
+            {"EUR.USD": {"sectype": "CASH", "active": 1}, "EURUSD": {"sectype": "CASH"}},
+            ("EURUSD", "GBPUSD"),
+            " one of the tickers is already active!",
+        ),
+        (
+            {"BTC.USD": {"sectype": "CRYPTO"}, "BTCUSD": {}},
+            ("BTCUSD", "GBPUSD"),
+            "crypto cannot be a leg of a pair.",
+        ),
+        ({}, ("EUR.USD", "EURUSD"), {"ticker2": "must differ from ticker1"}),
+    ],
+)
+async def test_a_pair_is_refused_by_its_legs_however_they_are_spelled(
+    api, register, admin, rows, legs, message
+):
+    for symbol, fields in rows.items():
+        await register(symbol=symbol, **fields)
+    body = {"ticker1": legs[0], "ticker2": legs[1], "hedge": 1, "status": 1}
+    for ticker1, ticker2 in (legs, legs[::-1]):
+        body |= {"ticker1": ticker1, "ticker2": ticker2}
+        answer = await api.post("/v3/regpair", body, token=admin)
+        assert (answer.status, answer.json) == (400, {"message": message})
+
+
 async def test_an_alias_cannot_be_deleted_while_its_signal_is_open(api, register, admin):
     await register(symbol="USDCAD", **CASH)
     await api.alert(ticker="USDCAD")
@@ -293,6 +321,15 @@ async def test_positions_show_pairs_singles_and_sums_once(api, desk):
     ]
 
 
+async def test_a_position_is_counted_once_when_its_pair_got_a_second_spelling(api, register):
+    for symbol in ("EURUSD", "EUR.USD"):
+        await register(symbol=symbol, sectype="CASH")
+        await hold(api, "EUR", 5, 1.1, 3)
+    held = (await api.get("/v3/positions")).json
+    assert [single["symbol"] for single in held["singles"]] == ["EUR.USD"]
+    assert held["totals"] == [{"currency": "USD", "active_pnl": 3, "long": 5.5, "short": 0}]
+
+
 async def test_legs_in_two_currencies_have_no_sum(api, register):
     await register(symbol="SAP", currency="EUR", active_pnl=3)
     await register(symbol="ORCL", active_pnl=4)
@@ -387,6 +424,13 @@ async def state(api, admin):
     return answer.json
 
 
+async def seen(api, admin):
+    """The state once the bridge was seen; it is told after the poll was answered."""
+    while not (found := await state(api, admin))["last_seen"]:
+        pass
+    return found
+
+
 async def test_before_the_first_poll_the_bridge_was_never_seen(api, admin):
     nothing = {"last_seen": None, "waiting": 0, "oldest_waiting_s": None}
     assert await state(api, admin) == nothing
@@ -402,8 +446,7 @@ async def test_a_poll_without_token_and_cookie_is_the_bridges(api, desk, admin):
     await api.alert(timestamp="2026-01-02 03:04:05")
     await api.alert()
     await api.get(WAITING)
-    found = await state(api, admin)
-    assert found["last_seen"] is not None
+    found = await seen(api, admin)
     assert found["waiting"] == 2
     assert found["oldest_waiting_s"] > 86400
 
@@ -416,7 +459,7 @@ async def test_where_there_are_keys_a_poll_carries_one(api, admin):
     await api.get("/v3/tickers/0", headers=header)
     assert (await state(api, admin))["last_seen"] is None
     await api.get(WAITING, headers=header)
-    assert (await state(api, admin))["last_seen"] is not None
+    assert await seen(api, admin)
 
 
 async def test_polls_are_written_down_now_and_then_and_outlive_the_server(serve):

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import models
-from tests.conftest import alert
+from tests.conftest import ON_SQLITE, alert
 
 TOGETHER = 20  # bodies of one example, sent at the same time
 QUICK, ALL = 500, 10_000
@@ -217,6 +217,7 @@ def test_whatever_carries_the_passphrase_is_a_signal_or_a_rejected_alert(io_loop
 
 
 @pytest.mark.slow
+@ON_SQLITE
 def test_of_ten_thousand_bodies_none_is_lost(io_loop, api, desk, admin):
     alerts_are_not_lost(io_loop, api, admin, ALL)
 
@@ -266,6 +267,7 @@ def test_no_body_breaks_a_route(io_loop, api, desk, admin, row):
 
 
 @pytest.mark.slow
+@ON_SQLITE
 @pytest.mark.parametrize("row", ROUTES, ids=[f"{row[0]} {row[1]}" for row in ROUTES])
 def test_hundreds_of_bodies_break_no_route(io_loop, api, desk, admin, row):
     bodies_are_answered(io_loop, api, admin, row, 400)

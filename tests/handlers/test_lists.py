@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from functools import partial
+from urllib.parse import quote
 
 import pytest
 
@@ -485,3 +486,25 @@ async def test_numbers_in_the_feed_are_written_as_in_records(api, rows, admin):
     changes = json.loads(answer.text)["events"][0]["changes"]
     assert changes["order_contracts"] == [None, 5]
     assert '"order_contracts":[null,5]' in answer.text
+
+
+async def test_a_sum_that_no_number_holds_is_null_and_breaks_nothing(api, desk):
+    for _ in range(2):
+        assert (await api.alert(ticker="AAPL", order_contracts=1.7e308)).status == 201
+    totals = (await api.get("/v3/totals")).json
+    assert (totals["count"], totals["quantity"]) == (2, None)
+    assert (await api.get("/dashboard")).status == 200
+
+
+@pytest.mark.parametrize(("text", "found"), [("ÄRGER", 1), ("äRGER", 0), ("Ärger", 1), ("[", 0)])
+async def test_a_search_knows_no_case_of_a_to_z_alone_on_any_database(api, desk, text, found):
+    await api.alert(order_comment="Großer Ärger")
+    answer = await api.get(f"/v3/signals/0?q={quote(text)}")
+    assert len(answer.json["signals"]) == found
+
+
+@pytest.mark.parametrize(
+    "path", ["stock/A%00B", "pair/A%00-B", "signals/status/x%00/3", "signal/%00"]
+)
+async def test_a_nul_in_a_path_names_nothing(api, desk, path):
+    assert (await api.get(f"/v3/{path}")).status == 400

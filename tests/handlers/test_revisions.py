@@ -374,6 +374,22 @@ async def test_what_began_to_fill_is_not_offered_again_by_a_stale_record(api, de
     assert (await api.get("/v3/signals/status/waiting/0")).json == {"signals": []}
 
 
+@pytest.mark.parametrize("form", ["bridge", "seed"])
+async def test_a_whole_record_from_before_the_fill_takes_nothing_of_it_back(api, desk, form):
+    await api.alert(order_contracts=10)
+    stale = await record_of(api)
+    await revise(api, order_status="created", order_id1=1010, order_id2=1011)
+    body = {"passphrase": "webhook", "order_id": 1010, "price": 12.5}
+    body |= {"symbol": "NMFC", "filled_qty": 4} if form == "bridge" else {}
+    await api.put("/v3/signal/updateorder", body)
+    before = await record_of(api)
+    assert before["order_status"] == "filled(...)"
+    for _ in range(2):
+        answer = await revise(api, **stale | {"order_status": "rerouted", "status_msg": "+route"})
+        assert answer.status == 200
+        assert await record_of(api) == before
+
+
 async def test_a_problematic_signal_is_never_offered(api, desk, admin):
     await api.alert(ticker="A/B")
     for token in (None, admin):
@@ -382,6 +398,18 @@ async def test_a_problematic_signal_is_never_offered(api, desk, admin):
     assert (await revise(api, ticker="AAPL", order_status="waiting")).status == 200
     await revise(api, ticker="A+B", order_status="waiting")
     assert (await api.get("/v3/signals/status/waiting/0")).json == {"signals": []}
+
+
+async def test_what_the_bridge_would_not_find_is_never_offered(api, desk, admin):
+    await api.alert(ticker="MSFT")
+    for token in (None, admin):
+        for state in ("waiting", "rerouted"):
+            answer = await revise(api, token=token, order_status=state)
+            reason = {"order_status": "an unknown ticker cannot be traded"}
+            assert (answer.status, answer.json) == (400, {"message": reason})
+    await api.register_stock("MSFT", active=0)
+    assert (await revise(api, token=admin, order_status="waiting")).status == 200
+    assert (await api.get("/v3/ticker/MSFT")).status == 200
 
 
 async def test_the_owners_token_may_take_filled_back(api, desk, plain_user):

@@ -88,6 +88,7 @@ TABLE = [
     ("GET", "/", "open"),
     ("GET", "/dashboard", "read"),
     ("GET", "/list", "read"),
+    ("GET", "/positions", "read"),
     ("GET", "/setup", "token"),
     ("GET", "/audit", "admin"),
     ("GET", "/login", "open"),
@@ -237,13 +238,16 @@ async def test_without_anonymous_reads_every_read_needs_a_token(api, callers, ca
 
 @pytest.mark.parametrize(
     ("overrides", "redirected"),
-    [({}, ["/setup"]), ({"anonymous_reads": False}, ["/dashboard", "/list", "/setup"])],
+    [
+        ({}, ["/setup"]),
+        ({"anonymous_reads": False}, ["/dashboard", "/list", "/positions", "/setup"]),
+    ],
     indirect=["overrides"],
 )
 @pytest.mark.gen_test(timeout=60)
 async def test_a_page_that_needs_a_login_leads_to_it_and_back(api, redirected):
     found = []
-    for path in ("/dashboard", "/list", "/setup", "/login"):
+    for path in ("/dashboard", "/list", "/positions", "/setup", "/login"):
         answer = await api.get(path + "?a=1")
         if answer.status == 302:
             assert answer.headers["Location"] == f"/login?next=%2F{path[1:]}%3Fa%3D1"
@@ -416,6 +420,18 @@ async def test_a_wrong_bridge_key_is_told_where_one_is_needed(api, app, value):
     assert answer.status == 404, "the passphrase decides here"
     answer = await api.post("/v3/webhook", alert(), headers={"Authorization": value})
     assert answer.status == 201
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-8"])
+@pytest.mark.parametrize(
+    "overrides", [{"bridge_keys": ["ein Schl\u00fcssel: zur Br\u00fccke"]}], indirect=True
+)
+@pytest.mark.gen_test(timeout=60)
+async def test_a_bridge_key_may_hold_any_letter_its_library_can_send(api, conf, encoding):
+    text = f"bridge:{conf.bridge_keys[0]}".encode(encoding)
+    headers = {"Authorization": f"Basic {base64.b64encode(text).decode()}"}
+    answer = await api.get("/v3/pnl/0", headers=headers)
+    assert (answer.status, answer.json) == (200, {"signals": []})
 
 
 @pytest.mark.gen_test(timeout=60)

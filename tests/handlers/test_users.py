@@ -10,7 +10,7 @@ import jwt
 import pytest
 
 import models
-from tests.conftest import alert
+from tests.conftest import ON_SQLITE, alert
 
 pytestmark = pytest.mark.gen_test(timeout=60)
 
@@ -595,6 +595,7 @@ async def test_the_alert_template_shows_the_passphrase_only_when_asked(api, plai
 # Production
 
 
+@ON_SQLITE
 @pytest.mark.parametrize(
     "overrides",
     [

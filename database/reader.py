@@ -1,0 +1,46 @@
+"""Reading off the event loop."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import peewee
+
+from database.opening import read_only
+from database.writer import Overloaded
+
+
+class Reader:
+    """One thread with a reading connection, for lists too long for the event loop."""
+
+    def __init__(self, database: peewee.Database, limit: int = 500):
+        self._database = database
+        self._limit = limit
+        self._waiting = 0
+        self._pool = ThreadPoolExecutor(1, "reader")
+
+    async def run(self, work: Callable[..., Any], *args: Any) -> Any:
+        """What the function returns, computed on the reading thread; raises Overloaded."""
+        if self._waiting >= self._limit:
+            raise Overloaded
+        self._waiting += 1
+        try:
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._pool, self._read, work, args)
+        finally:
+            self._waiting -= 1
+
+    def _read(self, work: Callable[..., Any], args: tuple) -> Any:
+        if self._database.is_closed():
+            read_only(self._database)
+        try:
+            return work(*args)
+        except (peewee.OperationalError, peewee.InterfaceError):
+            self._database.close()  # the next call starts on a new connection
+            raise
+
+    def close(self) -> None:
+        """Finishes what runs and closes the connection."""
+        self._pool.submit(self._database.close)
+        self._pool.shutdown()

@@ -1,0 +1,161 @@
+"""Several server processes on one PostgreSQL, and clients that do as browsers and senders do."""
+
+import asyncio
+import itertools
+import socket
+from concurrent.futures import ThreadPoolExecutor
+
+import orjson
+from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
+from tornado.websocket import websocket_connect
+
+from bench.processes import server
+from tests.conftest import Api, alert
+
+PATIENCE = 30
+
+
+def free_ports(count):
+    """Ports that nobody listens at."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports
+
+
+class Servers:
+    """Processes that serve the same database, each at a port of its own."""
+
+    def __init__(self, url, folder, count):
+        self.ports = free_ports(count)
+        self._url, self._folder = url, folder
+        with ThreadPoolExecutor(count) as pool:  # they start at the same moment
+            self._processes = dict(zip(self.ports, pool.map(self._start, self.ports), strict=True))
+
+    def _start(self, port):
+        log = self._folder / f"{port}.log"
+        return server(self._url, "--port", str(port), log=log)
+
+    def restart(self, port, number):
+        """Ends the process at this port with a signal and starts another one there."""
+        self._processes[port].end(number)
+        self._processes[port] = self._start(port)
+
+    def end(self):
+        """Their exit codes."""
+        return [process.end() for process in self._processes.values()]
+
+    def logs(self):
+        """All that they have logged."""
+        return "".join(process.log.read_text() for process in self._processes.values())
+
+
+def apis(ports):
+    """A client of each server."""
+    client = AsyncHTTPClient(force_instance=True)
+    return [Api(client, f"http://127.0.0.1:{port}") for port in ports]
+
+
+class Browser:
+    """Listens at a server, comes back after what it has seen, and notes every event's id."""
+
+    def __init__(self, port, token=None):
+        self.events = []
+        self.close_code = None
+        self.hello = None
+        self._after = None
+        self._url = f"ws://127.0.0.1:{port}/ws/signals"
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._changed = asyncio.Condition()
+
+    async def connect(self, after=None):
+        """Opens the line; raises OSError or HTTPClientError."""
+        url = self._url if after is None else f"{self._url}?after={after}"
+        line = await websocket_connect(HTTPRequest(url, headers=self._headers))
+        self.hello = orjson.loads(await asyncio.wait_for(line.read_message(), PATIENCE))
+        self._after = self.hello["event"] if after is None else after
+        return line
+
+    async def listen(self, line):
+        """Notes events until the server has closed."""
+        while (text := await line.read_message()) is not None:
+            message = orjson.loads(text)
+            assert message["type"] != "resync"
+            self._after = message["event"]
+            async with self._changed:
+                self.events.append(message["event"])
+                self._changed.notify_all()
+        self.close_code = line.close_code
+
+    async def stay(self, line):
+        """Listens for ever, coming back whenever the server is gone."""
+        while True:
+            await self.listen(line)
+            line = None
+            while line is None:
+                try:
+                    line = await self.connect(self._after)
+                except (OSError, HTTPClientError):
+                    await asyncio.sleep(0.05)
+
+    async def until(self, event):
+        """Returns once this event has come."""
+        async with self._changed:
+            reached = self._changed.wait_for(lambda: self.events and self.events[-1] >= event)
+            await asyncio.wait_for(reached, PATIENCE)
+
+
+class Senders:
+    """Alerts with ids of their own; what is not stored is repeated, here or at another server."""
+
+    def __init__(self, clients, count):
+        self.answers = []
+        self._clients = itertools.cycle(clients)
+        self._numbers = iter(range(count))
+        self._count = count
+        self._reached = asyncio.Condition()
+
+    async def run(self, senders=8):
+        """Returns once all are answered."""
+        await asyncio.gather(*(self._send() for _ in range(senders)))
+
+    async def _send(self):
+        for number in self._numbers:
+            status = 0
+            while status not in (200, 201):
+                status = await self._try(next(self._clients), f"alert {number}")
+
+    async def _try(self, api, alert_id):
+        try:
+            answer = await api.alert(ticker="AAPL", alert_id=alert_id, order_comment=alert_id)
+        except (OSError, HTTPClientError):
+            await asyncio.sleep(0.05)
+            return 0
+        assert answer.status in (200, 201, 503), answer.text
+        async with self._reached:
+            self.answers.append((answer.status, alert_id, answer.json.get("rowid")))
+            self._reached.notify_all()
+        if answer.status == 503:
+            assert int(answer.headers["Retry-After"]) >= 1
+            await asyncio.sleep(0.1)
+        return answer.status
+
+    async def until(self, answers):
+        """Returns once that many are answered."""
+        async with self._reached:
+            await self._reached.wait_for(lambda: len(self.answers) >= answers)
+
+    def check(self, signals):
+        """Every alert is stored once, under the rowid that was answered."""
+        stored = {signal["rowid"]: signal["order_comment"] for signal in signals}
+        comments = sorted(stored.values())
+        assert comments == sorted(f"alert {number}" for number in range(self._count))
+        taken = [each for each in self.answers if each[0] != 503]
+        assert all(stored[rowid] == alert_id for _, alert_id, rowid in taken)
+        assert len(taken) == self._count
+
+
+def body(**fields):
+    """An alert of a registered stock."""
+    return alert(**{"ticker": "AAPL"} | fields)

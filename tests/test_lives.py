@@ -1,0 +1,476 @@
+"""Random lives of orders, each step held against a small model of the contract's rules.
+
+The application's schemas and models run on a real SQLite file, without HTTP: a step then costs a
+millisecond, so that many more lives are played; tests/handlers covers the way through the socket.
+"""
+
+import json
+from math import floor
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+import schemas
+from handlers.base import explain
+from models import EventRow, Filters, Missing, Pair, Refused, Signal, Stock
+
+# What the registry makes of an equation: status, message, legs and hedge.
+JUDGED = {
+    "NMFC-0.72*NYSE:ROIC": ("waiting", None, "NMFC", "ROIC", 0.72),
+    "MA-3*V": ("waiting", None, "MA", "V", 3),
+    "AAPL": ("waiting", None, "AAPL", None, None),
+    "FX:EURUSD": ("waiting", None, "EUR.USD", None, None),
+    "COINBASE:BTCUSD": ("waiting", None, "BTC.USD", None, None),
+    "BF.B": ("waiting", None, "BF B", None, None),
+    "KO-PEP": ("canceled", "passive ticker", "KO", "PEP", 1),
+    "MSFT": ("error", "unknown ticker", "MSFT", None, None),
+    "A/B": ("error", "problematic ticker!", None, None, None),
+}
+# What the bridge makes of a signal; True stands for the ids of the orders it placed.
+OUTCOMES = [
+    {"order_status": "created", "status_msg": "", "error_msg": "", "ids": True},
+    {"order_status": "created", "status_msg": "+synced(10->-4)", "order_contracts": 4, "ids": True},
+    {"order_status": "error", "status_msg": "+err", "error_msg": "| 399 - text  ", "ids": True},
+    {"order_status": "rerouted", "status_msg": "+route", "error_msg": ""},
+    {"order_status": "critical err", "status_msg": "+crit. err", "error_msg": "| 201 - no  "},
+    {"order_status": "canceled", "status_msg": "duplicate order"},
+    {"order_status": ["canceled"], "status_msg": "insufficient funds"},
+]
+OFFERED = ("waiting", "rerouted")
+UNTRADED = (None, "MSFT")
+NEVER_CLEARED = {"order_status", "timestamp", "ticker_type", "hedge_param"}
+NEVER_CLEARED |= {"stk_ticker1", "stk_ticker2"}
+AFTER_FILL = {"order_comment", "error_msg", "mar_pos", "mar_pos_size"}
+AFTER_FILL |= {"pre_mar_pos", "pre_mar_pos_size"}
+SHORT = {"stk_ticker1": "ticker1", "stk_ticker2": "ticker2"}
+SHORT |= {"stk_price1": "price1", "stk_price2": "price2"}
+
+prices = st.sampled_from([0.0, 0.1, 1.09953, 12.5, 14.2, 100.756, 300.1, 301])
+contracts = st.sampled_from([0.5, 1, 2, 10, 25])
+parts = st.sampled_from([0, 0.25, 0.5, 0.75, 1, 1, 1.25])
+picks = st.integers(0, 15)
+alerts = {
+    "ticker": st.sampled_from([*list(JUDGED)[:2], *list(JUDGED)[:6]]),
+    "action": st.sampled_from(["buy", "sell"]),
+    "amount": contracts,
+    "price": st.none() | st.sampled_from([0, -2.0, 2.3, 50]),
+}
+reports = {"pick": picks, "price": prices, "part": parts, "base": st.booleans()}
+MOST_LIVES = 6
+
+
+class Life:
+    """One signal as the contract has it: the record, and what each leg has filled so far."""
+
+    def __init__(self, record):
+        self.record = dict(record)
+        self.filled = {1: None, 2: None}
+
+    @property
+    def legs(self):
+        return (1, 2) if self.record["stk_ticker2"] else (1,)
+
+    def names(self, leg):
+        """How the broker may call a leg: also by the base of a currency pair."""
+        name = self.record[f"stk_ticker{leg}"] or ""
+        return {name, name.split(".")[0]} - {""}
+
+    def size(self, leg):
+        amount = self.record["order_contracts"]
+        return amount if leg == 1 else floor(amount * self.record["hedge_param"])
+
+    def known(self, leg):
+        """A leg's quantity; a price without one means all of it."""
+        return self.size(leg) if self.filled[leg] is None else self.filled[leg]
+
+    def remained(self, leg):
+        name = f"({self.record[f'stk_ticker{leg}']})" if len(self.legs) == 2 else ""
+        return f"remained{name}: {float(self.size(leg) - self.known(leg))}"
+
+    def priced(self):
+        return all(self.record[f"stk_price{leg}"] is not None for leg in self.legs)
+
+    def result(self):
+        """Fill price and slippage as the prices give them."""
+        read = self.record.get
+        fill = read("stk_price1")
+        if len(self.legs) == 2:
+            fill = round(fill - read("hedge_param") * read("stk_price2"), 4)
+        if read("order_price") is None:
+            return fill, read("slip")
+        gain = read("order_price") - fill
+        return fill, round(gain if read("order_action") == "buy" else -gain, 4)
+
+    def takes(self, leg, more):
+        """Whether a fill changes anything; a canceled one needs a first price or more of it."""
+        status = self.record["order_status"]
+        first = self.record[f"stk_price{leg}"] is None
+        return status != "filled" and (status != "canceled" or first or more)
+
+    def price(self, leg, price):
+        if self.record["order_status"] == "canceled":
+            self.record["status_msg"] = ""
+        self.record[f"stk_price{leg}"] = price
+        if self.priced():
+            self.record["fill_price"], self.record["slip"] = self.result()
+
+    def report(self, leg, price, quantity):
+        """The bridge's fill."""
+        if quantity < (self.filled[leg] or 0) or not self.takes(leg, quantity > self.known(leg)):
+            return
+        self.price(leg, price)
+        self.filled[leg] = quantity
+        short = [each for each in self.legs if self.known(each) < self.size(each)]
+        if not self.priced():
+            message = self.remained(1) if leg == 1 else self.record["status_msg"]
+            self.settle("filled(...)", message)
+        elif short:
+            self.settle("part.filled", self.remained(short[0]))
+        else:
+            self.settle("filled", "")
+
+    def fill(self, leg, price, amount=None):
+        """The seed's fill; in part with an amount, which is what stays ordered."""
+        if leg not in self.legs or not self.takes(leg, more=False):
+            return
+        self.price(leg, price)
+        old, status = self.record["order_contracts"], self.record["order_status"]
+        if amount is None:
+            self.record["order_status"] = "filled" if self.priced() else "filled(...)"
+        elif (status, old) != ("part.filled", amount):
+            self.record["order_contracts"] = amount
+            self.settle("part.filled", f"canceled amount: {schemas.plain(float(old - amount))}")
+
+    def cancel(self, bridge):
+        status = self.record["order_status"]
+        if status in ("filled", "canceled"):
+            return
+        message = "mult.act.orders" if bridge else "multiple active orders"
+        if bridge and status == "part.filled":
+            message = f"(*)part.filled | {self.record['status_msg'] or ''}"
+        self.settle("canceled", message)
+
+    def settle(self, status, message):
+        self.record |= {"order_status": status, "status_msg": message}
+
+    def put(self, sent, owner):
+        """A PUT: the status that is answered."""
+        sent = {k: v for k, v in sent.items() if v is not None or k not in NEVER_CLEARED}
+        fill = [self.record["stk_price1"], self.record["stk_price2"], *self.filled.values()]
+        began = any(value is not None for value in fill) and sent.get("order_status") in OFFERED
+        if not owner and (began or self.record["order_status"] == "filled"):
+            sent = {k: v for k, v in sent.items() if k in AFTER_FILL}
+        if sent.get("order_status") in OFFERED and self.record["stk_ticker1"] in UNTRADED:
+            return 400
+        self.record |= sent
+        return 200
+
+
+class Orders(RuleBasedStateMachine):
+    """Plays alerts, the bridge and the seed's clients against the models and against lives."""
+
+    def __init__(self, store):
+        super().__init__()
+        self.transaction = store.atomic()
+        self.undoing = self.transaction.__enter__()
+        self.lives: dict[int, Life] = {}
+        self.copies: list[dict] = []
+        self.reports: list[tuple] = []
+        self.alert_ids: dict[str, int] = {}
+        self.replayed: dict[int, dict] = {}
+        self.last_event = EventRow.last_id()
+        self.changes = 0
+        self.next_order = 11
+
+    def teardown(self):
+        self.undoing.rollback()
+        self.transaction.__exit__(None, None, None)
+
+    # What the application does
+
+    def serve(self, verb, body):
+        """The status and the signal's rowid of one request; all that changed has its event."""
+        try:
+            rowid, told = verb(schemas.read_object(json.dumps(body).encode()))
+        except (Missing, Refused, schemas.BadFields) as problem:
+            self.expect_events([])
+            return explain(problem, 500).status, None
+        self.expect_events(told)
+        return 200, rowid
+
+    def expect_events(self, told):
+        rows = EventRow.after(self.last_event, 100)
+        assert [row.id for row in rows] == [event.id for event in told]
+        for row in rows:
+            self.last_event = row.id
+            self.changes += 1
+            blank = dict.fromkeys(Signal._meta.sorted_field_names) | {"id": int(row.subject)}
+            record = self.replayed.setdefault(int(row.subject), blank)
+            assert all(record[name] == old for name, (old, _) in row.changed.items())
+            record |= {name: new for name, (_, new) in row.changed.items()}
+
+    def update(self, body, symbol, change, read=schemas.read_order_update):
+        """An order's report, twice: the second must not change anything."""
+
+        def verb(sent):
+            update = read(sent)
+            signal, events = Signal.update_order(
+                update.order_id, update.symbol, update.apply, "bridge"
+            )
+            return signal.id, events
+
+        rowid, leg = self.find(int(body["order_id"]), symbol)
+        if rowid:
+            change(self.lives[rowid], leg)
+        expected = (200, rowid) if rowid else (404, None)
+        assert self.serve(verb, body) == expected
+        self.repeat(verb, body, expected)
+
+    def repeat(self, verb, body, expected):
+        before = self.last_event
+        assert self.serve(verb, body) == expected
+        assert self.last_event == before
+
+    def find(self, order_id, symbol):
+        for rowid in sorted(self.lives, reverse=True):
+            life = self.lives[rowid]
+            for leg in (1, 2):
+                named = symbol is None or symbol in life.names(leg)
+                if named and life.record[f"order_id{leg}"] == order_id:
+                    return rowid, leg
+        return None, None
+
+    # Alerts, and what the bridge reads and puts back
+
+    @initialize(**alerts)
+    def first(self, ticker, action, amount, price):
+        self.receive(ticker, action, amount, price)
+        self.read(0)
+        self.place(0, same_ids=False)
+
+    @precondition(lambda self: len(self.lives) < MOST_LIVES)
+    @rule(
+        **alerts | {"ticker": st.sampled_from([*list(JUDGED)[:6], *JUDGED])},
+        alert_id=st.none() | st.sampled_from("ab"),
+        synced=st.booleans(),
+        placed=st.booleans(),
+    )
+    def alert(self, ticker, action, amount, price, alert_id, synced, placed):
+        self.receive(ticker, action, amount, price, alert_id, synced)
+        if placed:
+            self.place(0, same_ids=False)
+
+    def receive(self, ticker, action, amount, price, alert_id=None, synced=False):
+        body = {"ticker": ticker, "order_action": action, "order_contracts": amount}
+        body |= {"order_price": price, "alert_id": alert_id, "mar_pos": "long"}
+        expected = JUDGED[ticker]
+        if synced:
+            body |= {"ticker": "ROIC", "bypass_ticker_status": True, "status_msg": "due to sync"}
+            expected = ("waiting", "due to sync", "ROIC", None, None)
+
+        def verb(sent):
+            receipt = Signal.receive(schemas.read_alert(sent).columns(), "webhook")
+            return receipt.rowid, receipt.events
+
+        known = self.alert_ids.get(alert_id)
+        status, rowid = self.serve(verb, body)
+        assert status == 200
+        assert rowid == known or rowid not in self.lives
+        if rowid not in self.lives:
+            self.begin(rowid, body, expected)
+        if alert_id:
+            self.alert_ids[alert_id] = rowid
+            self.repeat(verb, body, (200, rowid))
+
+    def begin(self, rowid, body, expected):
+        status, message, leg1, leg2, hedge = expected
+        record = dict.fromkeys(schemas.SIGNAL_KEYS)
+        record |= {key: value for key, value in body.items() if key in record}
+        record |= {"rowid": rowid, "mar_pos_size": 0, "pre_mar_pos_size": 0}
+        record |= {"order_status": status, "status_msg": message, "hedge_param": hedge}
+        record |= {"stk_ticker1": leg1, "stk_ticker2": leg2}
+        record["ticker_type"] = ("pair" if leg2 else "single") if leg1 else None
+        record["timestamp"] = Signal.find(rowid).timestamp
+        self.lives[rowid] = Life(record)
+
+    @rule(pick=picks)
+    def read(self, pick):
+        self.copies.append(schemas.signal_of(Signal.find(self.newest(pick)).record()))
+
+    def newest(self, pick):
+        return sorted(self.lives)[-1 - pick % len(self.lives)]
+
+    @rule(pick=picks, same_ids=st.booleans())
+    def place(self, pick, same_ids):
+        copy = schemas.signal_of(Signal.find(self.newest(pick)).record())
+        self.put_copy(copy, OUTCOMES[0], "both", same_ids)
+
+    @precondition(lambda self: self.copies)
+    @rule(
+        pick=picks,
+        outcome=st.sampled_from(OUTCOMES),
+        spelling=st.sampled_from(["both", "short", "long"]),
+        same_ids=st.booleans(),
+    )
+    def put_back(self, pick, outcome, spelling, same_ids):
+        self.put_copy(self.copies[-1 - pick % len(self.copies)], outcome, spelling, same_ids)
+
+    def put_copy(self, copy, outcome, spelling, same_ids):
+        body = copy | {key: value for key, value in outcome.items() if key != "ids"}
+        if "ids" in outcome:
+            first = 11 if same_ids else self.next_order
+            self.next_order = max(self.next_order, first + 2)
+            body["order_id1"] = first
+            if copy["ticker_type"] == "pair":
+                body["order_id2"] = first + 1
+        sent = {key: body[key] for key in schemas.SIGNAL_KEYS}
+        if isinstance(sent["order_status"], list):
+            sent["order_status"] = sent["order_status"][0]
+        unsent = {"both": (), "short": SHORT.keys(), "long": SHORT.values()}[spelling]
+        self.put({key: value for key, value in body.items() if key not in unsent}, sent)
+
+    @precondition(lambda self: self.changes % 4 == 0)
+    @rule(pick=picks, status=st.sampled_from(["created", "waiting", "canceled"]))
+    def owner_corrects(self, pick, status):
+        rowid = self.newest(pick) if pick else 999
+        sent = {"order_status": status}
+        self.put({"rowid": rowid} | sent, sent, owner=True)
+
+    def put(self, body, sent, owner=False):
+        def verb(given):
+            revision = schemas.check(schemas.Revision, given)
+            who = "admin" if owner else "bridge"
+            fields, bypass = revision.sent(), revision.bypass_ticker_status
+            signal, events = Signal.revise(revision.rowid, fields, who, bypass=bypass, owner=owner)
+            return signal.id, events
+
+        life = self.lives.get(body["rowid"])
+        status = life.put(sent, owner) if life else 404
+        expected = (status, body["rowid"] if status == 200 else None)
+        assert self.serve(verb, body) == expected
+        self.repeat(verb, body, expected)
+
+    # Fills and cancels of orders at the broker
+
+    def orders(self, running=False):
+        """(order id, its signal's life and leg) of each, or of those that are not filled."""
+        return [
+            (life.record[f"order_id{leg}"], life, leg)
+            for life in self.lives.values()
+            for leg in life.legs
+            if life.record[f"order_id{leg}"] is not None
+            if not running or life.record["order_status"] != "filled"
+        ]
+
+    def order(self, pick):
+        """One order, rather one that is not filled; once in sixteen nobody's."""
+        among = (self.orders(running=True) if pick % 4 else []) or self.orders()
+        return among[pick // 4 % len(among)] if among and pick else (77, None, 1)
+
+    @precondition(lambda self: self.orders(running=True))
+    @rule(**reports)
+    def report(self, pick, price, part, base):
+        order_id, life, leg = self.order(pick)
+        names = (sorted(life.names(leg)) if life else []) or ["SPY"]
+        quantity = float(part * (life.size(leg) if life else 1))
+        self.reports.append((order_id, names[0 if base else -1], price, quantity))
+        self.report_again(0)
+
+    one_more_report = report
+
+    @precondition(lambda self: self.reports)
+    @rule(pick=picks)
+    def report_again(self, pick):
+        order_id, symbol, price, quantity = self.reports[-1 - pick % len(self.reports)]
+        body = {"order_id": str(order_id), "symbol": symbol, "price": price}
+        body |= {"filled_qty": quantity}
+        self.update(body, symbol, lambda life, leg: life.report(leg, price, quantity))
+
+    @precondition(lambda self: self.orders(running=True))
+    @rule(pick=picks, price=prices, short=st.booleans())
+    def seed_price(self, pick, price, short):
+        order_id, _, _ = self.order(pick)
+        body = {"order_id": order_id, "stk_price": price}
+
+        def read(sent):
+            return schemas.check(schemas.Price, sent) if short else schemas.read_order_update(sent)
+
+        self.update(body, None, lambda found, leg: found.fill(leg, price), read)
+
+    @precondition(lambda self: self.orders(running=True))
+    @rule(pick=picks, price=prices, amount=contracts)
+    def seed_partial(self, pick, price, amount):
+        order_id, _, _ = self.order(pick)
+        body = {"order_id": order_id, "stk_price": price, "partial": True}
+        self.update(
+            body | {"order_contracts": amount},
+            None,
+            lambda found, leg: found.fill(leg, price, amount),
+        )
+
+    @rule(pick=picks, bridge=st.booleans())
+    def cancel(self, pick, bridge):
+        order_id, life, leg = self.order(pick)
+        symbol = (max(life.names(leg), default="SPY") if life else "SPY") if bridge else None
+        body = {"order_id": order_id, "cancel": True}
+        if bridge:
+            body |= {"symbol": symbol, "price": -1, "filled_qty": -1}
+        self.update(body, symbol, lambda found, leg: found.cancel(bridge))
+
+    # What holds after each step
+
+    @invariant()
+    def the_records_are_the_models_and_the_events_replay_to_them(self):
+        rows = {signal.id: signal.record() for signal in Signal.select()}
+        assert rows == self.replayed
+        assert rows.keys() == self.lives.keys()
+        for rowid, life in self.lives.items():
+            shown = schemas.signal_of(rows[rowid])
+            assert {key: shown[key] for key in life.record} == life.record
+            assert {short: shown[short] for short in SHORT.values()} == {
+                short: life.record[long] for long, short in SHORT.items()
+            }
+            assert life.filled == {1: rows[rowid]["filled1"], 2: rows[rowid]["filled2"]}
+
+    @invariant()
+    def what_is_priced_has_its_fill_price_and_slippage(self):
+        for life in self.lives.values():
+            if life.record["order_status"] in ("filled", "part.filled") and life.priced():
+                assert (life.record["fill_price"], life.record["slip"]) == life.result()
+
+    @invariant()
+    def the_bridge_is_offered_what_waits_newest_first(self):
+        waiting = [
+            rowid
+            for rowid, life in sorted(self.lives.items(), reverse=True)
+            if life.record["order_status"] in OFFERED
+        ]
+        assert [row[0] for row in Signal.newest(Filters(status="waiting"), ("id",), 100)] == waiting
+
+
+def test_random_lives_of_orders_follow_the_contract(store):
+    for leg1, leg2, hedge, active in (("NMFC", "ROIC", 0.72, 1), ("MA", "V", 3, 1)):
+        Pair.register({"leg1": leg1, "leg2": leg2, "hedge": hedge, "active": active}, "test")
+    Pair.register({"leg1": "KO", "leg2": "PEP", "hedge": 1}, "test")
+    for symbol in ("AAPL", "BF B"):
+        Stock.register({"symbol": symbol, "active": 1}, "test")
+    for symbol, sectype in (("EUR.USD", "CASH"), ("BTC.USD", "CRYPTO")):
+        Stock.register({"symbol": symbol, "sectype": sectype, "active": 1}, "test")
+    run_state_machine_as_test(
+        lambda: Orders(store),
+        settings=settings(
+            max_examples=100,
+            stateful_step_count=40,
+            deadline=None,
+            derandomize=True,
+            suppress_health_check=[HealthCheck.too_slow],
+        ),
+    )
