@@ -183,7 +183,10 @@ def issue(
 @lru_cache(1000)  # a token comes with every request; whether its time is over is asked each time
 def _verified(key: str, text: str) -> dict[str, Any]:
     options = {"require": ["exp", "sub"], "verify_exp": False}
-    return jwt.decode(text, key, algorithms=[_ALGORITHM], options=options)
+    claims = jwt.decode(text, key, algorithms=[_ALGORITHM], options=options)
+    if type(claims["exp"]) is not int:
+        raise jwt.InvalidTokenError
+    return claims
 
 
 def read(key: str, kind: str, text: str) -> Token:

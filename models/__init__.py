@@ -15,15 +15,7 @@ from models.replay import Missed, events_after, missed_since
 from models.signals import AlertId, Filters, Receipt, Signal
 from models.statements import compiled
 from models.tokens import SCOPES, ApiToken, watching
-from models.users import (
-    PASSPHRASES,
-    SESSIONS,
-    Passphrase,
-    PassphraseUse,
-    Secret,
-    Session,
-    User,
-)
+from models.users import PASSPHRASES, SESSIONS, Passphrase, PassphraseUse, Secret, Session, User
 from models.visits import Visit, log_in
 
 TABLES = [

@@ -201,9 +201,8 @@ class Session(Base):
     @classmethod
     def end_others(cls, user: User, keep_session: str) -> int:
         """Ends a user's sessions but the one named: how many."""
-        ended = cls.delete().where(cls.user == user, cls.id != keep_session).execute()
         announce(SESSIONS)
-        return ended
+        return cls.delete().where(cls.user == user, cls.id != keep_session).execute()
 
     @classmethod
     def of(cls, username: str) -> list["Session"]:
