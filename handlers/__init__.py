@@ -47,6 +47,7 @@ from handlers.base import (
     Refusals,
     Right,
     Static,
+    environment,
     frames_after,
     visitor,
 )
@@ -98,7 +99,7 @@ class PairsApplication(Application):
                 "secure": conf.url.startswith("https:"),
             },
         )
-        self.templates = pages.environment(conf.zone)
+        self.templates = environment(conf.zone)
         self.conf = conf
         self.database = database
         self.token_key = token_key

@@ -1,10 +1,25 @@
 """The audit, for administrators: who did what, from where, and who was refused."""
 
 from functools import partial
+from typing import Any
+from urllib.parse import urlencode
+
+import orjson
 
 import schemas
-from handlers.base import BaseHandler, ListHandler, Right, count_of, csv_form, right
+from handlers.base import (
+    LONGEST_FILTER,
+    BaseHandler,
+    ListHandler,
+    PageHandler,
+    Right,
+    count_of,
+    csv_form,
+    right,
+)
 from models import Audit, AuditFilters
+
+PAGE = 100  # rows of the page
 
 
 class AuditList(ListHandler):
@@ -35,7 +50,45 @@ class Refused(BaseHandler):
         self.reply({"since": self.application.started, **self.application.gate.refused_posts()})
 
 
+class AuditPage(PageHandler):
+    """/audit: the same as a page, by user or address, by sort and by days."""
+
+    page = "audit"
+
+    @right(Right.ADMIN)
+    async def get(self) -> None:
+        names = ("who", "what", "start_date", "end_date", "before")
+        chosen = {
+            name: self.get_query_argument(name, "").strip()[:LONGEST_FILTER] for name in names
+        }
+        errors: dict[str, str] = {}
+        bounds = {"since": "start_date", "until": "end_date"}
+        query = {"who": chosen["who"], "what": chosen["what"]}
+        query |= {name: self.bound(chosen, field, errors) for name, field in bounds.items()}
+        query = {name: value for name, value in query.items() if value}
+        before = count_of(chosen.pop("before") or "0") or None
+        await self.application.write_refusals()
+        rows = await self.application.reader.run(_rows, AuditFilters(**query), before)
+        kept = {name: value for name, value in chosen.items() if value}
+        last = {"before": rows[-1]["id"]} if rows else {}
+        self.show(
+            "audit.html",
+            rows=rows,
+            filters=chosen,
+            errors=errors,
+            older=f"/audit?{urlencode(kept | last)}" if len(rows) == PAGE else "",
+            newest=f"/audit?{urlencode(kept)}" if before else "",
+            csv_url="/v3/audit/0.csv" + (f"?{urlencode(query)}" if query else ""),
+        )
+
+
+def _rows(filters: AuditFilters, before: int | None) -> list[dict[str, Any]]:
+    records = [schemas.audit_record(row) for row in Audit.page(filters, PAGE, before)]
+    return [each | {"changes": orjson.loads(each["changes"] or "{}")} for each in records]
+
+
 routes = [
     (r"/v3/audit/([^/]+)", AuditList),
     (r"/v3/refused", Refused),
+    (r"/audit", AuditPage),
 ]

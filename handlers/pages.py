@@ -1,15 +1,10 @@
 """The browser's pages, rendered on the server so that the first rows need no JavaScript."""
 
 import contextlib
-from datetime import datetime
-from functools import cached_property
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 import orjson
-import pytz
-from jinja2 import Environment, FileSystemLoader, pass_context
-from jinja2.runtime import Context
 
 import schemas
 from handlers.base import (
@@ -17,12 +12,10 @@ from handlers.base import (
     LONGEST_FILTER,
     VISITOR_LIMIT,
     ApiError,
-    BaseHandler,
-    Identity,
+    PageHandler,
     Right,
     library_url,
     right,
-    session_state,
 )
 from models import (
     AccountRecord,
@@ -37,138 +30,10 @@ from models import (
     positions_now,
     totals,
 )
-from settings import ROOT, VERSION
-from trading import instants, positions
+from trading import positions
 
 NEWEST = 20  # rows of the dashboard's first paint
 PAGE = 200  # rows of the list's first page
-POLICY = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self' data:",
-        "connect-src 'self'",
-        "form-action 'self'",
-        "base-uri 'none'",
-        "frame-ancestors 'none'",
-    )
-)
-
-PERMISSIONS = "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()"
-
-
-def environment(zone: str) -> Environment:
-    """The templates, escaping everything; `local` shows UTC in the page's zone, or else in this."""
-    made = Environment(
-        loader=FileSystemLoader(ROOT / "templates"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    made.policies["json.dumps_kwargs"] = {"sort_keys": False}  # records keep their order
-    made.filters["minutes_since"] = _minutes_since
-
-    @pass_context
-    def local(context: Context, text: str | None) -> str:
-        return in_zone(text, context.get("clock_zone") or zone or "UTC") if text else ""
-
-    made.filters["local"] = local
-    return made
-
-
-def _minutes_since(text: str | None) -> float:
-    if not text:
-        return 0.0
-    return (
-        datetime.fromisoformat(instants.now()) - datetime.fromisoformat(text)
-    ).total_seconds() / 60
-
-
-def in_zone(text: str, zone: str) -> str:
-    """A UTC text as the clocks of a zone show it; no zone means UTC."""
-    instant = pytz.utc.localize(datetime.fromisoformat(text))
-    try:
-        return f"{instant.astimezone(pytz.timezone(zone)):%Y-%m-%d %H:%M:%S}"
-    except OverflowError:  # the first and last hours of the calendar
-        return text
-
-
-class PageHandler(BaseHandler):
-    """A handler that answers HTML."""
-
-    page = ""
-
-    @cached_property
-    def zone(self) -> str:
-        """The settings' zone, else the one that the browser told, else UTC."""
-        told = self.get_cookie("zone", "")
-        return self.conf.zone or (told if told in pytz.all_timezones_set else "UTC")
-
-    def set_default_headers(self) -> None:
-        super().set_default_headers()
-        self.set_header("Content-Security-Policy", POLICY)
-        self.set_header("Referrer-Policy", "same-origin")
-        self.set_header("X-Frame-Options", "DENY")
-        self.set_header("Permissions-Policy", PERMISSIONS)
-        self.set_header("Cross-Origin-Opener-Policy", "same-origin")
-
-    def authenticate(self) -> Identity | None:
-        identity = super().authenticate()
-        if identity and identity.token:
-            raise ApiError(403, "an API token opens no pages.")
-        return identity
-
-    def require(self, needed: Right) -> None:
-        try:
-            super().require(needed)
-        except ApiError as problem:
-            if problem.status != 401 or self.request.method != "GET":
-                raise
-            self.redirect("/login?next=" + quote(self.request.uri, safe=""))
-
-    def show(self, template: str, **context: Any) -> None:
-        """Answers a page."""
-        self.set_header("Content-Type", "text/html; charset=utf-8")
-        self.finish(self.application.templates.get_template(template).render(self._frame(context)))
-
-    def _frame(self, context: dict[str, Any]) -> dict[str, Any]:
-        user = self.identity and self.identity.user
-        return {
-            "page": self.page,
-            "user": user and {"username": user.username, "admin": user.admin},
-            "session": self.identity and session_state(self.identity.session),
-            "static": self.static_url,
-            "xsrf_token": self.xsrf_token.decode(),
-            "zone": self.conf.zone,
-            "clock_zone": self.zone,
-            "mode": self.conf.mode,
-            "version": VERSION,
-            "server_time": instants.now(),
-            "event": EventRow.last_id(),
-            "webhook_url": self.webhook_url,
-            "alarm_minutes": self.conf.alarm_minutes,
-            "today": self.start_of_today(),
-            **context,
-        }
-
-    def utc(self, day: str, *, last: bool) -> str:
-        """The first or last second of a day in the page's zone, as UTC; raises ValueError."""
-        bound = datetime.fromisoformat(instants.parse_bound(day, last=last))
-        zone = pytz.timezone(self.zone)
-        return f"{zone.localize(bound).astimezone(pytz.utc):%Y-%m-%d %H:%M:%S}"
-
-    def start_of_today(self) -> str:
-        """When the day began in the page's zone, as UTC."""
-        return self.utc(in_zone(instants.now(), self.zone)[:10], last=False)
-
-    def write_error(self, status_code: int, **kwargs: Any) -> None:
-        self.set_problem_headers()
-        titles = {404: "There is nothing here", 405: "That is not possible here"}
-        title = titles.get(status_code, "That did not work")
-        self.show(
-            "error.html", status=status_code, title=title, detail=str(self.problem.body["message"])
-        )
 
 
 class Home(PageHandler):
@@ -222,8 +87,8 @@ class List(PageHandler):
             name: self.get_query_argument(name, "").strip()[:LONGEST_FILTER] for name in names
         }
         errors: dict[str, str] = {}
-        since = self._bound(chosen, "start_date", errors)
-        until = self._bound(chosen, "end_date", errors)
+        since = self.bound(chosen, "start_date", errors)
+        until = self.bound(chosen, "end_date", errors)
         kind = chosen["tradetype"] if chosen["tradetype"] in ("single", "pair") else ""
         ticker = chosen["ticker_webhook"]
         filters = Filters(None, ticker or None, kind or None, since or None, until or None)
@@ -247,13 +112,6 @@ class List(PageHandler):
             csv_url="/v3/signals/0.csv" + (f"?{shown}" if shown else ""),
             currencies=Stock.currencies(),
         )
-
-    def _bound(self, chosen: dict[str, str], name: str, errors: dict[str, str]) -> str:
-        try:
-            return self.utc(chosen[name], last=name == "end_date") if chosen[name] else ""
-        except (ValueError, OverflowError) as error:
-            errors[name] = str(error)
-            return ""
 
 
 def _choices() -> list[dict[str, Any]]:
@@ -305,16 +163,6 @@ class Setup(PageHandler):
         self.show("setup.html")
 
 
-class AuditPage(PageHandler):
-    """/audit: who did what that opens doors, and who was refused; for administrators."""
-
-    page = "audit"
-
-    @right(Right.ADMIN)
-    async def get(self) -> None:
-        self.show("audit.html")
-
-
 class LoginPage(PageHandler):
     """/login"""
 
@@ -359,7 +207,6 @@ routes = [
     (r"/list", List),
     (r"/positions", Holdings),
     (r"/setup", Setup),
-    (r"/audit", AuditPage),
     (r"/login", LoginPage),
     (r"/logout", LogoutPage),
 ]

@@ -62,7 +62,6 @@ class Login(TokenHandler):
         # A login that another site sends must not change who this browser is.
         if self._from_here():
             self.set_session_cookie(cookie, session.cookie_expires)
-        self.application.hub.recheck()
         self.reply({**self.tokens(session, fresh=True), "expire": form.expire})
 
     async def _enter(self, user: User, form: schemas.LoginForm, cookie: str) -> Session | None:
@@ -94,13 +93,14 @@ class Login(TokenHandler):
             Audit.note("factor.recovery", trace, most)
         if session:
             Audit.note("login.succeeded", trace, most)
-            self._end_former(session)
+            self._end_former()
         return session
 
-    def _end_former(self, session: Session) -> None:
+    def _end_former(self) -> None:
         """The session that this browser had until now ends: nothing leads back to it."""
         if self.identity and self.identity.by_cookie and self._from_here():
-            Session.delete().where(Session.id == self.identity.session.id).execute()
+            with contextlib.suppress(Missing):
+                Session.end(self.identity.session.id)
 
     def _from_here(self) -> bool:
         site, origin = (self.request.headers.get(k) for k in ("Sec-Fetch-Site", "Origin"))

@@ -22,6 +22,7 @@ from handlers.base.lists import (
     encode,
     rowid_of,
 )
+from handlers.base.page import PageHandler, environment
 from handlers.base.refusals import Refusals
 from handlers.base.rights import Identity, Right, right
 from handlers.base.sheets import csv_form, csv_lines
@@ -40,6 +41,7 @@ __all__ = [
     "Identity",
     "ListHandler",
     "NotFound",
+    "PageHandler",
     "Refusals",
     "Right",
     "Static",
@@ -47,6 +49,7 @@ __all__ = [
     "csv_form",
     "csv_lines",
     "encode",
+    "environment",
     "event_frame",
     "explain",
     "frames_after",

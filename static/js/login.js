@@ -1,14 +1,25 @@
-// Logging in, then back to where one was going.
+// Logging in, with a code in a second step where the user has set one up; then back to where one was going.
 import "./frame.js"
 import { send } from "./api.js"
 import { $, put } from "./dom.js"
 
 const form = $("#login")
 const place = $(".problem", form)
+const fields = form.elements
+const second = $("#second")
 
 function say(text) {
   put(place, text)
   place.hidden = !text
+}
+
+function ask(code) {
+  second.hidden = !code
+  $("#credentials").hidden = code
+  $("#back").hidden = !code
+  fields.code.value = ""
+  if (!code) fields.password.value = ""
+  fields[code ? "code" : "username"].focus()
 }
 
 function wrong({ status, headers }) {
@@ -17,21 +28,35 @@ function wrong({ status, headers }) {
   return "The server could not log you in. Try again in a moment."
 }
 
+function refused(response, answer) {
+  const again = !second.hidden
+  if (response.status === 401 && answer?.error === "code_required") {
+    ask(true)
+    return say(again ? "The code is wrong, or it was used before." : "")
+  }
+  if (again && response.status === 401) ask(false)
+  say(wrong(response))
+  if (!again) fields.password.select()
+}
+
 async function submit(event) {
   event.preventDefault()
-  const { username, password, expire } = form.elements
+  const { username, password, expire, code } = fields
   if (!username.value.trim() || !password.value) return say("Enter your user name and your password.")
+  if (!second.hidden && !code.value.trim()) return say("Enter the code.")
   say("")
-  const button = $("button", form)
+  const button = $(".primary", form)
   button.disabled = true
+  const given = { username: username.value.trim(), password: password.value, expire: +expire.value }
+  if (!second.hidden) given.code = code.value.trim()
   try {
-    const { response } = await send("POST", "/v3/login", { username: username.value.trim(), password: password.value, expire: +expire.value })
+    const { response, answer } = await send("POST", "/v3/login", given)
     if (response.ok) return location.replace(form.dataset.next || "/dashboard")
-    say(wrong(response))
-    password.select()
+    refused(response, answer)
   } catch (problem) { say(problem.message) }
   button.disabled = false
 }
 
 form.addEventListener("submit", submit)
-form.elements.username.focus()
+$("#back").addEventListener("click", () => { say(""); ask(false) })
+fields.username.focus()

@@ -6,7 +6,8 @@ import { countRejected } from "./setup/badge.js"
 const modules = {
   simulator: () => import("./setup/simulator.js"), pairs: () => import("./setup/pairs.js"), stocks: () => import("./setup/stocks.js"),
   signals: () => import("./setup/signals.js"), rejected: () => import("./setup/rejected.js"),
-  template: () => import("./setup/template.js"), users: () => import("./setup/users.js"),
+  template: () => import("./setup/template.js"), account: () => import("./setup/account.js"),
+  ...$("#users") && { users: () => import("./setup/users.js") },
 }
 const mounted = new Map()
 

@@ -11,7 +11,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 PAGES = (
     *("/dashboard", "/list", "/positions"),
-    *("/setup#pairs", "/setup#stocks", "/setup#rejected", "/setup#users"),
+    *("/setup#pairs", "/setup#stocks", "/setup#rejected", "/setup#users", "/setup#account"),
 )
 HOSTILE = (
     "<script>window.hacked=1</script>",
@@ -36,6 +36,9 @@ def hostile(desk):
         desk.call("POST", "/v3/webhook", raw=f"webhook {text}".encode(), token="")
     desk.pair("GDX", "GLD", notes=HOSTILE[1])
     desk.user('<img/src="x">'.replace("/", ""))
+    for text in HOSTILE:
+        token = {"name": text.replace("\u202e", "").replace("\u202c", ""), "scope": "read"}
+        desk.ask("POST", "/v3/tokens", token)
     return rows
 
 

@@ -165,7 +165,7 @@ def test_an_admin_ends_another_users_session(desk, visit):
 def test_ones_own_password_needs_the_old_one(desk, visit):
     desk.user("owner")
     page = visit("owner", password="secret-123")
-    setup(page, "users")
+    setup(page, "account")
     form = page.locator("#password-form")
     fill(form, old_password="wrong", password="fresh-1234")
     form.get_by_role("button", name="Change password").click()

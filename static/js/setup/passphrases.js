@@ -2,16 +2,18 @@
 import { call, get, tell } from "../api.js"
 import { exact } from "../clock.js"
 import { confirm, toast } from "../dialogs.js"
-import { $, clone, show } from "../dom.js"
+import { $, clone, put, show } from "../dom.js"
 import { clear, needed, onSubmit, values } from "./forms.js"
 
 const problem = trouble => tell($("#passphrases-problem"), trouble)
 
-function row({ label, last_used, retired }) {
+function row({ label, last_used, retired, origin }) {
   const tr = clone("passphrase-row")
-  show(tr, { label, used: last_used ? exact(last_used) : "never", state: retired ? "Retired" : "In use" })
+  const fixed = origin === "settings"
+  show(tr, { label: fixed ? label.replace("settings", "From the settings") : label, used: last_used ? exact(last_used) : "never" })
+  put($('[data-show="state"]', tr), retired ? `Retired ${exact(retired)}` : "In use")
   const button = $("button", tr)
-  button.hidden = Boolean(retired)
+  button.hidden = Boolean(retired) || fixed
   button.setAttribute("aria-label", `Retire passphrase ${label}`)
   button.addEventListener("click", () => retire(label))
   return tr

@@ -2,7 +2,7 @@
 import { call, get, tell } from "../api.js"
 import { exact } from "../clock.js"
 import { confirm, toast } from "../dialogs.js"
-import { $, clone, el, later, show } from "../dom.js"
+import { $, clone, el, later, put, show } from "../dom.js"
 import { number } from "../format.js"
 import { on } from "../live.js"
 import { setCount } from "./badge.js"
@@ -79,10 +79,28 @@ async function load() {
   } catch (problem) { tell(place, problem) }
 }
 
+// Posts that were refused without being kept, told to administrators (who alone have the place for it).
+async function countRefused() {
+  const place = $("#refused-posts")
+  if (!place) return
+  try {
+    const { since, address, passphrase } = await get("/v3/refused")
+    const parts = [[address, "from an address that may not send alerts"], [passphrase, "beyond the limit of wrong passphrases"]]
+    const told = parts.filter(([count]) => count).map(([count, why]) => `${number(count)} ${why}`)
+    put(place, `Since ${exact(since)} the server also refused ${told.join(" and ")}, without keeping them.`)
+    place.hidden = !told.length
+  } catch { /* the list itself says what is wrong */ }
+}
+
+function shown() {
+  load()
+  countRefused()
+}
+
 export function mount(root) {
   section = root
   on("rejected", later(load, 300))
   on("resync", load)
-  load()
-  return { shown: load }
+  shown()
+  return { shown }
 }

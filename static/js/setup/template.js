@@ -1,7 +1,7 @@
 // The alert's text for TradingView, its passphrase masked until asked for.
 import { get, tell } from "../api.js"
-import { toast } from "../dialogs.js"
 import { $, $$, put } from "../dom.js"
+import { copy } from "./copy.js"
 import { mountPassphrases } from "./passphrases.js"
 
 const button = $("#reveal")
@@ -19,21 +19,17 @@ async function load() {
 }
 
 // The message is copied with the real passphrase: a masked one would only fail at the webhook.
-async function copy(source) {
+async function copyPart(source) {
   const node = document.getElementById(source)
+  if (source !== "template-text") return copy(node.textContent, node, "The URL is copied.")
   try {
-    const text = source === "template-text" ? (await get("/v3/template?reveal=1")).template : node.textContent
-    await navigator.clipboard.writeText(text)
-    toast(source === "template-text" ? "The message is copied, with the passphrase in it." : "The URL is copied.")
-  } catch {
-    getSelection().selectAllChildren(node)
-    toast("The browser does not let pages copy here. The text is selected: press Ctrl+C.")
-  }
+    copy((await get("/v3/template?reveal=1")).template, node, "The message is copied, with the passphrase in it.")
+  } catch (problem) { tell($("#template .problem"), problem) }
 }
 
 export function mount(section) {
   button.addEventListener("click", () => { shown = !shown; load() })
-  for (const one of $$("[data-copy]", section)) one.addEventListener("click", () => copy(one.dataset.copy))
+  for (const one of $$("[data-copy]", section)) one.addEventListener("click", () => copyPart(one.dataset.copy))
   if ("admin" in document.body.dataset) mountPassphrases(section)
   load()
 }

@@ -1,9 +1,11 @@
-// Users and their sessions (admins), and one's own password (everybody).
+// Users, and what lets each of them in: password, second factor, sessions, API tokens (admins).
 import { call, get, tell } from "../api.js"
 import { exact } from "../clock.js"
 import { confirm, toast } from "../dialogs.js"
 import { $, clone, put, show } from "../dom.js"
 import { clear, needed, onSubmit, values } from "./forms.js"
+import { browserOf } from "./sessions.js"
+import { revoke, tokenWords } from "./tokens.js"
 
 let section, dialog, form, chosen
 
@@ -55,38 +57,61 @@ async function remove(name) {
   })
 }
 
-function sessionRow(session, name, again) {
+// A line below a user with what may be ended there.
+function line(name, text, verb, label, act, again) {
   const tr = clone("session-row")
-  const seen = session.last_seen ? `, last seen ${exact(session.last_seen)}` : ""
-  show(tr, { text: `${session.current ? "This session" : "Session"} from ${exact(session.created)}, ends ${exact(session.expires)}${seen}` })
-  tr.dataset.session = session.id
-  $("button", tr).setAttribute("aria-label", `End session of ${name} from ${exact(session.created)}`)
-  $("button", tr).addEventListener("click", async () => {
-    if (!await confirm(`End a session of ${name}?`, session.current ? "It is the one you use now: you will be logged out." : "Whoever uses it must log in again.", "End session")) return
-    await attempt(async () => {
-      await call("DELETE", `/v3/session/${path(session.id)}`)
-      again()
-    })
-  })
+  const button = $("button", tr)
+  show(tr, { text })
+  tr.dataset.of = name
+  if (!verb) {
+    button.remove()
+    return tr
+  }
+  put(button, verb)
+  button.setAttribute("aria-label", label)
+  button.addEventListener("click", () => attempt(() => act(again)))
   return tr
 }
 
-async function sessions(tr, open) {
+function sessionLine(session, name, again) {
+  const seen = session.last_seen ? `, last seen ${exact(session.last_seen)} from ${session.address}` : ""
+  const text = `${session.current ? "This session" : browserOf(session)} since ${exact(session.created)}, ends ${exact(session.expires)}${seen}`
+  return line(name, text, "End session", `End session of ${name} from ${exact(session.created)}`, async () => {
+    if (!await confirm(`End a session of ${name}?`, session.current ? "It is the one you use now: you will be logged out." : "Whoever uses it must log in again.", "End session")) return
+    await call("DELETE", `/v3/session/${path(session.id)}`)
+    again()
+  })
+}
+
+function factorLine({ since }, name, again) {
+  const own = name === document.body.dataset.user
+  return line(name, `Second factor on since ${exact(since)}`, own ? null : "Turn off", `Turn off the second factor of ${name}`, async () => {
+    if (!await confirm(`Turn off the second factor of ${name}?`, "Their password alone then logs them in. Do so only if you know that it is they who ask.", "Turn off")) return
+    await call("DELETE", `/v3/factor/of/${path(name)}`)
+    again()
+  })
+}
+
+const tokenLine = (token, name, again) =>
+  line(name, tokenWords(token), "Revoke", `Revoke API token ${token.name} of ${name}`, () => revoke(token, again))
+
+async function access(tr, open) {
   const name = tr.dataset.name
   for (const old of section.querySelectorAll(`[data-of="${CSS.escape(name)}"]`)) old.remove()
   $("[data-act=sessions]", tr).setAttribute("aria-expanded", open)
   if (!open) return
   await attempt(async () => {
-    const found = (await get(`/v3/sessions/${path(name)}`)).sessions
-    const rows = found.map(session => sessionRow(session, name, () => sessions(tr, true)))
-    if (!rows.length) {
-      const none = clone("session-row")
-      show(none, { text: "No open session." })
-      $("button", none).remove()
-      rows.push(none)
-    }
-    for (const one of rows) one.dataset.of = name
-    tr.after(...rows)
+    const [{ sessions }, { tokens }, { factors }] = await Promise.all([
+      get(`/v3/sessions/${path(name)}`), get(`/v3/tokens/${path(name)}`), get("/v3/factors"),
+    ])
+    const again = () => access(tr, true)
+    const lines = [
+      ...factors.filter(factor => factor.username === name).map(factor => factorLine(factor, name, again)),
+      ...sessions.map(session => sessionLine(session, name, again)),
+      ...tokens.map(token => tokenLine(token, name, again)),
+    ]
+    if (!sessions.length) lines.push(line(name, "No open session."))
+    tr.after(...lines)
   })
 }
 
@@ -94,25 +119,14 @@ function click({ target }) {
   const tr = target.closest("tr[data-name]")
   if (!tr) return
   const acts = {
-    sessions: () => sessions(tr, target.getAttribute("aria-expanded") !== "true"),
+    sessions: () => access(tr, target.getAttribute("aria-expanded") !== "true"),
     password: () => edit(tr.dataset.name), delete: () => remove(tr.dataset.name),
   }
   acts[target.dataset.act]?.()
 }
 
-function ownPassword() {
-  const own = $("#password-form")
-  onSubmit(own, () => needed(values(own), ["old_password", "password"]), async () => {
-    await call("PUT", "/v3/reguser", values(own))
-    own.reset()
-    toast("Your password is changed.")
-  })
-}
-
 export function mount(root) {
   section = root
-  ownPassword()
-  if (!("admin" in document.body.dataset)) return
   dialog = $("#user-dialog")
   form = $("form", dialog)
   $("[data-act=add]", section).addEventListener("click", () => edit(null))
