@@ -188,6 +188,7 @@ class PairsApplication(Application):
 
     def find_handler(self, request: HTTPServerRequest, **kwargs: Any):
         self.in_hand.add(request)
+        request.connection.stream.heard = True
         self.gate.identify(request)
         if request.path.startswith("/v3"):
             # Tornado would refuse a body that does not fit its type; here it is JSON, whatever
