@@ -326,4 +326,4 @@ def log_request(handler: RequestHandler) -> None:
     request = handler.request
     request_id = getattr(handler, "request_id", "-")
     status, seconds = handler.get_status(), request.request_time()
-    log_access(request_id, request.method, request.path, status, seconds)
+    log_access(request_id, request.remote_ip, request.method, request.path, status, seconds)

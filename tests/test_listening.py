@@ -25,9 +25,9 @@ BEFORE, AFTER = 30, 60  # answers before the restart and in all
 class Poster(threading.Thread):
     """Posts alerts one after the other, each on a new connection; none may fail."""
 
-    def __init__(self, port):
+    def __init__(self, port, post=None):
         super().__init__(daemon=True)
-        self.port = port
+        self._post = post or (lambda body: call(port, "POST", "/v3/webhook", body))
         self.answers, self.problems, self.longest = [], [], 0.0
         self.reached = {count: threading.Event() for count in (BEFORE, AFTER)}
         self.stop = threading.Event()
@@ -37,14 +37,20 @@ class Poster(threading.Thread):
             begun = time.perf_counter()
             body = alert(alert_id=f"posted-{len(self.answers)}")
             try:
-                status, answer = call(self.port, "POST", "/v3/webhook", body)
+                status, answer = self._post(body)
             except (OSError, http.client.HTTPException) as problem:
                 self.problems.append(repr(problem))
                 return
             self.longest = max(self.longest, time.perf_counter() - begun)
-            self.answers.append((status, answer["rowid"]))
+            self.answers.append((status, answer.get("rowid")))
             if len(self.answers) in self.reached:
                 self.reached[len(self.answers)].set()
+
+    def end(self):
+        """Posts no more; fails if one alert failed."""
+        self.stop.set()
+        self.join()
+        assert self.problems == []
 
 
 async def listen(port, after=""):
@@ -76,9 +82,7 @@ def test_a_restart_under_load_refuses_nobody_and_loses_nothing(tmp_path, record_
 
     seen, missed = asyncio.run(restart())
     assert poster.reached[AFTER].wait(60), poster.problems
-    poster.stop.set()
-    poster.join()
-    assert poster.problems == []
+    poster.end()
     assert {status for status, _ in poster.answers} == {201}
     stored = {each["rowid"] for each in signals(server.port)}
     assert stored == {rowid for _, rowid in poster.answers}
