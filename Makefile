@@ -1,10 +1,12 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-APT := chromium nodejs npm python3-venv
+APT := apache2-bin chromium nginx nodejs npm openssl python3-venv
+TOOLS := apache2 chromium nginx npm openssl
+POLICY := /usr/sbin/policy-rc.d
 NPM := node_modules/.package-lock.json
 
-.PHONY: run demo test quick lint bench system
+.PHONY: run demo test quick lint bench system packages settings upgrade release
 
 run: $(VENV)/run.stamp charts
 	@$(BIN)/python server.py
@@ -12,6 +14,22 @@ run: $(VENV)/run.stamp charts
 # A trading day to look at, on a database of its own: make demo ARGS="--pace 60 --seed 2"
 demo: $(VENV)/run.stamp charts
 	@$(BIN)/python -m demo $(ARGS)
+
+# All that the server needs to run.
+packages: $(VENV)/run.stamp charts
+
+# A settings.local.toml with secrets of its own: make settings URL=https://pairs.example.com
+settings:
+	@$(PYTHON) deploy/first_settings.py $(URL)
+
+# A newer version, without refusing an alert: make upgrade [ARGS='--restart "systemctl --user reload pairs-api"']
+upgrade: $(BIN)/python
+	@$(BIN)/python deploy/upgrade.py $(ARGS)
+
+# An archive for hosts without git and npm, in dist/.
+release:
+	@$(MAKE) -s $(NPM)
+	@$(PYTHON) deploy/release.py
 
 test: system lint
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
@@ -28,7 +46,8 @@ bench: $(VENV)/test.stamp
 
 # What pip cannot bring: installed where we may, else named.
 system: $(VENV)/test.stamp
-	@command -v chromium > /dev/null && command -v npm > /dev/null || $(MAKE) --no-print-directory apt
+	@for tool in $(TOOLS); do PATH="$$PATH:/usr/sbin" command -v $$tool > /dev/null || \
+	{ $(MAKE) --no-print-directory apt || exit 1; break; }; done
 	@$(MAKE) -s $(NPM)
 
 # The pages' charts: a demo runs without them too.
@@ -41,9 +60,13 @@ $(NPM): package.json package-lock.json
 	@npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
+# policy-rc.d keeps Debian from starting the web servers: the tests start their own.
 .PHONY: apt
 apt:
-	@if [ "$$(id -u)" = 0 ]; then apt-get update -q && apt-get install -qy --no-install-recommends $(APT); \
+	@if [ "$$(id -u)" = 0 ]; then \
+	if [ ! -e $(POLICY) ]; then trap 'rm -f $(POLICY)' EXIT; \
+	printf '#!/bin/sh\nexit 101\n' > $(POLICY); chmod +x $(POLICY); fi; \
+	apt-get update -q && apt-get install -qy --no-install-recommends $(APT); \
 	else echo "Missing system packages; install them with: sudo apt-get install $(APT)" >&2; exit 1; fi
 
 $(BIN)/python:

@@ -45,11 +45,13 @@ def start_logging(level: str) -> None:
     logging.getLogger("asyncio").setLevel(logging.WARNING)
 
 
-def log_access(request_id: str, method: str, path: str, status: int, seconds: float) -> None:
+def log_access(
+    request_id: str, remote: str, method: str, path: str, status: int, seconds: float
+) -> None:
     """One line for a request, without the cost of a log record: there is one for every alert."""
     if access.isEnabledFor(logging.INFO):
         path = path[:200].encode("unicode_escape").decode()
         sys.stderr.write(
-            f"{line_head(time.time(), 'info', request_id)} method={method} path={path} "
-            f"status={status} ms={1000 * seconds:.1f}\n"
+            f"{line_head(time.time(), 'info', request_id)} remote={remote} method={method} "
+            f"path={path} status={status} ms={1000 * seconds:.1f}\n"
         )

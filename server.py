@@ -6,29 +6,26 @@ import contextlib
 import logging
 import os
 import signal
+import socket
 import sys
 import time
-import weakref
 from pathlib import Path
 from typing import NoReturn
 
 import peewee
-from tornado.httpserver import HTTPServer
 from tornado.ioloop import PeriodicCallback
-from tornado.iostream import IOStream
-from tornado.netutil import bind_sockets
 
 import models
 import security
 from database import DatabaseRefused, proxy, refusal
 from handlers import PairsApplication
+from listening import RESTART, BoundedServer, open_sockets, start_anew
 from logs import start_logging
 from settings import DEMO_PASSWORD, Settings, SettingsError, load
 
 DEMO_USERS = {"admin": True, "user1": False}
 SWEEP_MINUTES = 1
 STALLED_SECONDS = 5  # between two looks for bodies that do not come
-OWN_FILES = 32  # database, logs, sockets that listen
 GRACE = 8.0  # seconds for the requests in hand once the server stops
 BRIDGE_REFUSED = (
     "The bridge will be refused: visitors may not read and there are no bridge_keys; "
@@ -51,6 +48,9 @@ def read_command_line(arguments: list[str]) -> tuple[Settings, bool]:
     parser.add_argument("--settings", metavar="FILE", help="laid over settings.toml")
     parser.add_argument("--host", help="the address to listen on")
     parser.add_argument("--port", help="the port to listen on")
+    parser.add_argument(
+        "--listen-fds", type=lambda text: text.split(","), help="inherited sockets to listen on: 3"
+    )
     parser.add_argument("--database", metavar="URL", help="sqlite:///FILE or postgresql://...")
     parser.add_argument("--check", action="store_true", help="check the settings and exit")
     given = vars(parser.parse_args(arguments))
@@ -113,87 +113,87 @@ def _refuse_demo_users() -> None:
             )
 
 
-def most_connections() -> int:
-    """How many connections the system lets us hold, a few files of our own left over."""
-    try:
-        import resource
-    except ImportError:  # Windows
-        return 450
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    return max(most, OWN_FILES + 1) - OWN_FILES
+class Stop(asyncio.Event):
+    """Set by a signal; `again` where the server is to start anew."""
+
+    again = False
+
+    def end(self) -> None:
+        """Stops for good, whatever was asked for before."""
+        self.again = False
+        self.set()
+
+    def restart(self) -> None:
+        """Stops to start anew, unless it stops already."""
+        self.again = self.again or not self.is_set()
+        self.set()
 
 
-class BoundedServer(HTTPServer):
-    """Hangs up on whoever calls when all lines are taken; the system would fail in a loop."""
+async def serve(conf: Settings, app: PairsApplication) -> list[socket.socket]:
+    """Listens until a signal stops it, then finishes what is in hand.
 
-    def __init__(self, app: PairsApplication, **options):
-        super().__init__(app, **options)
-        self._most = most_connections()
-        self._streams: weakref.WeakSet[IOStream] = weakref.WeakSet()
-
-    def handle_stream(self, stream: IOStream, address: tuple) -> None:
-        self._streams.add(stream)
-        if len(self._streams) > self._most and len(self._open()) > self._most:
-            stream.close()
-        else:
-            super().handle_stream(stream, address)
-
-    def _open(self) -> list[IOStream]:
-        return [stream for stream in self._streams if not stream.closed()]
-
-    def hang_up(self) -> None:
-        """Closes all connections in one step, so that no request slips in between."""
-        for stream in self._open():
-            stream.close()
-
-
-async def serve(conf: Settings, app: PairsApplication) -> None:
-    """Listens until a signal stops it, then finishes what is in hand."""
+    Returns the sockets to listen on again where the signal asked for a new start.
+    """
     server = BoundedServer(
         app,
         max_body_size=1024 * 1024,
         idle_connection_timeout=75,
     )
-    sockets = bind_sockets(conf.port, conf.host)
-    stop = asyncio.Event()
+    sockets = open_sockets(conf.host, conf.port, conf.listen_fds)
+    stop = Stop()
     _on_signals(stop)
     app.start()
-    server.add_sockets(sockets)
+    # Copies, for the server closes those that it is given.
+    server.add_sockets([each.dup() for each in sockets])
     sweepers = [
         PeriodicCallback(app.sweep, SWEEP_MINUTES * 60_000),
         PeriodicCallback(app.hang_up_on_stalled, STALLED_SECONDS * 1000),
     ]
     for sweeper in sweepers:
         sweeper.start()
-    port = sockets[0].getsockname()[1]
-    host = f"[{conf.host}]" if ":" in conf.host else conf.host
+    host, port = sockets[0].getsockname()[:2]
+    host = f"[{host}]" if ":" in host else host
     print(f"Pairs-API v3 ({conf.mode}) listens at http://{host}:{port}/", flush=True)
     await stop.wait()
     for sweeper in sweepers:
         sweeper.stop()
     server.stop()
-    await _drain(app)
+    if not stop.again:
+        _close(sockets)
+    await _drain(app, server)
     server.hang_up()
     await app.close()
+    if stop.again:
+        return sockets
+    _close(sockets)
+    return []
 
 
-def _on_signals(stop: asyncio.Event) -> None:
+def _close(sockets: list[socket.socket]) -> None:
+    for each in sockets:
+        each.close()
+
+
+def _on_signals(stop: Stop) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         try:
-            loop.add_signal_handler(number, stop.set)
+            loop.add_signal_handler(number, stop.end)
         except NotImplementedError:  # Windows
-            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.end))
+    if RESTART:
+        loop.add_signal_handler(RESTART, stop.restart)
 
 
-async def _drain(app: PairsApplication) -> None:
-    """Answers the requests in hand."""
+async def _drain(app: PairsApplication, server: BoundedServer) -> None:
+    """Answers the requests in hand, and those that new connections are about to make."""
     app.draining = True
     app.hub.close()
     deadline = time.monotonic() + GRACE
     # A connection that breaks off says nothing, so there is no event to wait for.
-    while time.monotonic() < deadline and app.requests_in_hand():  # noqa: ASYNC110
+    while time.monotonic() < deadline and (  # noqa: ASYNC110
+        app.requests_in_hand() or server.unheard()
+    ):
         await asyncio.sleep(0.02)
 
 
@@ -228,14 +228,16 @@ def open_application(conf: Settings) -> PairsApplication:
 
 def _run(conf: Settings, app: PairsApplication) -> int:
     try:
-        asyncio.run(serve(conf, app))
+        sockets = asyncio.run(serve(conf, app))
     except (OSError, UnicodeError) as error:
         where = f"{conf.host}:{conf.port}"
         reason = getattr(error, "strerror", None) or "this is not a host name"
         print(f"The server cannot listen on {where}: {reason}.", file=sys.stderr)
         return 1
     with contextlib.suppress(KeyboardInterrupt):
-        log.info("stopped")
+        log.info("starts anew" if sockets else "stopped")
+    if sockets:
+        start_anew(sockets)
     return 0
 
 

@@ -22,7 +22,7 @@ ROOT = Path(__file__).parent
 SHIPPED = ROOT / "settings.toml"
 # May stand in a file of their own, named by a setting that ends in _file.
 LISTS = ("passphrases", "bridge_keys", "trusted_proxies", "cors_origins", "webhook_sources")
-LISTS += ("bridge_addresses",)
+LISTS += ("bridge_addresses", "listen_fds")
 SECRETS = ("passphrases", "bridge_keys", "admin_password", "token_key", "database")
 HOSTING = {"PORT": "port", "DATABASE_URL": "database"}
 DEMO_PASSPHRASE = "webhook"
@@ -96,6 +96,9 @@ class Settings(BaseModel):
     mode: Annotated[Literal["demo", "production"], _allowed('"demo" or "production"')]
     host: Annotated[str, _allowed("a host name or address", min_length=1)]
     port: Annotated[Whole, _allowed("a whole number from 0 to 65535", ge=0, le=65535)]
+    listen_fds: Annotated[
+        list[Annotated[Whole, Field(ge=0)]], _allowed("a list of whole numbers from 0 up")
+    ]
     url: Annotated[str, _allowed("an http(s) address or empty", pattern=r"^(https?://[^\s/]+)?$")]
     trusted_proxies: Annotated[Addresses, _allowed(_ADDRESSES)]
     cors_origins: Annotated[

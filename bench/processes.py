@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parent.parent
 LISTENS = re.compile(r"listens at http://[\d.]+:(\d+)/")
@@ -28,7 +29,13 @@ class Process:
     What it writes to stderr goes to the file `log`; `out` holds what it wrote to stdout at its end.
     """
 
-    def __init__(self, arguments: list, log: Path, environment: dict[str, str] | None = None):
+    def __init__(
+        self,
+        arguments: list,
+        log: Path,
+        environment: dict[str, str] | None = None,
+        **more: Any,
+    ):
         self.log, self.out = log, ""
         begun = time.perf_counter()
         with log.open("ab") as stderr:
@@ -39,6 +46,7 @@ class Process:
                 stdout=subprocess.PIPE,
                 stderr=stderr,
                 text=True,
+                **more,
             )
         line = self._process.stdout.readline()
         self.start_seconds = time.perf_counter() - begun

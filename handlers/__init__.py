@@ -189,6 +189,7 @@ class PairsApplication(Application):
 
     def find_handler(self, request: HTTPServerRequest, **kwargs: Any):
         self.in_hand.add(request)
+        request.connection.stream.heard = True
         self.gate.identify(request)
         if request.path.startswith("/v3"):
             # Tornado would refuse a body that does not fit its type; here it is JSON, whatever
@@ -326,4 +327,4 @@ def log_request(handler: RequestHandler) -> None:
     request = handler.request
     request_id = getattr(handler, "request_id", "-")
     status, seconds = handler.get_status(), request.request_time()
-    log_access(request_id, request.method, request.path, status, seconds)
+    log_access(request_id, request.remote_ip, request.method, request.path, status, seconds)

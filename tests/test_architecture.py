@@ -12,12 +12,13 @@ PACKAGES = ("database", "handlers", "models", "trading")
 
 # server -> handlers -> models -> trading; a layer may use those below it, never the other way.
 MAY_IMPORT = {
-    "server": {"handlers", "models", "database", "security", "settings", "logs"},
+    "server": {"handlers", "models", "database", "security", "settings", "logs", "listening"},
     "handlers": {
         *("models", "live", "schemas", "security", "database", "settings", "trading", "logs"),
         *("limits", "network"),
     },
     "limits": set(),
+    "listening": set(),
     "logs": set(),
     "network": set(),
     "live": {"models"},
@@ -29,7 +30,7 @@ MAY_IMPORT = {
     "trading": set(),
 }
 # The pages show what the API answers: its limits, figures and sessions, told once.
-HTTP_ONLY_IN = {"server", "handlers"}
+HTTP_ONLY_IN = {"server", "handlers", "listening"}
 SQL_ONLY_IN = {"database", "models", "handlers", "server"}
 
 

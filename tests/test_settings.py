@@ -146,6 +146,7 @@ WRONG = {
     "mode": ["Demo", "", "test", 1, True],
     "host": ["", 5, True, []],
     "port": [-1, 65536, "x", "", 1.5, True, [], "80 81", "٣x"],
+    "listen_fds": [3, ["x"], [-1], [True], "3", {}],
     "url": ["example.com", "ftp://x", "https://", "https://a b", "https://x/path", 5],
     "trusted_proxies": ["127.0.0.1", ["localhost"], ["10.0.0.0/33"], [5], [""], {}],
     "cors_origins": ["https://x", ["x.com"], ["https://x/"], ["*"], [5]],

@@ -1,0 +1,91 @@
+"""Sockets that listen, bound here or inherited, and kept open across a restart."""
+
+import os
+import signal
+import socket
+import sys
+import time
+import weakref
+from typing import NoReturn
+
+from tornado.httpserver import HTTPServer
+from tornado.iostream import IOStream
+from tornado.netutil import bind_sockets
+from tornado.web import Application
+
+OWN_FILES = 32  # database, logs, sockets that listen
+BACKLOG = 1024  # connections that may wait while the server starts again
+UNHEARD = 0.3  # seconds in which a new connection's request is expected
+RESTART = getattr(signal, "SIGUSR2", None)  # not on Windows
+
+
+def open_sockets(host: str, port: int, inherited: list[int]) -> list[socket.socket]:
+    """The sockets to listen on: those inherited as file descriptors, else new ones; OSError."""
+    if not inherited:
+        return bind_sockets(port, host, backlog=BACKLOG)
+    sockets = [socket.socket(fileno=number) for number in inherited]
+    for each in sockets:
+        each.listen(BACKLOG)
+        # Shared with whoever holds the same socket, and never to be undone by them.
+        each.setblocking(False)
+    return sockets
+
+
+def start_anew(sockets: list[socket.socket]) -> NoReturn:
+    """This process becomes a new start of its program that listens on the same sockets.
+
+    They never close, so that whoever calls meanwhile waits in the backlog and is not refused.
+    """
+    for each in sockets:
+        each.set_inheritable(True)
+    numbers = ",".join(str(each.fileno()) for each in sockets)
+    # A second wish to restart must not end a program that does not listen for it yet.
+    signal.signal(RESTART, signal.SIG_IGN)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    command = [sys.executable, *sys.orig_argv[1:]]
+    os.execve(sys.executable, command, os.environ | {"PAIRS_LISTEN_FDS": numbers})  # noqa: S606
+
+
+def most_connections() -> int:
+    """How many connections the system lets us hold, a few files of our own left over."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return 450
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    return max(most, OWN_FILES + 1) - OWN_FILES
+
+
+class BoundedServer(HTTPServer):
+    """Hangs up on whoever calls when all lines are taken; the system would fail in a loop."""
+
+    def __init__(self, app: Application, **options):
+        super().__init__(app, **options)
+        self._most = most_connections()
+        self._streams: weakref.WeakSet[IOStream] = weakref.WeakSet()
+
+    def handle_stream(self, stream: IOStream, address: tuple) -> None:
+        self._streams.add(stream)
+        if len(self._streams) > self._most and len(self._open()) > self._most:
+            stream.close()
+        else:
+            stream.accepted = time.monotonic()
+            super().handle_stream(stream, address)
+
+    def _open(self) -> list[IOStream]:
+        return [stream for stream in self._streams if not stream.closed()]
+
+    def unheard(self) -> int:
+        """Connections so new that their first request may still be on its way."""
+        since = time.monotonic() - UNHEARD
+        return sum(
+            getattr(stream, "accepted", 0) > since and not hasattr(stream, "heard")
+            for stream in self._open()
+        )
+
+    def hang_up(self) -> None:
+        """Closes all connections in one step, so that no request slips in between."""
+        for stream in self._open():
+            stream.close()

@@ -1,0 +1,1 @@
+"""The server as it is deployed: supervised, upgraded, behind proxies, from an archive."""

@@ -1,0 +1,102 @@
+"""Copies of the project, and the real supervisord in them."""
+
+import contextlib
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from bench.processes import ROOT, clean_environment
+from tests.deploy.proxies import free_port
+
+
+def project_files():
+    """The project's own files, as git knows them or would."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return [name for name in listed.stdout.split("\0") if name and (ROOT / name).is_file()]
+
+
+def copy_project(place):
+    """Copies the project's files."""
+    for name in project_files():
+        (place / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / name, place / name)
+
+
+def furnish(place, **settings):
+    """Gives a copy the packages that run this, and demo settings at a port of its own: the port."""
+    (place / ".venv").symlink_to(sys.prefix)
+    port = free_port()
+    lines = [f"port = {port}", *(f"{key} = {value}" for key, value in settings.items())]
+    (place / "settings.local.toml").write_text("\n".join(lines))
+    return port
+
+
+class Supervised:
+    """supervisord -c supervisord.conf in a copy of the project."""
+
+    def __init__(self, place: Path, port: int):
+        self.place, self.port = place, port
+        self.environment = clean_environment()
+        self._out = (place / "out.log").open("wb")
+        self._process = subprocess.Popen(
+            [Path(sys.prefix, "bin/supervisord"), "-n", "-c", "supervisord.conf"],
+            cwd=place,
+            env=self.environment,
+            stdout=self._out,
+            stderr=self._out,
+        )
+
+    def control(self, *command):
+        """What supervisorctl says."""
+        done = subprocess.run(
+            [Path(sys.prefix, "bin/supervisorctl"), "-c", "supervisord.conf", *command],
+            cwd=self.place,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        return done.stdout
+
+    def wait_for_log(self, text, times=1, seconds=60):
+        """Waits until the server's log holds the text so often."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if self.log().count(text) >= times:
+                return
+            assert self._process.poll() is None, self.log()
+            time.sleep(0.02)
+        raise TimeoutError(self.log())
+
+    def log(self):
+        """What server and supervisord wrote."""
+        return "".join(path.read_text() for path in sorted(self.place.glob("*.log")))
+
+    def pid(self):
+        """The server's process."""
+        return int(self.control("pid", "pairs-api"))
+
+    def close(self):
+        """Stops both."""
+        self._process.terminate()
+        self._process.wait(40)
+        self._out.close()
+
+
+@contextlib.contextmanager
+def supervised(place, port):
+    """Runs the place's supervisord; its server listens."""
+    running = Supervised(place, port)
+    try:
+        running.wait_for_log("listens at")
+        yield running
+    finally:
+        running.close()

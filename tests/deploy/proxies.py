@@ -1,0 +1,179 @@
+"""nginx and Apache as ordinary processes: the shipped files, other ports and certificates."""
+
+import contextlib
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+from bench.processes import ROOT
+
+NAME = "pairs.example.com"
+USER = "nobody"  # who they run as where the tests are root
+NGINX = """
+pid {home}/nginx.pid;
+error_log {home}/error.log;
+daemon off;
+events {{ worker_connections 256; }}
+http {{
+    access_log {home}/access.log;
+    client_body_temp_path {home}/body;
+    proxy_temp_path {home}/proxy;
+    fastcgi_temp_path {home}/fastcgi;
+    uwsgi_temp_path {home}/uwsgi;
+    scgi_temp_path {home}/scgi;
+    include {home}/site.conf;
+}}
+"""
+MODULES = (
+    *("mpm_event", "authz_core", "socache_shmcb", "ssl", "rewrite", "headers"),
+    *("alias", "proxy", "proxy_http", "proxy_wstunnel"),
+)
+APACHE = """
+ServerName {name}
+ServerRoot {home}
+PidFile {home}/apache.pid
+DefaultRuntimeDir {home}
+ErrorLog {home}/error.log
+LogFormat "%h %r" short
+CustomLog {home}/access.log short
+Listen 127.0.0.1:{http}
+Listen 127.0.0.1:{https}
+"""
+# What a shared host brings for the .htaccess in the site's folder.
+HOSTED = """
+DocumentRoot {home}/site
+<Directory {home}/site>
+    AllowOverride FileInfo
+    Require all granted
+</Directory>
+<VirtualHost *:{http}>
+</VirtualHost>
+<VirtualHost *:{https}>
+    SSLEngine on
+    SSLCertificateFile {home}/cert.pem
+    SSLCertificateKeyFile {home}/key.pem
+</VirtualHost>
+"""
+
+
+def free_port():
+    """A port that nobody listens on at the moment."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
+
+
+class Proxy:
+    """A proxy in front of a port: `http` and `https` are its own."""
+
+    def __init__(self, kind, target, home):
+        self.home = Path(home)
+        self.http, self.https, self._target = free_port(), free_port(), target
+        self.name = NAME
+        _certificate(self.home)
+        command = getattr(self, f"_{kind}")()
+        if os.geteuid() == 0:
+            self._give_away()
+        else:
+            self._user = None
+        with (self.home / "out.log").open("wb") as out:
+            self._process = subprocess.Popen(
+                command, stdout=out, stderr=out, user=self._user, cwd=self.home
+            )
+        self._wait()
+
+    def _give_away(self):
+        self._user = pwd.getpwnam(USER).pw_uid
+        for path in [self.home, *self.home.rglob("*")]:
+            os.chown(path, self._user, -1)
+
+    def _shipped(self, name, *, keep=()):
+        """A file of deploy/ with this proxy's ports and certificate; each must be in it."""
+        text = (ROOT / "deploy" / name).read_text("utf-8")
+        changes = {
+            "127.0.0.1:5000": f"127.0.0.1:{self._target}",
+            f"/etc/letsencrypt/live/{NAME}/fullchain.pem": f"{self.home}/cert.pem",
+            f"/etc/letsencrypt/live/{NAME}/privkey.pem": f"{self.home}/key.pem",
+            "listen 80;": f"listen 127.0.0.1:{self.http};",
+            "listen 443 ssl": f"listen 127.0.0.1:{self.https} ssl",
+            "<VirtualHost *:80>": f"<VirtualHost *:{self.http}>",
+            "<VirtualHost *:443>": f"<VirtualHost *:{self.https}>",
+        }
+        assert "127.0.0.1:5000" in text
+        for old, new in changes.items():
+            text = text.replace(old, new)
+        return text
+
+    def _nginx(self):
+        (self.home / "site.conf").write_text(self._shipped("nginx.conf"))
+        (self.home / "nginx.conf").write_text(NGINX.format(home=self.home))
+        return [tool("nginx"), "-e", f"{self.home}/error.log", "-c", f"{self.home}/nginx.conf"]
+
+    def _apache(self):
+        return self._httpd(self._shipped("apache.conf"))
+
+    def _htaccess(self):
+        site = self.home / "site"
+        site.mkdir()
+        (site / ".htaccess").write_text(self._shipped("htaccess"))
+        values = {"home": self.home, "http": self.http, "https": self.https}
+        return self._httpd(HOSTED.format(**values))
+
+    def _httpd(self, site):
+        modules = "".join(
+            f"LoadModule {name}_module /usr/lib/apache2/modules/mod_{name}.so\n" for name in MODULES
+        )
+        values = {"name": NAME, "home": self.home, "http": self.http, "https": self.https}
+        (self.home / "httpd.conf").write_text(modules + APACHE.format(**values) + site)
+        return [tool("apache2"), "-f", f"{self.home}/httpd.conf", "-D", "FOREGROUND"]
+
+    def _wait(self):
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            assert self._process.poll() is None, self.said()
+            with contextlib.suppress(OSError):
+                socket.create_connection(("127.0.0.1", self.https)).close()
+                return
+        raise TimeoutError(self.said())
+
+    def said(self):
+        """What it wrote."""
+        return "".join(path.read_text() for path in self.home.glob("*.log"))
+
+    def close(self):
+        """Ends it."""
+        self._process.terminate()
+        self._process.wait(20)
+
+
+def tool(name):
+    """Where Debian keeps the program, also for those whose PATH has no sbin."""
+    found = shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin")
+    assert found, f"{name} is missing: make system"
+    return found
+
+
+def _certificate(home):
+    """A certificate for the example's name, signed by itself."""
+    subprocess.run(
+        [tool("openssl"), "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
+        + ["-subj", f"/CN={NAME}", "-addext", f"subjectAltName=DNS:{NAME},IP:127.0.0.1"]
+        + ["-keyout", home / "key.pem", "-out", home / "cert.pem"],
+        check=True,
+        capture_output=True,
+    )
+
+
+@contextlib.contextmanager
+def proxy(kind, target):
+    """Runs a proxy in front of the port."""
+    with tempfile.TemporaryDirectory(prefix="pairs-proxy-") as home:
+        running = Proxy(kind, target, home)
+        try:
+            yield running
+        finally:
+            running.close()

@@ -1,0 +1,177 @@
+"""Restarts that refuse nobody, and sockets that were inherited."""
+
+import asyncio
+import http.client
+import json
+import signal
+import socket
+import threading
+import time
+
+import pytest
+from tornado.tcpclient import TCPClient
+from tornado.testing import bind_unused_port
+from tornado.websocket import websocket_connect
+
+import listening
+from bench.processes import Process, clean_environment
+from tests.conftest import alert
+from tests.test_processes import call, login, signals, start
+
+needs_restart = pytest.mark.skipif(not listening.RESTART, reason="Windows cannot restart so")
+BEFORE, AFTER = 30, 60  # answers before the restart and in all
+
+
+class Poster(threading.Thread):
+    """Posts alerts one after the other, each on a new connection; none may fail."""
+
+    def __init__(self, port, post=None):
+        super().__init__(daemon=True)
+        self._post = post or (lambda body: call(port, "POST", "/v3/webhook", body))
+        self.answers, self.problems, self.longest = [], [], 0.0
+        self.reached = {count: threading.Event() for count in (BEFORE, AFTER)}
+        self.stop = threading.Event()
+
+    def run(self):
+        while not self.stop.is_set() or len(self.answers) < AFTER:
+            begun = time.perf_counter()
+            body = alert(alert_id=f"posted-{len(self.answers)}")
+            try:
+                status, answer = self._post(body)
+            except (OSError, http.client.HTTPException) as problem:
+                self.problems.append(repr(problem))
+                return
+            self.longest = max(self.longest, time.perf_counter() - begun)
+            self.answers.append((status, answer.get("rowid")))
+            if len(self.answers) in self.reached:
+                self.reached[len(self.answers)].set()
+
+    def end(self):
+        """Posts no more; fails if one alert failed."""
+        self.stop.set()
+        self.join()
+        assert self.problems == []
+
+
+async def listen(port, after=""):
+    """An open websocket that was greeted: (it, the greeting)."""
+    line = await websocket_connect(f"ws://127.0.0.1:{port}/ws/signals?after={after}")
+    return line, json.loads(await line.read_message())
+
+
+@pytest.mark.slow
+@needs_restart
+def test_a_restart_under_load_refuses_nobody_and_loses_nothing(tmp_path, record_property):
+    server = start(tmp_path)
+    token = login(server.port)
+    poster = Poster(server.port)
+    poster.start()
+    assert poster.reached[BEFORE].wait(30)
+
+    async def restart():
+        line, hello = await listen(server.port)
+        server.send(listening.RESTART)
+        seen = hello["event"]
+        while (message := await line.read_message()) is not None:
+            seen = json.loads(message)["event"]
+        assert line.close_code == 1001
+        line, hello = await listen(server.port, seen)  # waits in the backlog
+        missed = [json.loads(await line.read_message())["event"] for _ in range(3)]
+        line.close()
+        return seen, missed
+
+    seen, missed = asyncio.run(restart())
+    assert poster.reached[AFTER].wait(60), poster.problems
+    poster.end()
+    assert {status for status, _ in poster.answers} == {201}
+    stored = {each["rowid"] for each in signals(server.port)}
+    assert stored == {rowid for _, rowid in poster.answers}
+    assert call(server.port, "GET", "/v3/users/0", token=token)[0] == 200, "sessions stay"
+    assert missed == [seen + 1, seen + 2, seen + 3], "no event is missed"
+    record_property("longest_wait", poster.longest)
+    print(f"the longest wait was {poster.longest:.2f} s; a start took {server.start_seconds:.2f} s")
+    assert poster.longest < 2 + 2 * server.start_seconds
+    assert server.end() == 0
+    assert "starts anew" in server.log.read_text()
+
+
+@pytest.mark.slow
+@needs_restart
+def test_whoever_stops_a_server_that_restarts_stops_it(tmp_path):
+    server = start(tmp_path)
+    body = json.dumps(alert()).encode()
+    head = f"POST /v3/webhook HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n"
+
+    async def stop():
+        line, _ = await listen(server.port)
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(head.encode() + body[:10])
+        await writer.drain()
+        # The next one is answered, so the half one above is in hand.
+        assert (await asyncio.to_thread(call, server.port, "GET", "/v3/totals"))[0] == 200
+        server.send(listening.RESTART)
+        assert await line.read_message() is None
+        server.send(signal.SIGTERM)
+        writer.write(body[10:])
+        answer = await reader.readline()
+        writer.close()
+        return answer
+
+    assert asyncio.run(stop()).split()[1] == b"201"
+    assert server.wait() == 0
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", server.port))
+
+
+@pytest.mark.slow
+def test_a_caller_waits_for_the_next_server_on_an_inherited_socket(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as ours:
+        number = ours.fileno()
+        arguments = ["server.py", "--listen-fds", number]
+        arguments += ["--database", f"sqlite:///{tmp_path}/process.db"]
+
+        def inherit():
+            log = tmp_path / "stderr.log"
+            return Process(arguments, log, clean_environment(), pass_fds=[number])
+
+        server = inherit()
+        assert server.port == ours.getsockname()[1]
+        assert call(server.port, "POST", "/v3/webhook", alert())[0] == 201
+        server.end(signal.SIGKILL)
+        with socket.create_connection(ours.getsockname(), timeout=30) as caller:
+            caller.sendall(b"GET /v3/totals HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            server = inherit()
+            assert caller.recv(100).startswith(b"HTTP/1.1 200")
+        assert server.end() == 0
+
+
+def test_a_descriptor_that_is_no_socket_is_refused_in_a_sentence(tmp_path):
+    with (tmp_path / "file").open("w") as file, pytest.raises(OSError, match="socket"):
+        listening.open_sockets("127.0.0.1", 0, [file.fileno()])
+
+
+async def _whole_request(stream):
+    await stream.write(b"GET /v3/totals HTTP/1.1\r\nHost: x\r\n\r\n")
+    first = await stream.read_until(b"\r\n")
+    await stream.read_until(b"}}")
+    return first
+
+
+@pytest.mark.gen_test
+async def test_a_new_connection_is_given_the_time_to_ask(app, monkeypatch):
+    monkeypatch.setattr(listening, "UNHEARD", 60)
+    ours, port = bind_unused_port()
+    server = listening.BoundedServer(app)
+    server.add_sockets([ours])
+    silent, asking = [await TCPClient().connect("127.0.0.1", port) for _ in range(2)]
+    assert await _whole_request(asking) == b"HTTP/1.1 200 OK\r\n"
+    assert server.unheard() == 1
+    assert await _whole_request(silent) == b"HTTP/1.1 200 OK\r\n"
+    assert server.unheard() == 0
+    late = await TCPClient().connect("127.0.0.1", port)
+    assert await _whole_request(asking) == b"HTTP/1.1 200 OK\r\n"
+    monkeypatch.setattr(listening, "UNHEARD", 0)
+    assert server.unheard() == 0, "nobody waits long for one who does not ask"
+    server.stop()
+    for stream in (silent, asking, late):
+        stream.close()
