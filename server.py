@@ -1,79 +1,31 @@
 """Start here: settings, database, application, listen, and a graceful stop."""
 
-import argparse
 import asyncio
 import contextlib
 import logging
-import os
 import signal
 import socket
 import sys
 import time
-from pathlib import Path
-from typing import NoReturn
 
 import peewee
 from tornado.ioloop import PeriodicCallback
 
 import models
 import security
+from commands import Failed, read_line
+from commands.check import BRIDGE_REFUSED, check_settings, refuse_unguarded
 from database import DatabaseRefused, proxy, refusal
 from handlers import PairsApplication
 from listening import RESTART, BoundedServer, open_sockets, start_anew
 from logs import start_logging
-from settings import DEMO_PASSWORD, Settings, SettingsError, load
+from settings import DEMO_PASSWORD, DEMO_USERS, Settings, SettingsError
 
-DEMO_USERS = {"admin": True, "user1": False}
 SWEEP_MINUTES = 1
 STALLED_SECONDS = 5  # between two looks for bodies that do not come
 GRACE = 8.0  # seconds for the requests in hand once the server stops
-BRIDGE_REFUSED = (
-    "The bridge will be refused: visitors may not read and there are no bridge_keys; "
-    "set one of them, or anonymous_reads."
-)
 
 log = logging.getLogger("pairs")
-
-
-class Arguments(argparse.ArgumentParser):
-    """The command line; a mistake is one sentence."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"command line: {message}.\n")
-
-
-def read_command_line(arguments: list[str]) -> tuple[Settings, bool]:
-    """(the settings, whether to check them only); raises SettingsError."""
-    parser = Arguments(prog="server.py", description="Pairs-API v3")
-    parser.add_argument("--settings", metavar="FILE", help="laid over settings.toml")
-    parser.add_argument("--host", help="the address to listen on")
-    parser.add_argument("--port", help="the port to listen on")
-    parser.add_argument(
-        "--listen-fds", type=lambda text: text.split(","), help="inherited sockets to listen on: 3"
-    )
-    parser.add_argument("--database", metavar="URL", help="sqlite:///FILE or postgresql://...")
-    parser.add_argument("--check", action="store_true", help="check the settings and exit")
-    given = vars(parser.parse_args(arguments))
-    overlay, check_only = given.pop("settings"), given.pop("check")
-    return load(given, os.environ, overlay), check_only
-
-
-def refuse_unguarded(conf: Settings, has_passphrase: bool, has_admin: bool) -> None:
-    """Raises SettingsError where a production server lacks a passphrase or an administrator."""
-    if conf.demo:
-        return
-    for key, there in (("passphrases", has_passphrase), ("admin_password", has_admin)):
-        if not there:
-            raise SettingsError(
-                f"settings: {key} must be set in production, for example as PAIRS_{key.upper()}."
-            )
-
-
-def check_settings(conf: Settings) -> None:
-    """What can be checked without touching the database; raises SettingsError."""
-    sqlite = conf.database.removeprefix("sqlite:///")
-    if sqlite != conf.database and not Path(sqlite).exists():
-        refuse_unguarded(conf, bool(conf.passphrases), bool(conf.admin_password))
 
 
 def prepare_store(conf: Settings) -> str:
@@ -198,21 +150,28 @@ async def _drain(app: PairsApplication, server: BoundedServer) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Runs the server: the exit code."""
+    """Does what the command line says: the exit code (see `commands`)."""
+    line = read_line(arguments)
     try:
-        conf, check_only = read_command_line(arguments)
-        check_settings(conf)
-        if check_only:
-            print("The settings are in order.")
-            if conf.bridge_is_refused:
-                print(BRIDGE_REFUSED)
-            return 0
-        start_logging(conf.log_level)
-        app = open_application(conf)
+        return line.run(line) if line.run else _serve(line.conf)
     except (SettingsError, DatabaseRefused) as problem:
-        print(problem, file=sys.stderr)
-        return 2
-    return _run(conf, app)
+        code, sentence = 2, problem
+    except Failed as problem:
+        code, sentence = 1, problem
+    except models.Refused as problem:
+        code, sentence = 1, f"It was refused: {problem.reason}"
+    except peewee.PeeweeException as error:
+        code, sentence = 1, refusal(line.conf.database, error)
+    except KeyboardInterrupt:
+        code, sentence = 130, "Interrupted."
+    print(sentence, file=sys.stderr)
+    return code
+
+
+def _serve(conf: Settings) -> int:
+    check_settings(conf)
+    start_logging(conf.log_level)
+    return _run(conf, open_application(conf))
 
 
 def open_application(conf: Settings) -> PairsApplication:

@@ -27,6 +27,7 @@ SECRETS = ("passphrases", "bridge_keys", "admin_password", "token_key", "databas
 HOSTING = {"PORT": "port", "DATABASE_URL": "database"}
 DEMO_PASSPHRASE = "webhook"
 DEMO_PASSWORD = "123"
+DEMO_USERS = {"admin": True, "user1": False}  # whether they are administrators
 
 
 class SettingsError(Exception):
@@ -143,6 +144,7 @@ class Settings(BaseModel):
     rejected_kept: Annotated[Whole, _allowed("a whole number from 1 up", ge=1)]
     strangers_kept: Annotated[Whole, _allowed("a whole number from 1 up", ge=1)]
     audit_kept: Annotated[Whole, _allowed("a whole number from 1 up", ge=1)]
+    retention_days: Annotated[Whole, _allowed("a whole number from 1 to 36500", ge=1, le=36500)]
     replay_limit: Annotated[Whole, _allowed("a whole number from 1 up", ge=1)]
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],
@@ -176,9 +178,7 @@ def load(
     """The settings in force; SettingsError names the source, the key and what is allowed."""
     values: dict[str, Any] = {}
     sources: dict[str, str] = {}
-    files = [SHIPPED, Path(overlay)] if overlay else [SHIPPED]
-    layers = [(path.name, _read_file(path)) for path in files]
-    layers += list(_environment_layers(environment))
+    layers = _layers(environment, overlay)
     layers += [(f"--{key}", {key: value}) for key, value in flags.items() if value is not None]
     for source, layer in layers:
         for key, value in layer.items():
@@ -189,6 +189,23 @@ def load(
                 raise SettingsError(f"{source}: {key} is not a setting; allowed are {allowed}.")
             values[key], sources[key] = value, source
     return _check(values, sources)
+
+
+def _layers(environment: Mapping[str, str], overlay: str | None) -> list[tuple[str, dict]]:
+    files = [SHIPPED, Path(overlay)] if overlay else [SHIPPED]
+    layers = [(path.name, _read_file(path)) for path in files]
+    return layers + list(_environment_layers(environment))
+
+
+def secret_files(environment: Mapping[str, str], overlay: str | None = None) -> list[Path]:
+    """The files that may hold secrets: the one laid over the settings, and those it names."""
+    named = [
+        Path(value)
+        for _, layer in _layers(environment, overlay)
+        for key, value in layer.items()
+        if key.endswith("_file") and key.removesuffix("_file") in SECRETS
+    ]
+    return ([Path(overlay)] if overlay else []) + named
 
 
 def _read_file(path: Path) -> dict[str, Any]:

@@ -3,12 +3,13 @@
 import asyncio
 import sys
 
+import commands
 import server
 
 
 def main(arguments: list[str]) -> None:
     """Serves until a signal stops it."""
-    conf, _ = server.read_command_line(arguments)
+    conf = commands.read_line(arguments).conf
     server.start_logging(conf.log_level)
     app = server.open_application(conf)
     asyncio.run(server.serve(conf, app))

@@ -1,18 +1,24 @@
 """SQLite or PostgreSQL: opening it, the one writer, the readers, and what is announced."""
 
+from database.bulk import chunks, columns_of, insert_rows, last_id, set_last_id
 from database.ear import Ear
 from database.kinds import EVENT, OneProcess, Shared, inserted_id, is_shared, is_sqlite
 from database.opening import (
     DatabaseRefused,
     RowId,
     announce,
+    be_patient,
     close_if_broken,
     contains,
+    is_there,
     open_database,
     proxy,
+    reach_database,
     read_only,
     refusal,
     snapshot,
+    sqlite_file,
+    steps,
     total,
 )
 from database.reader import Reader
@@ -29,15 +35,25 @@ __all__ = [
     "Shared",
     "Writer",
     "announce",
+    "be_patient",
+    "chunks",
     "close_if_broken",
+    "columns_of",
     "contains",
+    "insert_rows",
     "inserted_id",
     "is_shared",
     "is_sqlite",
+    "is_there",
+    "last_id",
     "open_database",
     "proxy",
+    "reach_database",
     "read_only",
     "refusal",
+    "set_last_id",
     "snapshot",
+    "sqlite_file",
+    "steps",
     "total",
 ]

@@ -1,5 +1,7 @@
 """Opening and migrating the database that a URL names."""
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -31,23 +33,60 @@ class RowId(peewee.BigAutoField):
 
 def open_database(url: str, synchronous: str = "FULL") -> peewee.Database:
     """The database of this URL, migrated and bound to the models; raises DatabaseRefused."""
-    try:
-        database = _describe(url, synchronous)
-    except ValueError:  # its text may hold the password
-        raise DatabaseRefused("The database setting is not a URL that can be read.") from None
+    database = _describe(url, synchronous)
     proxy.initialize(database)
-    try:
-        database.connect()
-        _refuse_encoding(database)
+    _make_private(url)
+    with _refusing(url):
+        _connect(database)
         with database.starting():
             _migrate(database)
-    except TypeError:  # an option in the URL that the driver does not know
-        raise DatabaseRefused(f"The options of {_shown(url)} are not known.") from None
-    except peewee.PeeweeException as error:
-        raise refusal(url, error) from None
     if is_shared(database):
         database.tells_events = True
     return database
+
+
+def reach_database(url: str, synchronous: str = "FULL") -> peewee.Database:
+    """The database of this URL as it is: neither made nor migrated, and not bound to the models.
+
+    Raises DatabaseRefused, also where there is none.
+    """
+    database = _describe(url, synchronous)
+    if not is_there(url):
+        raise DatabaseRefused(f"There is no database at {_shown(url)}.")
+    with _refusing(url):
+        _connect(database)
+        _refuse_newer(Runner(database, str(MIGRATIONS)))
+    return database
+
+
+def is_there(url: str) -> bool:
+    """Whether there is an SQLite file of this URL; a server's databases always count as there."""
+    file = sqlite_file(url)
+    return file is None or file.is_file()
+
+
+def sqlite_file(url: str) -> Path | None:
+    """The file that an SQLite URL names."""
+    if not url.startswith("sqlite"):
+        return None
+    return Path(db_url.parse(url)["database"])
+
+
+def steps(database: peewee.Database) -> tuple[list[str], list[str]]:
+    """The names of the migrations that this database has seen, and of those it still lacks."""
+    known = Runner(database, str(MIGRATIONS)).status()
+    applied = [step.name for step in known if step.applied]
+    return applied, [step.name for step in known if not step.applied]
+
+
+def be_patient(database: peewee.Database) -> None:
+    """Lets this connection wait for others and take its time, as no request may."""
+    if is_sqlite(database):
+        database.execute_sql("PRAGMA busy_timeout = 60000")
+    else:
+        database.execute_sql(
+            "SET lock_timeout = '60s'; SET idle_in_transaction_session_timeout = 0"
+        )
 
 
 def refusal(url: str, error: peewee.PeeweeException) -> DatabaseRefused:
@@ -55,8 +94,34 @@ def refusal(url: str, error: peewee.PeeweeException) -> DatabaseRefused:
     return DatabaseRefused(f"The database {_shown(url)} cannot be used: {_line(error)}.")
 
 
+@contextlib.contextmanager
+def _refusing(url: str) -> Iterator[None]:
+    try:
+        yield
+    except TypeError:  # an option in the URL that the driver does not know
+        raise DatabaseRefused(f"The options of {_shown(url)} are not known.") from None
+    except peewee.PeeweeException as error:
+        raise refusal(url, error) from None
+
+
+def _make_private(url: str) -> None:
+    """Makes the file of a new SQLite database, for its owner's eyes alone."""
+    file = sqlite_file(url)
+    if file is not None and not file.exists():
+        with contextlib.suppress(OSError):  # SQLite will say why
+            file.touch(mode=0o600)
+
+
+def _connect(database: peewee.Database) -> None:
+    database.connect()
+    _refuse_encoding(database)
+
+
 def _describe(url: str, synchronous: str) -> peewee.Database:
-    options = db_url.parse(url, unquote_user=True, unquote_password=True)
+    try:
+        options = db_url.parse(url, unquote_user=True, unquote_password=True)
+    except ValueError:  # its text may hold the password
+        raise DatabaseRefused("The database setting is not a URL that can be read.") from None
     if not url.startswith("sqlite"):
         return Shared(**{**LINE, **options})
     pragmas = {
@@ -90,13 +155,17 @@ def _refuse_encoding(database: peewee.Database) -> None:
 
 def _migrate(database: peewee.Database) -> None:
     runner = Runner(database, str(MIGRATIONS))
+    _refuse_newer(runner)
+    runner.up()
+
+
+def _refuse_newer(runner: Runner) -> None:
     unknown = [step.name for step in runner.status() if step.path is None]
     if unknown:
         raise DatabaseRefused(
             f"The database is newer than this server: it knows the step {unknown[-1]}; "
             "start the newer release."
         )
-    runner.up()
 
 
 def read_only(database: peewee.Database) -> None:

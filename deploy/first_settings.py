@@ -6,7 +6,8 @@ from pathlib import Path
 
 FILE = Path(__file__).parent.parent / "settings.local.toml"
 TEXT = """\
-# This installation's own settings, laid over settings.toml. Only you may read this file: it holds secrets.
+# This installation's own settings, laid over settings.toml.
+# Only you may read this file: it holds secrets.
 mode = "production"
 passphrases = ["{passphrase}"]  # what every alert carries
 bridge_keys = ["{key}"]  # in the bridge's URLs: https://bridge:KEY@host/v3/...

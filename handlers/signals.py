@@ -18,7 +18,7 @@ from handlers.base import (
     right,
     rowid_of,
 )
-from models import EventRow, Filters, Signal, figures, totals
+from models import EventRow, Filters, Signal, feed, figures, totals
 from trading import instants, statuses
 
 VISITOR_LIMIT_WAITING = 20
@@ -194,7 +194,10 @@ def _history(rowid: int) -> list[dict[str, Any]]:
 
 
 class Events(ListHandler):
-    """/v3/events?after=ID&limit=N: the feed of all changes, oldest first."""
+    """/v3/events?after=ID&limit=N: the feed of all changes, oldest first.
+
+    `resync` where some that followed were pruned: who asks should read the lists anew.
+    """
 
     list_key = "events"
     MOST = 1000
@@ -203,8 +206,10 @@ class Events(ListHandler):
     async def get(self) -> None:
         after = count_of(self.get_query_argument("after", "0"))
         limit = count_of(self.get_query_argument("limit", "100")) or self.MOST
-        events = await self.application.reader.run(EventRow.after, after, min(limit, self.MOST))
-        self.reply_list([schemas.event_record(event) for event in events])
+        reader = self.application.reader
+        events, pruned = await reader.run(feed, after, min(limit, self.MOST))
+        records = [schemas.event_record(event) for event in events]
+        self.reply({self.list_key: records, **({"resync": True} if pruned else {})})
 
 
 class Totals(BaseHandler):

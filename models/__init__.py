@@ -7,11 +7,13 @@ from models.account import BRIDGE, AccountRecord, Bridge
 from models.audit import Audit, AuditFilters, Trace
 from models.base import Event, EventRow, Missing, Refused
 from models.factor import CodeRefused, Factor, RecoveryCode
+from models.facts import LAST_BACKUP, Fact
 from models.figures import figures, totals
 from models.positions import Positions, positions_now
 from models.registry import Pair, Stock
 from models.rejected import RejectedAlert
-from models.replay import Missed, events_after, missed_since
+from models.replay import Missed, events_after, feed, missed_since
+from models.retention import old_rows, prune
 from models.signals import AlertId, Filters, Receipt, Signal
 from models.statements import compiled
 from models.tokens import SCOPES, ApiToken, watching
@@ -22,10 +24,12 @@ TABLES = [
     *(EventRow, Signal, AlertId, RejectedAlert, Stock, Pair),
     *(User, Session, Passphrase, AccountRecord, Bridge, Secret),
     *(Factor, RecoveryCode, ApiToken, Visit, PassphraseUse, Audit),
+    Fact,
 ]
 
 __all__ = [
     "BRIDGE",
+    "LAST_BACKUP",
     "PASSPHRASES",
     "SCOPES",
     "SESSIONS",
@@ -39,6 +43,7 @@ __all__ = [
     "CodeRefused",
     "Event",
     "EventRow",
+    "Fact",
     "Factor",
     "Filters",
     "Missed",
@@ -59,11 +64,14 @@ __all__ = [
     "User",
     "Visit",
     "events_after",
+    "feed",
     "figures",
     "log_in",
     "missed_since",
+    "old_rows",
     "open_store",
     "positions_now",
+    "prune",
     "totals",
     "watching",
 ]

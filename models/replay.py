@@ -7,6 +7,7 @@ from models.account import AccountRecord
 from models.base import EventRow, Told
 from models.registry import Pair, Stock
 from models.rejected import RejectedAlert
+from models.retention import is_pruned
 from models.signals import Signal
 
 _TABLES: dict[str, tuple[type[Told], str]] = {
@@ -29,13 +30,22 @@ class Missed(NamedTuple):
 
 
 def missed_since(event_id: int, limit: int) -> list[Missed] | None:
-    """What was published after an event, oldest first; None if more than `limit`, or unknown."""
+    """What was published after an event, oldest first.
+
+    None if that is more than `limit`, or some of it is gone, or the event is unknown.
+    """
     with snapshot(EventRow._meta.database):
         rows = EventRow.after(event_id, limit + 1)
-        if len(rows) > limit or event_id > EventRow.last_id():
+        if len(rows) > limit or event_id > EventRow.last_id() or is_pruned(event_id):
             return None
         records = _present(rows)
     return _walk_back(rows, records)
+
+
+def feed(event_id: int, limit: int) -> tuple[list[EventRow], bool]:
+    """The events that follow, oldest first, and whether some between were pruned."""
+    with snapshot(EventRow._meta.database):
+        return EventRow.after(event_id, limit), is_pruned(event_id)
 
 
 def events_after(event_id: int, most: int) -> list[Missed]:

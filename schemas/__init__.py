@@ -3,6 +3,13 @@
 from schemas.account import ACCOUNT, AccountChange, AccountForm, account_record
 from schemas.audit import AUDIT_KEYS, audit_filters, audit_record, token_record
 from schemas.events import event_message, event_record, rejected_record
+from schemas.original import (
+    original_account,
+    original_pair,
+    original_signal,
+    original_stock,
+    original_user,
+)
 from schemas.positions import positions_record
 from schemas.registry import (
     HoldingForm,
@@ -47,6 +54,11 @@ __all__ = [
     "event_record",
     "json_text",
     "LoginForm",
+    "original_account",
+    "original_pair",
+    "original_signal",
+    "original_stock",
+    "original_user",
     "pair_record",
     "PairForm",
     "PassphraseForm",

@@ -18,7 +18,8 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 EXACT = 2**53
 _WORDS = {"true": True, "false": False}
 _LONGEST_NUMERAL = 400
-RESERVED_NAMES = {"webhook", "bridge", "system"}  # events use them for their own sources
+# Events use them for their own sources.
+RESERVED_NAMES = {"webhook", "bridge", "system", "import"}
 
 
 def to_number(value: Any) -> float:

@@ -8,11 +8,15 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = ("database", "handlers", "models", "trading")
+PACKAGES = ("commands", "database", "handlers", "models", "trading")
 
 # server -> handlers -> models -> trading; a layer may use those below it, never the other way.
 MAY_IMPORT = {
-    "server": {"handlers", "models", "database", "security", "settings", "logs", "listening"},
+    "server": {
+        *("commands", "handlers", "models", "database", "security", "settings", "logs"),
+        "listening",
+    },
+    "commands": {"models", "database", "security", "settings", "schemas", "trading", "network"},
     "handlers": {
         *("models", "live", "schemas", "security", "database", "settings", "trading", "logs"),
         *("limits", "network"),

@@ -173,6 +173,7 @@ WRONG = {
     "rejected_kept": [0, -5, "x"],
     "strangers_kept": [0, -5, "x"],
     "audit_kept": [0, -5, "x"],
+    "retention_days": [0, 36501, "x", True, 1.5],
     "replay_limit": [0, "x"],
     "log_level": ["INFO", "trace", "", 10],
 }

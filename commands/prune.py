@@ -1,0 +1,35 @@
+"""Delete events and rejected alerts that are older than the setting retention_days.
+
+Signals, the ids of alerts and the audit stay. A page or program that asks for changes from before
+is told to read everything anew. A file of SQLite keeps its size and fills the room again.
+"""
+
+from commands.common import opened, progress
+from models import old_rows, prune
+from trading import instants
+
+EXAMPLES = """\
+  python server.py prune --dry-run
+  python server.py prune
+"""
+DAY = 86400
+
+
+def arguments(parser) -> None:
+    """Whether to tell only."""
+    parser.add_argument("--dry-run", action="store_true", help="only say what would be deleted")
+
+
+def run(line) -> int:
+    """Deletes them, or says how many there are."""
+    days = line.conf.retention_days
+    since = instants.ago(days * DAY)
+    with opened(line.conf):
+        events, rejected = old_rows(since)
+        if not line.given.dry_run:
+            with progress("Pruning", events + rejected) as shown:
+                for count in prune(since):
+                    shown.add(count)
+    verb = "Would delete" if line.given.dry_run else "Deleted"
+    print(f"{verb} {events:,} events and {rejected:,} rejected alerts older than {days} days.")
+    return 0

@@ -1,0 +1,37 @@
+"""What tells whether the database is well."""
+
+import peewee
+
+import security
+from database import is_sqlite
+from models.base import EventRow
+from models.users import User
+
+
+def broken(database: peewee.Database) -> str | None:
+    """What is wrong with the stored data, None where nothing is found.
+
+    SQLite checks every page; of PostgreSQL, which checks its own, all rows are read once.
+    """
+    if not is_sqlite(database):
+        for table in database.get_tables():
+            database.execute_sql(f'SELECT COUNT(t) FROM "{table}" t')  # noqa: S608 its own names
+        return None
+    found = [row[0] for row in database.execute_sql("PRAGMA integrity_check(1)")]
+    strays = database.execute_sql("PRAGMA foreign_key_check").fetchall()
+    if found == ["ok"] and not strays:
+        return None
+    return found[0] if found != ["ok"] else f"a row of {strays[0][0]} refers to nothing"
+
+
+def newest_event() -> str | None:
+    """The instant of the last change."""
+    return EventRow.select(EventRow.time).order_by(EventRow.id.desc()).limit(1).scalar()
+
+
+def with_password(names: list[str], password: str) -> list[str]:
+    """Which of these users have this password."""
+    users = User.select().where(User.username.in_(names)).order_by(User.id)
+    return [
+        user.username for user in users if security.verify_password(password, user.password_hash)
+    ]

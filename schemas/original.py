@@ -1,0 +1,132 @@
+"""Rows of the original's database as columns of ours; what does not fit is refused, not guessed."""
+
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator
+
+from schemas.account import AccountForm
+from schemas.registry import PairForm, StockForm, TickerForm
+from schemas.signals import SIGNAL_FIELDS, Alert, with_twins
+from schemas.users import UserForm
+from schemas.values import (
+    BadFields,
+    Body,
+    Id,
+    Positive,
+    Record,
+    check,
+    to_flag,
+    to_instant,
+    to_status,
+    to_symbol,
+)
+from trading import equation, statuses
+
+_COLUMN = dict(SIGNAL_FIELDS)
+_LEGS = {"stk_ticker1": "leg1", "stk_ticker2": "leg2", "hedge_param": "hedge"}
+Instant = Annotated[str, BeforeValidator(to_instant)]
+Leg = Annotated[str, BeforeValidator(to_symbol)]
+
+
+class _SignalRow(Alert):
+    rowid: Id
+    timestamp: Instant
+    order_status: Annotated[str, BeforeValidator(to_status)]
+
+
+class _SingleLeg(Body):
+    stk_ticker1: Leg
+
+
+class _PairLegs(Body):
+    stk_ticker1: Leg
+    stk_ticker2: Leg
+    hedge_param: Positive
+
+
+class _AccountRow(AccountForm):
+    timestamp: Instant
+
+
+def original_signal(row: Record) -> Record:
+    """A row of `signals` in any release's spelling, its rowid as `id`; raises BadFields.
+
+    The legs are those stored with it where they are whole, else what its equation says.
+    """
+    row = with_twins(_given(row))
+    form = check(_SignalRow, row)
+    columns = {_COLUMN[key]: getattr(form, key) for key in form.model_fields_set if key in _COLUMN}
+    columns |= _stored_legs(row) or _read_legs(form.ticker)
+    if columns["status"] in statuses.OFFERED and columns["kind"] is None:
+        raise BadFields({"ticker": "a problematic ticker cannot be traded"})
+    return columns
+
+
+def _given(row: Record) -> Record:
+    """Without what is null or blank."""
+    return {key: value for key, value in row.items() if value is not None and value != ""}
+
+
+def _stored_legs(row: Record) -> Record | None:
+    kind = row.get("ticker_type")
+    form = {"single": _SingleLeg, "pair": _PairLegs}.get(kind)
+    try:
+        legs = form and check(form, row)
+    except BadFields:
+        return None
+    if legs is None:
+        return None
+    found = {column: getattr(legs, key, None) for key, column in _LEGS.items()}
+    return {"kind": kind, **found}
+
+
+def _read_legs(ticker: str) -> Record:
+    try:
+        read = equation.parse(ticker)
+    except equation.Problematic:
+        return {"kind": None, "leg1": None, "leg2": None, "hedge": None}
+    leg2 = read.leg2.symbol if read.leg2 else None
+    return {"kind": read.kind, "leg1": read.leg1.symbol, "leg2": leg2, "hedge": read.hedge}
+
+
+def original_stock(row: Record) -> Record:
+    """A row of `stocks` (the seed's spelling) or `tickers` (the bridge's); raises BadFields."""
+    form = TickerForm if "xch" in row else StockForm
+    return check(form, _given(row)).columns()
+
+
+def original_pair(row: Record) -> Record:
+    """A row of `pairs`; where it has no tickers its name tells them. Raises BadFields."""
+    row = _given(row)
+    if "ticker1" not in row and "ticker2" not in row and "name" in row:
+        row |= _legs_of_name(str(row["name"]))
+    return check(PairForm, row).columns()
+
+
+def _legs_of_name(name: str) -> Record:
+    try:
+        read = equation.parse(name)
+    except equation.Problematic:
+        read = None
+    if read is None or read.hedge != 1:
+        raise BadFields({"name": "does not tell the tickers"})
+    return {"ticker1": read.leg1.symbol, "ticker2": read.leg2.symbol}
+
+
+def original_user(row: Record) -> UserForm:
+    """A row of `users`; the one named admin is an administrator. Raises BadFields."""
+    flags = [row.get("admin"), row.get("is_admin")]
+    admin = row.get("username") == "admin" or any(map(_is_true, flags))
+    return check(UserForm, {**row, "admin": admin})
+
+
+def _is_true(flag: Any) -> bool:
+    try:
+        return to_flag(flag)
+    except ValueError:
+        return False
+
+
+def original_account(row: Record) -> Record:
+    """A row of `account`; raises BadFields."""
+    return check(_AccountRow, row).columns()
