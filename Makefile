@@ -6,7 +6,7 @@ TOOLS := apache2 chromium nginx npm openssl
 POLICY := /usr/sbin/policy-rc.d
 NPM := node_modules/.package-lock.json
 
-.PHONY: run demo test quick lint bench system packages settings upgrade release
+.PHONY: run demo test quick lint bench system packages settings upgrade
 
 run: $(VENV)/run.stamp charts
 	@$(BIN)/python server.py
@@ -26,10 +26,6 @@ settings:
 upgrade: $(BIN)/python
 	@$(BIN)/python deploy/upgrade.py $(ARGS)
 
-# An archive for hosts without git and npm, in dist/.
-release:
-	@$(MAKE) -s $(NPM)
-	@$(PYTHON) deploy/release.py
 
 test: system lint
 	@$(BIN)/python -m pytest -n 2 --dist loadfile

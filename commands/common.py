@@ -5,7 +5,8 @@ import contextlib
 import getpass
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import models
 from database import (
@@ -17,6 +18,8 @@ from database import (
     steps,
 )
 from settings import Settings
+
+CONSOLE = models.Trace("command line", "")
 
 
 class Failed(Exception):
@@ -66,6 +69,13 @@ def read_password(of: str, from_stdin: bool) -> str:
     if getpass.getpass(f"{of}, again: ") != first:
         raise Failed("The two are not the same; nothing was changed.")
     return first
+
+
+def act(conf: Settings, kind: str, subject: str, verb: Callable, *args: Any, **named: Any) -> None:
+    """Does what opens or shuts doors, in one transaction with its row in the audit."""
+    with proxy.atomic():
+        verb(*args, **named)
+        models.Audit.note(kind, CONSOLE, conf.audit_kept, subject)
 
 
 def add_action(actions, examples: str, name: str, text: str) -> argparse.ArgumentParser:

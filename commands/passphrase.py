@@ -6,8 +6,7 @@ To change a passphrase: add one, put it into the alerts at TradingView, then ret
 import models
 import schemas
 import security
-from commands.common import Failed, add_action, opened, read_password
-from database import proxy
+from commands.common import Failed, act, add_action, opened, read_password
 from settings import Settings, weak_passphrase
 
 EXAMPLES = """\
@@ -46,8 +45,9 @@ def _add(conf: Settings, given) -> int:
     value = form.passphrase or security.random_id()
     if weak_passphrase(conf.mode, value):
         raise Failed("The passphrase must have at least 8 characters.")
-    with opened(conf, makes=True), proxy.atomic():
-        models.Passphrase.register(form.label, value)
+    with opened(conf, makes=True):
+        register = models.Passphrase.register
+        act(conf, "passphrase.created", form.label, register, form.label, value)
     print(f"Made the passphrase {form.label}." if given.stdin else value)
     return 0
 
@@ -64,9 +64,11 @@ def _list(conf: Settings, given) -> int:
 
 
 def _retire(conf: Settings, given) -> int:
-    with opened(conf), proxy.atomic():
+    others = bool(conf.fixed_passphrases)
+    with opened(conf):
+        retire = models.Passphrase.retire
         try:
-            models.Passphrase.retire(given.label)
+            act(conf, "passphrase.retired", given.label, retire, given.label, others=others)
         except models.Missing:
             raise Failed(f"There is no valid passphrase {given.label}.") from None
     print(f"Retired the passphrase {given.label}.")

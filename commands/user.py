@@ -7,8 +7,7 @@ the machine could see it. A new password ends the user's sessions.
 import models
 import schemas
 import security
-from commands.common import Failed, add_action, opened, read_password
-from database import proxy
+from commands.common import Failed, act, add_action, opened, read_password
 from settings import Settings
 
 EXAMPLES = """\
@@ -44,8 +43,8 @@ def _add(conf: Settings, given) -> int:
         if models.User.get_or_none(models.User.username == given.name):
             raise Failed(f"There is a user {given.name} already.")
         hashed = _hashed(conf, given)
-        with proxy.atomic():
-            models.User.register(given.name, hashed, given.admin)
+        register = models.User.register
+        act(conf, "user.created", given.name, register, given.name, hashed, given.admin)
     print(f"Made the user {given.name}{', an administrator' if given.admin else ''}.")
     return 0
 
@@ -54,8 +53,8 @@ def _passwd(conf: Settings, given) -> int:
     with opened(conf):
         _find(given.name)
         hashed = _hashed(conf, given)
-        with proxy.atomic():
-            models.User.rekey(given.name, hashed, None, keep_session="")
+        rekey = models.User.rekey
+        act(conf, "user.password", given.name, rekey, given.name, hashed, None, keep_session="")
     print(f"Set the password of {given.name} and ended all sessions.")
     return 0
 
@@ -87,8 +86,7 @@ def _list(conf: Settings, given) -> int:
 def _remove(conf: Settings, given) -> int:
     with opened(conf):
         _find(given.name)
-        with proxy.atomic():
-            models.User.drop(given.name)
+        act(conf, "user.deleted", given.name, models.User.drop, given.name)
     print(f"Removed the user {given.name}.")
     return 0
 

@@ -1,4 +1,4 @@
-"""make upgrade in a clone that is supervised and under load: a newer version, and nobody refused."""
+"""make upgrade in a supervised clone under load: a newer version, and nobody is refused."""
 
 import re
 import subprocess

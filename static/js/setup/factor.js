@@ -15,7 +15,7 @@ const list = $("#factor-list")
 function step({ pending = false, codes = null, since = null, left = 0 }) {
   begin.hidden = pending || Boolean(since)
   $("#factor-pending").hidden = !pending
-  off.hidden = !since
+  off.hidden = !since || Boolean(codes)
   $("#factor-codes").hidden = !codes
   put(list, codes?.join("\n"))
   put($("#factor-state"), since
@@ -81,7 +81,7 @@ export function mountFactor(turnedOn) {
   $("[data-act=cancel]", confirm).addEventListener("click", () => load())
   $("[data-act=codes]", off).addEventListener("click", renew)
   $("#factor-copy").addEventListener("click", () => copy(list.textContent, list, "The recovery codes are copied."))
-  $("#factor-kept").addEventListener("click", () => { $("#factor-codes").hidden = true; put(list, "") })
+  $("#factor-kept").addEventListener("click", () => load())
   // Coming back to the section must take neither the QR code nor the recovery codes away.
   return () => { if ($("#factor-pending").hidden && $("#factor-codes").hidden) load() }
 }

@@ -87,7 +87,7 @@ async function countRefused() {
     const { since, address, passphrase } = await get("/v3/refused")
     const parts = [[address, "from an address that may not send alerts"], [passphrase, "beyond the limit of wrong passphrases"]]
     const told = parts.filter(([count]) => count).map(([count, why]) => `${number(count)} ${why}`)
-    put(place, `Since ${exact(since)} the server also refused ${told.join(" and ")}, without keeping them.`)
+    put(place, `Since ${exact(since)} the server also refused posts without keeping them: ${told.join(", ")}.`)
     place.hidden = !told.length
   } catch { /* the list itself says what is wrong */ }
 }

@@ -1,0 +1,91 @@
+"""Backup, restore and copy by the real command line, and what they refuse."""
+
+import subprocess
+import sys
+
+import pytest
+
+import models
+from bench.data import make
+from bench.processes import ROOT, clean_environment
+
+pytestmark = pytest.mark.slow
+
+
+def command(*arguments, text=""):
+    """`python server.py ...`: (exit code, stdout, stderr)."""
+    done = subprocess.run(
+        [sys.executable, "server.py", *map(str, arguments)],
+        cwd=ROOT,
+        env=clean_environment(),
+        input=text,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+def rows(url):
+    """All rows of all tables."""
+    store = models.open_store(url)
+    found = {table.__name__: list(table.select().tuples()) for table in models.TABLES}
+    store.close()
+    return found
+
+
+@pytest.fixture
+def full(tmp_path):
+    """The URL of a database with signals, pairs and users."""
+    return f"sqlite:///{make(tmp_path / 'full.db', 300)}"
+
+
+def test_a_backup_restores_as_it_was_and_ids_go_on(tmp_path, full):
+    file, target = tmp_path / "b.jsonl.gz", f"sqlite:///{tmp_path}/new.db"
+    assert command("backup", file, "--database", full)[0] == 0
+    assert file.stat().st_mode & 0o077 == 0
+    assert command("restore", file, "--database", target)[0] == 0
+    mine, theirs = rows(full), rows(target)
+    assert {k: v for k, v in mine.items() if k != "Fact"} == {
+        k: v for k, v in theirs.items() if k != "Fact"
+    }
+    last = max(row[0] for row in mine["Signal"])
+    store = models.open_store(target)
+    models.Signal.get_by_id(last).delete_instance()
+    alert = {"ticker": "NMFC-0.72*ROIC", "action": "buy", "contracts": 1.0}
+    assert models.Signal.receive(alert, "test").rowid == last + 1
+    store.close()
+
+
+def test_a_database_that_is_not_empty_is_not_overwritten(tmp_path, full):
+    file = tmp_path / "b.jsonl"
+    command("backup", file, "--database", full)
+    before = rows(full)
+    code, _, words = command("restore", file, "--database", full)
+    assert (code, len(words.strip().splitlines())) == (1, 1)
+    assert rows(full) == before
+
+
+@pytest.mark.parametrize("harm", ["cut off", "a digit"])
+def test_a_damaged_archive_is_refused_and_nothing_is_written(tmp_path, full, harm):
+    file, target = tmp_path / "b.jsonl", tmp_path / "new.db"
+    command("backup", file, "--database", full)
+    text = file.read_text()
+    text = text[: len(text) // 2] if harm == "cut off" else text.replace(",100.0,", ",900.0,", 1)
+    assert text != file.read_text()
+    file.write_text(text)
+    code, _, words = command("restore", file, "--database", f"sqlite:///{target}")
+    assert code == 1, words
+    assert rows(f"sqlite:///{target}")["Signal"] == []
+
+
+def test_users_and_passphrases_are_managed_without_a_server(full):
+    at = ("--database", full)
+    assert command("user", "add", "mary", "--stdin", *at, text="a long secret\n")[0] == 0
+    assert "mary" in command("user", "list", *at)[1]
+    assert command("user", "remove", "mary", *at)[0] == 0
+    assert "mary" not in command("user", "list", *at)[1]
+    assert command("passphrase", "add", "second", "--stdin", *at, text="a second one\n")[0] == 0
+    assert "second" in command("passphrase", "list", *at)[1]
+    assert command("passphrase", "retire", "second", *at)[0] == 0
+    assert command("user", "remove", "nobody", *at)[0] == 1
