@@ -14,6 +14,7 @@ from models import (
     RejectedAlert,
     Signal,
     Stock,
+    events_after,
     missed_since,
 )
 from models.replay import Missed
@@ -58,6 +59,7 @@ REVISED = {
     "order_id1": order_ids,
     "price1": st.none() | numbers,
 }
+sizes_of_parts = st.integers(1, 12)
 rowids = st.integers(1, SUBJECTS + 1)
 
 
@@ -197,6 +199,20 @@ def test_what_was_missed_is_exactly_what_was_published(sequence, verbs):
             assert [message(each) for each in missed] == [message(each) for each in live]
             for then, now in zip(missed, live, strict=True):
                 assert then.record == now.record or not now.type.startswith("signal.")
+
+    sequence(verbs, check)
+
+
+@checks(100)
+@given(verbs=st.lists(signal_verbs | registry_verbs, min_size=1, max_size=25), size=sizes_of_parts)
+def test_what_is_read_in_parts_is_exactly_what_was_published(sequence, verbs, size):
+    def check(published):
+        position, read = (published[0].id if published else EventRow.last_id() + 1) - 1, []
+        while part := events_after(position, size):
+            assert len(part) <= size
+            read += part
+            position = part[-1].id
+        assert [message(each) for each in read] == [message(each) for each in published]
 
     sequence(verbs, check)
 
