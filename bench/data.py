@@ -1,8 +1,9 @@
 """Databases full of signals, and the requests that the benchmarks send."""
 
 import asyncio
+import csv
+import io
 import json
-import shutil
 import time
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import server
 import settings
 from bench.load import Connection, Load
 from bench.processes import PASSPHRASE, Process
+from database import is_sqlite
 from models import EventRow, Pair, Signal, Stock
 from models.statements import compiled
 
@@ -28,6 +30,8 @@ ALERT = {
     "order_comment": "Enter Long {n}",
 }
 WAITING = 30  # signals that wait, whatever the size of the table
+RECENT = 500  # signals of the last hours; all others are older by days
+OLDER = 3 * 86400
 CHUNK = 10_000
 
 
@@ -38,8 +42,17 @@ def webhook(port: int, *, alert_id: bool = False, **named) -> Load:
 
 
 def make(file: Path, count: int) -> Path:
-    """A demo database with three active pairs and that many signals, each with its event."""
-    url = f"sqlite:///{file}"
+    """An SQLite file with that many signals (`fill`)."""
+    fill(f"sqlite:///{file}", count)
+    return file
+
+
+def fill(url: str, count: int, now: float | None = None) -> str:
+    """Makes a demo database with three active pairs and that many signals, each with its event.
+
+    Its URL. The newest signals, up to now, are the same however many there are.
+    """
+    now = now or time.time()
     database = models.open_store(url)
     server.prepare_store(settings.load({"database": url}, {}))
     for leg1, leg2, hedge in PAIRS:
@@ -47,36 +60,51 @@ def make(file: Path, count: int) -> Path:
             Pair.register({"leg1": leg1, "leg2": leg2, "hedge": hedge, "active": 1}, "bench")
     with database.atomic():
         Stock.put({"symbol": "AAPL", "active": 1}, "bench")
-    begin = time.time() - 30 * count
+    store = _insert if is_sqlite(database) else _copy
     for first in range(0, count, CHUNK):
-        rows = [_signal(n, count, begin) for n in range(first, min(first + CHUNK, count))]
+        rows = [
+            _signal(n, moment(n, count, now), count)
+            for n in range(first, min(first + CHUNK, count))
+        ]
         with database.atomic():
-            _store(database, Signal, rows)
-            _store(database, EventRow, [_event(n, row) for n, row in enumerate(rows, first + 1)])
+            store(database, Signal, rows)
+            store(database, EventRow, [_event(n, row) for n, row in enumerate(rows, first + 1)])
+    if not is_sqlite(database):  # what PostgreSQL does by itself within a minute or so
+        database.connection().autocommit = True
+        database.execute_sql("VACUUM ANALYZE")
     database.close()
-    return file
+    return url
 
 
-def grow(file: Path, target: Path) -> Path:
-    """A copy of a database that no process has open."""
-    shutil.copy(file, target)
-    return target
-
-
-def _store(database, model, rows: list[dict]) -> None:
+def _insert(database, model, rows: list[dict]) -> None:
     fields = [getattr(model, name) for name in rows[0]]
     sql, _ = model.insert_many([tuple(rows[0].values())], fields=fields).sql()
     database.connection().executemany(sql, [tuple(row.values()) for row in rows])
 
 
-def _signal(number: int, count: int, begin: float) -> dict:
+def _copy(database, model, rows: list[dict]) -> None:
+    lines = io.StringIO()
+    csv.writer(lines).writerows(row.values() for row in rows)
+    lines.seek(0)
+    sql = f'COPY "{model._meta.table_name}" ({", ".join(rows[0])}) FROM STDIN (FORMAT csv)'
+    database.cursor().copy_expert(sql, lines)
+
+
+def moment(number: int, count: int, now: float) -> str:
+    """When the signal of this number came in, of so many up to now."""
+    back = count - number
+    ago = 30 * back + (OLDER if back > RECENT else 0)
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(now - ago))
+
+
+def _signal(number: int, timestamp: str, count: int) -> dict:
     leg1, leg2, hedge = PAIRS[number % 3]
     single = number % 10 == 0
     waits = number >= count - WAITING
     status = "waiting" if waits else ("filled", "filled", "canceled", "error")[number % 4]
     filled = status == "filled"
     return compiled.blank | {
-        "timestamp": time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(begin + 30 * number)),
+        "timestamp": timestamp,
         "ticker": "AAPL" if single else f"{leg1}-{hedge}*NASDAQ:{leg2}",
         "action": "buy" if number % 2 else "sell",
         "contracts": 100.0,

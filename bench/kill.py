@@ -1,15 +1,14 @@
-"""Twenty times: 8 senders, kill -9 in their midst, restart. What was answered must be there."""
+"""8 senders, kill -9 in their midst, restart, again and again: what was answered must be there."""
 
 import asyncio
 import json
 import signal
-from pathlib import Path
 
 from bench import data
 from bench.load import Connection, Load
-from bench.processes import running, scratch, server
+from bench.processes import running, server
+from bench.run import Failed, Run
 
-ROUNDS = 20
 SENDERS = 8
 ANSWERS = 300  # in each round, before the kill
 
@@ -29,7 +28,7 @@ async def round_of(process, numbers: list[int], answered: dict[int, int]) -> Non
             except OSError:
                 return
             if status not in (200, 201):
-                raise RuntimeError(f"an alert was answered {status}")
+                raise Failed(f"an alert was answered {status}")
             answered[number] = json.loads(answer)["rowid"]
             numbers[sender] += 1
             if len(answered) == goal:
@@ -54,12 +53,12 @@ async def stored(process) -> dict[int, list[int]]:
     return found
 
 
-def run(folder: Path) -> None:
-    """Prints what came of it; raises RuntimeError when anything was lost or doubled."""
-    database = data.make(folder / "kill.db", 0)
+def measure(run: Run) -> None:
+    """Adds the row; raises Failed when anything was lost or doubled."""
+    database = data.make(run.folder / "kill.db", 0)
     answered: dict[int, int] = {}
     numbers = [0] * SENDERS
-    for _ in range(ROUNDS):
+    for _ in range(run.plan.kills):
         process = server(database)
         asyncio.run(round_of(process, numbers, answered))
         process.end(signal.SIGKILL)
@@ -67,12 +66,10 @@ def run(folder: Path) -> None:
         found = asyncio.run(stored(process))
     lost = [number for number, rowid in answered.items() if rowid not in found.get(number, [])]
     doubled = [number for number, rowids in found.items() if len(rowids) > 1]
-    print(f"\n### Killed {ROUNDS} times\n")
-    print(f"- {len(answered):,} alerts answered, {len(lost)} lost, {len(doubled)} stored twice.")
+    figures = {"alerts answered": len(answered), "lost": len(lost), "doubled": len(doubled)}
+    targets = {"lost": ("<=", 0), "doubled": ("<=", 0)}
+    run.add(
+        "kill", f"{run.plan.kills} times kill -9, {SENDERS} senders", "SQLite", figures, targets
+    )
     if lost or doubled:
-        raise RuntimeError("an answered alert was lost or doubled")
-
-
-if __name__ == "__main__":
-    with scratch() as place:
-        run(place)
+        raise Failed("an answered alert was lost or doubled")

@@ -1,6 +1,7 @@
 """Websocket clients in a process of their own; a few of them read, the rest only receive.
 
-Reads {"port", "clients", "seconds"} from stdin, prints `ready`, then the latencies as JSON.
+Reads {"port", "clients"} from stdin and prints `ready`; then reads how many alerts were sent, and
+prints {"readers", "latencies"} once all of them have come, or do not come.
 """
 
 import asyncio
@@ -12,6 +13,8 @@ import sys
 import time
 
 READERS = 20  # clients whose messages are read; parsing all would measure this process
+PATIENCE = 10.0  # seconds for what is under way
+LOOK = 0.05
 STAMP = re.compile(rb'"order_comment":"(\d+)"')
 
 
@@ -46,22 +49,30 @@ class Client(asyncio.Protocol):
 
 
 async def main() -> None:
-    """Connects, says so, listens for the given time, prints what was read."""
+    """Connects, says so, listens until all has come, prints what was read."""
     asked = json.loads(sys.stdin.readline())
-    loop, latencies = asyncio.get_running_loop(), []
+    loop, latencies, readers = asyncio.get_running_loop(), [], 0
     for number in range(asked["clients"]):
         opened = loop.create_future()
-        mine = latencies if number % max(1, asked["clients"] // READERS) == 0 else None
+        reads = number % max(1, asked["clients"] // READERS) == 0
+        readers += reads
         await loop.create_connection(
-            lambda mine=mine, opened=opened: Client(asked["port"], mine, opened),
+            lambda opened=opened, reads=reads: Client(
+                asked["port"], latencies if reads else None, opened
+            ),
             "127.0.0.1",
             asked["port"],
         )
         if not await opened:
             raise RuntimeError("the websocket was refused")
     print("ready", flush=True)
-    await asyncio.sleep(asked["seconds"])
-    print(json.dumps(latencies), flush=True)
+    sent = int(await asyncio.to_thread(sys.stdin.readline))
+    for _ in range(int(PATIENCE / LOOK)):
+        if len(latencies) >= readers * sent:
+            break
+        await asyncio.sleep(LOOK)
+    print(json.dumps({"readers": readers, "latencies": latencies}), flush=True)
+    await asyncio.to_thread(sys.stdin.readline)
 
 
 if __name__ == "__main__":

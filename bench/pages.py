@@ -1,13 +1,11 @@
-"""The pages' own requests with 100,000 signals stored, one after the other."""
-
-from pathlib import Path
+"""The pages' own requests, one after the other."""
 
 from bench import data, load
-from bench.http import SIGNALS, refuse_failures
 from bench.load import Load
-from bench.processes import running, server
+from bench.processes import running, serving
+from bench.requests import refuse_failures
+from bench.run import Run
 
-SECONDS = 2.0
 REQUESTS = (
     ("dashboard, first page", "/dashboard", 300),
     ("dashboard, one status", "/dashboard?status=error", 300),
@@ -17,18 +15,18 @@ REQUESTS = (
     ("filter: type", "/v3/signals/200?type=single", 200),
     ("filter: text, found often", "/v3/signals/200?q=Long", 200),
     ("filter: text, found nowhere", "/v3/signals/200?q=nowhere", 200),
-    ("load older, from the middle", "/v3/signals/200?before=50000", 200),
+    ("load older, from the middle", "/v3/signals/200?before={half}", 200),
     ("figures", "/v3/figures", 200),
 )
 
 
-def run(folder: Path) -> None:
-    """Prints the table."""
-    print(f"\n### Pages, {SIGNALS:,} signals\n")
-    print("| request | p50 ms | p99 ms | target ms |\n|---|---|---|---|")
-    with running(server(data.make(folder / "pages.db", SIGNALS))) as process:
-        token = data.token(process)
-        for name, path, target in REQUESTS:
-            result = load.run(Load(process.port, 1, SECONDS, path=path, token=token))
-            refuse_failures(name, result)
-            print(f"| {name} | {result.p50:.1f} | {result.p99:.1f} | {target} |", flush=True)
+def measure(run: Run, store) -> None:
+    """Adds the rows."""
+    with running(run.serve(store.make(run.plan.paged), command=serving)) as ours:
+        token = data.token(ours)
+        for name, path, limit in REQUESTS:
+            asked = path.format(half=run.plan.paged // 2)
+            asking = Load(ours.port, 1, run.plan.seconds, path=asked, token=token)
+            result = refuse_failures(name, load.run(asking))
+            figures = {"p50 ms": result.p50, "p99 ms": result.p99}
+            run.add("pages", name, store.name, figures, {"p99 ms": ("<=", limit)})

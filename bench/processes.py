@@ -79,6 +79,17 @@ class Process:
         return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1024
 
 
+def serving(url: str, log: Path, *arguments, environment=None, script=("server.py",)) -> Process:
+    """The real server in demo mode on this database, on a free port unless one is given."""
+    command = [*script, "--port", "0", "--database", url, *arguments]
+    return Process(command, log, environment)
+
+
+def counting(url: str, log: Path) -> Process:
+    """The same application, telling its number of commits in `out` when it ends."""
+    return serving(url, log, script=("-m", "bench.counting"))
+
+
 def server(
     database: Path | str,
     *arguments: str,
@@ -86,16 +97,10 @@ def server(
     log: Path | None = None,
     tree: Path = ROOT,
 ) -> Process:
-    """The real server of a source tree in demo mode, on this SQLite file or URL, at a free port."""
+    """The server of a source tree on an SQLite file, its log beside it, or on a URL."""
     url = f"sqlite:///{database}" if isinstance(database, Path) else database
-    command = [tree / "server.py", "--port", "0", "--database", url, *arguments]
-    return Process(command, log or database.with_suffix(".log"), environment)
-
-
-def counting_server(database: Path) -> Process:
-    """The same application, telling its number of commits in `out` when it ends."""
-    command = ["-m", "bench.counting", "--port", "0", "--database", f"sqlite:///{database}"]
-    return Process(command, database.with_suffix(".log"))
+    log, script = log or database.with_suffix(".log"), (tree / "server.py",)
+    return serving(url, log, *arguments, environment=environment, script=script)
 
 
 @contextlib.contextmanager

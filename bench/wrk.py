@@ -1,0 +1,51 @@
+"""A load sent by `wrk`, which leaves the server more of the machine than Python can."""
+
+import json
+import shutil
+import subprocess
+import tempfile
+
+from bench.load import Load, Result
+
+SCRIPT = """
+local head, tail, number = {head}, {tail}, {first}
+request = function()
+  if not tail then return head end
+  number = number + 1
+  return head .. string.format("%09d", number) .. tail
+end
+done = function(summary, latency)
+  local e = summary.errors
+  io.write(string.format('\\n{{"seconds":%f,"count":%d,"failed":%d,"p50":%f,"p99":%f,"worst":%f}}',
+    summary.duration / 1e6, summary.requests, e.connect + e.read + e.write + e.status + e.timeout,
+    latency:percentile(50) / 1e3, latency:percentile(99) / 1e3, latency.max / 1e3))
+end
+"""
+
+
+def installed() -> bool:
+    """Whether there is a wrk to send with."""
+    return shutil.which("wrk") is not None
+
+
+def run(load: Load) -> Result:
+    """The load's result; its pause is not kept."""
+    head, number, tail = load.request(0).partition(b"0" * 9)
+    script = SCRIPT.format(
+        head=_quoted(head), tail=_quoted(tail) if number else "nil", first=load.first
+    )
+    with tempfile.NamedTemporaryFile("w", suffix=".lua") as file:
+        file.write(script)
+        file.flush()
+        connections, seconds = str(load.senders), f"{load.seconds:.0f}s"
+        command = ["wrk", "-t1", "-c", connections, "-d", seconds, "--timeout", "30s"]
+        command += ["-s", file.name, f"http://127.0.0.1:{load.port}/"]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+    told = json.loads(done.stdout.splitlines()[-1])
+    count, failed = told.pop("count"), told.pop("failed")
+    statuses = {"2xx": count - failed} | ({"failed": failed} if failed else {})
+    return Result(rate=count / told.pop("seconds"), count=count, statuses=statuses, **told)
+
+
+def _quoted(data: bytes) -> str:
+    return '"' + "".join(f"\\{byte:03}" for byte in data) + '"'
