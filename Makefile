@@ -14,7 +14,7 @@ demo: $(VENV)/run.stamp charts
 	@$(BIN)/python -m demo $(ARGS)
 
 test: system lint
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 quick: $(VENV)/test.stamp
 	@$(BIN)/python -m pytest -m "not slow and not browser and not postgresql"

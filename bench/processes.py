@@ -97,10 +97,10 @@ def server(
     log: Path | None = None,
     tree: Path = ROOT,
 ) -> Process:
-    """The server of a source tree on an SQLite file, its log beside it, or on a URL."""
+    """The server of a source tree on this SQLite file or URL; a file has its log beside it."""
     url = f"sqlite:///{database}" if isinstance(database, Path) else database
-    log, script = log or database.with_suffix(".log"), (tree / "server.py",)
-    return serving(url, log, *arguments, environment=environment, script=script)
+    log = log or database.with_suffix(".log")
+    return serving(url, log, *arguments, environment=environment, script=(tree / "server.py",))
 
 
 @contextlib.contextmanager

@@ -49,6 +49,12 @@ class OneProcess(peewee.SqliteDatabase):
         """From now on a write on this thread's connection fails."""
         self.execute_sql("PRAGMA query_only = 1")
 
+    def run(self, *calls: tuple[str, tuple]) -> Any:
+        """Runs statements (SQL, values): the last one's cursor."""
+        for sql, values in calls:
+            cursor = self.execute_sql(sql, values)
+        return cursor
+
     def begin_job(self) -> None:
         """What is written from here on can be undone alone."""
         self.execute_sql("SAVEPOINT job")
@@ -90,7 +96,8 @@ class Shared(peewee.PostgresqlDatabase):
     tells_events = False  # once there is a table of events
 
     def _initialize_connection(self, conn: Any) -> None:
-        self._state.reads, self._state.first = False, ""
+        self._state.reads, self._state.savepoint, self._state.jobs = False, "", 0
+        self._state.prepared = {}
         conn.cursor().execute(LIMITS)
 
     def only_read(self) -> None:
@@ -100,17 +107,52 @@ class Shared(peewee.PostgresqlDatabase):
 
     def execute_sql(self, sql: str, params: Any = None) -> Any:
         """Runs a statement; one that only reads is asked again where the old line had broken."""
+        return self._insist(lambda: self._execute(sql, params))
+
+    def run(self, *calls: tuple[str, tuple]) -> Any:
+        """Runs statements (SQL, values) that the server compiles once: the last one's cursor.
+
+        They go out together: a round trip costs as much as an insert.
+        """
+        return self._insist(lambda: self._run(calls))
+
+    def _insist(self, work: Callable[[], Any]) -> Any:
         try:
-            if not self.is_closed() and self._state.first:
-                sql, self._state.first = self._state.first + sql, ""
-            return super().execute_sql(sql, params)
+            return work()
         except (peewee.OperationalError, peewee.InterfaceError):
             if not self.lost() or not self._state.reads or self.in_transaction():
                 raise
         self.close()
         self.connect()
         self.only_read()
-        return super().execute_sql(sql, params)
+        return work()
+
+    def _run(self, calls: tuple[tuple[str, tuple], ...]) -> Any:
+        sql = "; ".join(self._prepared(text) for text, _ in calls)
+        return self._execute(sql, [value for _, values in calls for value in values])
+
+    def _prepared(self, sql: str) -> str:
+        self.connect(reuse_if_open=True)
+        known = self._state.prepared
+        if sql not in known:
+            name, first, *parts = f"run{len(known)}", *sql.split("%s")
+            numbered = first + "".join(f"${n}{part}" for n, part in enumerate(parts, 1))
+            super().execute_sql(f"PREPARE {name} AS {numbered}")
+            known[sql] = f"EXECUTE {name} ({', '.join(['%s'] * len(parts))})".replace("()", "")
+        return known[sql]
+
+    def _execute(self, sql: str, params: Any) -> Any:
+        if self.is_closed() or not self._state.savepoint:
+            return super().execute_sql(sql, params)
+        try:
+            cursor = super().execute_sql(self._state.savepoint + sql, params)
+        except Exception:
+            # What the driver could not even send has made no savepoint.
+            if not self.is_connection_usable():
+                self._state.savepoint = ""
+            raise
+        self._state.savepoint = ""
+        return cursor
 
     def begin(self, isolation_level: str | None = None) -> None:
         """Begins to write; with an isolation level it is a reading transaction."""
@@ -123,18 +165,21 @@ class Shared(peewee.PostgresqlDatabase):
     def begin_job(self) -> None:
         """What is written from here on can be undone alone.
 
-        The savepoint goes out with the job's first statement: a round trip costs more than it.
+        The savepoint goes out with the job's first statement. Each has a name of its own: if it
+        were not there after all, nothing of the neighbours could be undone in its place.
         """
-        self._state.first = "SAVEPOINT job; "
+        self._state.jobs += 1
+        self._state.savepoint = f"SAVEPOINT job{self._state.jobs}; "
 
     def keep_job(self) -> None:
         """Nothing of it will be undone alone; its end is that of the transaction."""
-        self._state.first = ""
+        self._state.savepoint = ""
 
     def undo_job(self) -> None:
         """Takes back what was written since the job began."""
-        if not self._state.first:
-            self.execute_sql("ROLLBACK TO SAVEPOINT job")
+        if not self._state.savepoint:
+            self.execute_sql(f"ROLLBACK TO SAVEPOINT job{self._state.jobs}")
+        self._state.savepoint = ""
 
     def commit(self) -> None:
         """Commits and tells all processes up to which id events are there."""

@@ -101,7 +101,9 @@ def greet(url: str, asked: argparse.Namespace, say: Callable[[str], None] = show
 def main(arguments: list[str]) -> int:
     """Plays: the exit code."""
     asked = read_command_line(arguments)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # Said of both: whoever starts it in the background has SIGINT ignored.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.default_int_handler)
     try:
         with serving(asked) as url:
             greet(url, asked)

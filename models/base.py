@@ -38,9 +38,13 @@ class Event(NamedTuple):
     def append(cls, type: str, subject: str, source: str, changes: dict, record: dict) -> "Event":
         """Writes an event in the running transaction."""
         now = instants.now()
-        text = orjson.dumps(changes).decode()
-        event_id = compiled.insert_event((now, type, subject, source, text))
+        event_id = compiled.insert_event((now, type, subject, source, cls.text_of(changes)))
         return cls(event_id, now, type, subject, source, changes, record)
+
+    @staticmethod
+    def text_of(changes: dict[str, tuple[Any, Any]]) -> str:
+        """The changes as the table keeps them."""
+        return orjson.dumps(changes).decode()
 
 
 class Base(peewee.Model):

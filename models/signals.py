@@ -95,12 +95,12 @@ class Signal(Told):
         row["timestamp"] = alert.get("timestamp") or instants.now()
         if verdict.outcome == "recorded":
             row["status"] = alert.get("status") or statuses.WAITING
-        rowid = compiled.insert_signal(row)
-        if alert_id:
-            compiled.insert_alert_id(alert_id, rowid)
         created = {k: (None, v) for k, v in row.items() if v is not None}
+        told = (instants.now(), "signal.created", source, Event.text_of(created))
+        rowid, event_id = compiled.store_signal(row, alert_id, told)
+        now, type, *_ = told
         record = {"id": rowid, **row}
-        event = Event.append("signal.created", str(rowid), source, created, record)
+        event = Event(event_id, now, type, str(rowid), source, created, record)
         return Receipt(rowid, verdict.outcome, [event])
 
     @classmethod

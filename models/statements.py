@@ -7,7 +7,7 @@ from typing import Any
 
 import peewee
 
-from database import inserted_id
+from database import inserted_id, is_shared
 
 
 class Statements:
@@ -28,6 +28,8 @@ class Statements:
         self._insert_event = _insert(event, event_columns)
         self._last_event = _text(event.select(peewee.fn.MAX(event.id)))
         self._insert_alert_id = _insert(alert_id, ["alert_id", "signal"])
+        if is_shared(database):
+            self._bind_together(signal, event, alert_id, event_columns)
         self._of_alert = _text(alert_id.select(alert_id.signal).where(alert_id.alert_id == ""))
         known = stock.select(stock.active, stock.sectype, stock.currency)
         self._stock = _text(known.where(stock.symbol == ""))
@@ -43,17 +45,50 @@ class Statements:
         self._api_tokens = _text(tokens.where(api_token.digest == ""))
         self._lists: dict[tuple, str] = {}
 
+    def _bind_together(self, signal, event, alert_id, event_columns: list[str]) -> None:
+        rowid = f"currval('{signal._meta.table_name}_id_seq')"  # this connection's last signal
+        values = [
+            peewee.SQL(f"{rowid}::text") if name == "subject" else None for name in event_columns
+        ]
+        fields = [getattr(event, name) for name in event_columns]
+        told = event.insert_many([values], fields=fields).returning(event.id, event.subject)
+        noted = alert_id.insert_many(
+            [[None, peewee.SQL(rowid)]], fields=[alert_id.alert_id, alert_id.signal]
+        )
+        self._insert_its_event, self._insert_its_alert_id = _text(told), _text(noted)
+
     def _one(self, sql: str, *values: Any) -> tuple | None:
-        return self._database.execute_sql(sql, values).fetchone()
+        return self._database.run((sql, values)).fetchone()
+
+    def store_signal(
+        self, row: dict[str, Any], alert_id: str | None, event: tuple
+    ) -> tuple[int, int]:
+        """Stores a new signal, its alert id and its event: the ids of signal and event.
+
+        The row is given as all its columns in the model's order, the event as (time, type, source,
+        changes). PostgreSQL takes all of it in one round trip.
+        """
+        time, type, source, changes = event
+        if not is_shared(self._database):
+            rowid = self.insert_signal(row)
+            if alert_id:
+                self.insert_alert_id(alert_id, rowid)
+            return rowid, self.insert_event((time, type, str(rowid), source, changes))
+        calls = [(self._insert_signal, tuple(row.values()))]
+        if alert_id:
+            calls.append((self._insert_its_alert_id, (alert_id,)))
+        calls.append((self._insert_its_event, event))
+        event_id, rowid = self._database.run(*calls).fetchone()
+        return int(rowid), event_id
 
     def insert_signal(self, row: dict[str, Any]) -> int:
         """Stores a signal given as all its columns in the model's order: its rowid."""
-        cursor = self._database.execute_sql(self._insert_signal, tuple(row.values()))
+        cursor = self._database.run((self._insert_signal, tuple(row.values())))
         return inserted_id(self._database, cursor)
 
     def insert_event(self, row: tuple) -> int:
         """Stores an event (time, type, subject, source, changes): its id."""
-        cursor = self._database.execute_sql(self._insert_event, row)
+        cursor = self._database.run((self._insert_event, row))
         return inserted_id(self._database, cursor)
 
     def last_event(self) -> int | None:
@@ -62,11 +97,12 @@ class Statements:
 
     def insert_alert_id(self, text: str, signal: int) -> None:
         """Notes the alert id that a signal was stored under."""
-        self._database.execute_sql(self._insert_alert_id, (text, signal))
+        self._database.run((self._insert_alert_id, (text, signal)))
 
     def signal_of_alert(self, alert_id: str) -> int | None:
         """The rowid that this alert id was stored under."""
-        row = self._one(self._of_alert, alert_id)
+        # Planned anew each time: a plan that was made when the table was small would walk it.
+        row = self._database.execute_sql(self._of_alert, (alert_id,)).fetchone()
         return row and row[0]
 
     def stock(self, symbol: str) -> tuple | None:
@@ -79,7 +115,7 @@ class Statements:
 
     def passphrases(self) -> list[tuple]:
         """(id, value, last used) of the valid passphrases."""
-        return self._database.execute_sql(self._passphrases).fetchall()
+        return self._database.run((self._passphrases, ())).fetchall()
 
     def session(self, column: str, value: str) -> tuple | None:
         """All columns of the session with this id or cookie_digest, then those of its user."""

@@ -12,7 +12,7 @@ from tornado.websocket import websocket_connect
 from bench.processes import server
 from tests.conftest import Api, alert
 
-PATIENCE = 30
+PATIENCE = 60
 
 
 def free_ports(count):

@@ -14,7 +14,7 @@ from tests.several import Browser, Senders, Servers, apis
 from tests.storage import EmbeddedServer, PostgresServer
 from tests.test_several import all_events, everything
 
-pytestmark = [pytest.mark.postgresql, pytest.mark.slow, pytest.mark.gen_test(timeout=90)]
+pytestmark = [pytest.mark.postgresql, pytest.mark.slow, pytest.mark.gen_test(timeout=180)]
 
 SIGNALS = 600
 RECOVERS_WITHIN = 5  # seconds after the database is back

@@ -156,6 +156,21 @@ async def test_a_job_that_fails_after_it_has_written_is_undone_alone(writer, sto
 
 
 @pytest.mark.gen_test
+async def test_a_job_that_the_driver_cannot_even_send_is_undone_alone(writer, stored):
+    def write_then_fail():
+        add("half")()
+        add("\ud800")()
+
+    with waiting_behind(writer):
+        jobs = (add("before"), add("\ud800"), add("between"), write_then_fail, add("after"))
+        futures = [writer.submit(job) for job in jobs]
+    outcomes = await asyncio.gather(*futures, return_exceptions=True)
+    assert outcomes[0::2] == ["before", "between", "after"]
+    assert [type(each) for each in outcomes[1::2]] == [UnicodeEncodeError] * 2
+    assert stored() == {"before", "between", "after"}
+
+
+@pytest.mark.gen_test
 async def test_a_lone_job_that_fails_after_it_has_written_is_undone(writer, stored):
     def write_then_fail():
         add("half")()
@@ -506,6 +521,21 @@ def test_the_compiled_event_is_the_models(store):
     row = EventRow.get_by_id(event_id)
     stored = (row.time, row.type, row.subject, row.source, row.changes)
     assert stored == ("2026-01-01 00:00:00", "signal.created", "7", "me", "{}")
+
+
+@pytest.mark.parametrize("alert_id", [None, "x"])
+def test_a_signal_is_stored_with_its_event_and_its_alert_id(store, alert_id):
+    for _ in range(2):
+        Signal.create(**full_row())
+    told = ("2026-01-01 00:00:00", "signal.created", "me", "{}")
+    with store.atomic():
+        rowid, event_id = compiled.store_signal(full_row(), alert_id, told)
+    assert Signal.find(rowid).record() == {"id": rowid, **full_row()}
+    assert rowid == 3
+    row = EventRow.get_by_id(event_id)
+    assert (row.time, row.type, row.source, row.changes) == told
+    assert row.subject == "3"
+    assert [each.signal for each in AlertId.select()] == [3] * bool(alert_id)
 
 
 def test_the_compiled_lookups_agree_with_the_models(store):

@@ -60,7 +60,7 @@ def plan(full):
         sent.clear()
         with contextlib.suppress(models.Missing):
             work()
-        queries = [each for each in sent if each[0].startswith("SELECT")]
+        queries = [each for each in sent if each[0].startswith(("SELECT", "EXECUTE"))]
         lines = []
         for sql, values in queries:
             lines += full.execute_sql(f"EXPLAIN {sql}", values).fetchall()

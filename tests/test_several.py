@@ -11,7 +11,7 @@ from database.kinds import LIMITS, WRITE_LOCK
 from tests.conftest import alert
 from tests.several import PATIENCE, Browser, Senders, Servers, apis
 
-pytestmark = [pytest.mark.postgresql, pytest.mark.slow, pytest.mark.gen_test(timeout=90)]
+pytestmark = [pytest.mark.postgresql, pytest.mark.slow, pytest.mark.gen_test(timeout=180)]
 
 SIGNALS = 450
 

@@ -9,6 +9,7 @@ import { ascending } from "./times.js"
 
 const wide = matchMedia("(width >= 80rem)")
 const gap = 100
+const widest = 28 // pixels for a record until the reader zooms
 
 let loading
 const library = url => loading ??= url ? import(url) : Promise.reject(new Error("not installed"))
@@ -23,7 +24,7 @@ export class Chart {
     this.records = new Records(most)
     this.rows = []
     for (const act of ["wheel", "pointerdown"]) this.canvas.addEventListener(act, () => { this.moved = true }, { passive: true })
-    $("[data-act=fit]", this.root).addEventListener("click", () => { this.moved = true; this.chart.timeScale().fitContent() })
+    $("[data-act=fit]", this.root).addEventListener("click", () => this.showWhole())
     $("[data-act=table]", this.root).addEventListener("click", () => this.turn(!this.asTable))
     on("resync", () => this.load())
     on("hello", () => { if (this.failed) this.load() })
@@ -105,13 +106,20 @@ export class Chart {
     this.tellLegend()
   }
 
-  // Until the reader moves the chart: the newest as far as they can be told apart, all where there is room.
+  // Until the reader moves the chart: the newest as far as they can be told apart, or all; a few are not spread out.
   fit() {
-    if (this.moved || !this.rows.length || !this.canvas.clientWidth) return
-    const room = this.canvas.clientWidth / this.spacing
     const { length } = this.rows
-    if (length > room) this.chart?.timeScale().setVisibleLogicalRange({ from: length - room, to: length })
-    else this.chart?.timeScale().fitContent()
+    const width = this.chart?.timeScale().width()
+    if (this.moved || !length || !width) return
+    const most = this.whole ? length : width / this.spacing
+    const shown = Math.max(width / widest, Math.min(most, length))
+    const to = Math.max(shown, length) - 0.5
+    this.chart.timeScale().setVisibleLogicalRange({ from: to - shown, to })
+  }
+
+  showWhole() {
+    Object.assign(this, { whole: true, moved: false })
+    this.fit()
   }
 
   // What the crosshair is at, else the newest.

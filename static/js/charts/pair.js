@@ -31,7 +31,7 @@ export class PairChart extends Chart {
   choose(pair) {
     if (pair === this.chosen && !this.failed) return
     this.chosen = pair
-    this.moved = false
+    this.moved = this.whole = false
     this.records.rows.clear()
     put($("h2 bdi", this.root), pair)
     const csv = $("[data-act=csv]", this.root)

@@ -1,0 +1,119 @@
+"""A flood of wrong passphrases and logins from one address, beside alerts from another.
+
+`python -m bench.flood` sends 10,000 and 1,000 within a minute, `python -m bench.flood 0.1` a tenth
+in a tenth of the time. The addresses are what a trusted proxy would say.
+"""
+
+import asyncio
+import json
+import sys
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bench import data
+from bench.load import Connection, percentile
+from bench.processes import clean_environment, running, scratch, server
+
+PASSPHRASES, LOGINS, SECONDS = 10_000, 1_000, 60.0
+FLOODER, SENDER = "198.51.100.66", "203.0.113.9"
+WRONG = {**data.ALERT, "passphrase": "a guess"}
+LOGIN = {"username": "admin", "password": "a guess"}
+
+
+@dataclass
+class Outcome:
+    """What was answered to whom, how long alerts took (ms), how much the database grew (bytes)."""
+
+    flood: Counter = field(default_factory=Counter)
+    alerts: Counter = field(default_factory=Counter)
+    latencies: list[float] = field(default_factory=list)
+    grown: int = 0
+
+
+def request(path: str, body: dict, address: str) -> bytes:
+    """A POST as the proxy passes it on."""
+    raw = json.dumps(body).encode()
+    head = f"POST {path} HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: {address}\r\n"
+    return f"{head}Content-Length: {len(raw)}\r\n\r\n".encode() + raw
+
+
+async def _repeat(port: int, raw: bytes, count: int, seconds: float, answered: Counter) -> None:
+    """Sends a request so many times, spread over the time."""
+    connection = await Connection(port).open()
+    begun = time.monotonic()
+    for number in range(count):
+        await asyncio.sleep(max(0.0, begun + seconds * number / count - time.monotonic()))
+        status, _ = await connection.ask(raw)
+        answered[status] += 1
+    connection.close()
+
+
+async def _alerts(port: int, seconds: float, outcome: Outcome) -> None:
+    """Sends right alerts, twenty a second."""
+    connection = await Connection(port).open()
+    raw = request("/v3/webhook", data.ALERT, SENDER)
+    ends = time.monotonic() + seconds
+    while time.monotonic() < ends:
+        begun = time.monotonic()
+        status, _ = await connection.ask(raw)
+        outcome.latencies.append(1000 * (time.monotonic() - begun))
+        outcome.alerts[status] += 1
+        await asyncio.sleep(0.05)
+    connection.close()
+
+
+async def _flood(port: int, share: float) -> Outcome:
+    outcome, seconds = Outcome(), SECONDS * share
+    wrong = request("/v3/webhook", WRONG, FLOODER)
+    login = request("/v3/login", LOGIN, FLOODER)
+    count = int(PASSPHRASES * share) // 10
+    floods = [_repeat(port, wrong, count, seconds, outcome.flood) for _ in range(10)]
+    floods += [
+        _repeat(port, login, int(LOGINS * share) // 4, seconds, outcome.flood) for _ in range(4)
+    ]
+    await asyncio.gather(_alerts(port, seconds, outcome), *floods)
+    return outcome
+
+
+def _size(database: Path) -> int:
+    files = (database, database.with_name(database.name + "-wal"))
+    return sum(file.stat().st_size for file in files if file.exists())
+
+
+def run(folder: Path, share: float = 1.0) -> Outcome:
+    """The outcome of a share of the flood; the alerts' own growth is not counted."""
+    quiet = _grown(data.make(folder / "quiet.db", 0), share, flooded=False)
+    outcome = _grown(data.make(folder / "flooded.db", 0), share, flooded=True)
+    outcome.grown -= quiet.grown
+    return outcome
+
+
+def _grown(database: Path, share: float, *, flooded: bool) -> Outcome:
+    environment = clean_environment(PAIRS_TRUSTED_PROXIES="127.0.0.1")
+    with running(server(database, environment=environment)) as process:
+        before = _size(database)
+        if flooded:
+            outcome = asyncio.run(_flood(process.port, share))
+        else:
+            outcome = Outcome()
+            asyncio.run(_alerts(process.port, SECONDS * share, outcome))
+    outcome.grown = _size(database) - before  # stopped: the log of writes is in the file
+    return outcome
+
+
+def main(share: float) -> int:
+    """Prints the outcome; 1 where a promise was broken."""
+    with scratch() as folder:
+        found = run(folder, share)
+    latencies = sorted(found.latencies)
+    p99 = percentile(latencies, 0.99)
+    print(f"- Flood answered: {dict(found.flood)}; alerts beside it: {dict(found.alerts)}.")
+    print(f"- Alerts p50 {percentile(latencies, 0.5):.1f} ms, p99 {p99:.1f} ms (at most 100).")
+    print(f"- The flood made the database grow by {found.grown / 1e6:.2f} MB (at most 1).")
+    return int(set(found.alerts) != {201} or p99 > 100 or found.grown > 1e6)
+
+
+if __name__ == "__main__":
+    sys.exit(main(float(sys.argv[1]) if len(sys.argv) > 1 else 1.0))

@@ -1,0 +1,16 @@
+"""A flood from one address leaves the right sender at another alone, and the disk as it is."""
+
+import pytest
+
+from bench import flood
+
+
+@pytest.mark.slow
+def test_a_tenth_of_the_flood_refuses_no_right_alert_and_leaves_no_trace(tmp_path):
+    outcome = flood.run(tmp_path, 0.1)
+    assert set(outcome.alerts) == {201}
+    assert sum(outcome.flood.values()) == 1100
+    assert set(outcome.flood) == {400, 401, 429}
+    assert outcome.flood[400] <= 33, "thirty at once and a few more as time goes by"
+    assert outcome.flood[401] <= 100
+    assert outcome.grown < 1_000_000
