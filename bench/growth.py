@@ -14,11 +14,10 @@ from statistics import median
 from bench import data
 from bench.load import Connection, Load, percentile
 from bench.processes import PASSPHRASE, Process, running, serving
-from bench.run import Failed, Run
+from bench.run import Failed, Plan, Run
 from bench.stores import NOW
 
 FEW = 1000
-ROUNDS = 5
 LEAST = 3  # requests to each server in a round, however slow
 PATHS = (
     *("/v3/signals/50", "/v3/signals/200", "/v3/signals/50?before={half}"),
@@ -35,10 +34,11 @@ PATHS = (
     *("/dashboard", "/dashboard?status=error", "/dashboard?ticker=MA-V", "/dashboard?q=nowhere"),
     *("/list", "/list?ticker_webhook=MA-V", "/list?start_date={day}", "/setup", "/login"),
 )
+FILL = {"symbol": "MA", "price": 300.1, "filled_qty": 100.0}
 # The bridge's calls that change nothing the second time, and last the one that adds signals.
 WRITES = (
     ("PUT", "/v3/webhook", {"rowid": "{half}", "order_comment": "seen"}),
-    ("PUT", "/v3/signal/updateorder", {"order_id": "{order}", "symbol": "MA", "price": 300.1}),
+    ("PUT", "/v3/signal/updateorder", {"order_id": "{order}", **FILL}),
     ("POST", "/v3/webhook", data.ALERT),
 )
 
@@ -102,11 +102,12 @@ async def turns(sides: list[Side], request: tuple, seconds: float) -> list[list[
     return latencies if len(latencies[0]) % 2 == 0 else latencies[::-1]
 
 
-async def grow(sides: list[Side], request: tuple, seconds: float) -> dict[str, float]:
-    """The figures of a route."""
+async def grow(plan: Plan, sides: list[Side], request: tuple) -> dict[str, float]:
+    """The figures of a route: medians of several rounds."""
+    seconds = plan.growing / plan.rounds
     for side in sides:
         await side.ask(*request)
-    rounds = [await turns(sides, request, seconds / ROUNDS) for _ in range(ROUNDS)]
+    rounds = [await turns(sides, request, seconds) for _ in range(plan.rounds)]
     few, many = ([median(part[side]) for part in rounds] for side in (0, 1))
     slow = sorted(itertools.chain.from_iterable(part[1] for part in rounds))
     return {
@@ -122,7 +123,7 @@ async def _all(run: Run, store, servers: list[tuple]) -> None:
     requests = [("GET", path) for path in PATHS] + list(WRITES)
     for request in requests:
         name = f"{request[0]} {request[1]}"
-        figures = await grow(sides, request, run.plan.growing)
+        figures = await grow(run.plan, sides, request)
         run.add("growth", name, store.name, figures, {"growth": ("<=", 0.15)})
     for side in sides:
         side.close()

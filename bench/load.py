@@ -194,7 +194,8 @@ def start(load: Load) -> subprocess.Popen:
 def finish(process: subprocess.Popen) -> Result:
     """The result of a load that was started."""
     answer = process.stdout.read()
-    process.wait(30)
+    if process.wait(30):
+        raise ConnectionError("the load broke off: an answer did not come")
     return Result(**json.loads(answer))
 
 

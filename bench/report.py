@@ -1,12 +1,14 @@
 """Rows of figures with their targets, and the tables made of them.
 
-`python -m bench.report bench/results/FILE.json` prints a result's tables as the README has them.
+`python -m bench.report bench/results/FILE.json` prints a result's tables; with `--readme` as the
+README has them, the growth of the routes summed up.
 """
 
+import argparse
 import json
-import sys
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from statistics import median
 
 RESULTS = Path(__file__).parent / "results"
 TITLES = {
@@ -76,7 +78,23 @@ def table(rows: list[Row]) -> list[str]:
     return [f"| {' | '.join(line)} |" for line in lines]
 
 
-def markdown(result: dict) -> str:
+def summed_up(rows: list[Row]) -> list[str]:
+    """For each database: how many routes grow by how much, and those that grow too much."""
+    lines = []
+    for database in dict.fromkeys(row.database for row in rows):
+        mine = [row for row in rows if row.database == database]
+        middle = median(row.figures["growth"] for row in mine)
+        over = [
+            f"`{row.scenario}` {row.figures['growth']:+.0%} ({row.figures['many p50 ms']:.1f} ms)"
+            for row in mine
+            if row.holds is False
+        ]
+        beyond = f"Beyond 15 %: {', '.join(over)}." if over else "None beyond 15 %."
+        lines.append(f"- {database}: {len(mine)} routes, median {middle:+.0%}. {beyond}")
+    return lines
+
+
+def markdown(result: dict, readme: bool = False) -> str:
     """A result's tables."""
     rows = [Row(**{k: v for k, v in row.items() if k != "holds"}) for row in result["rows"]]
     machine, versions = result["machine"], result["versions"]
@@ -88,8 +106,14 @@ def markdown(result: dict) -> str:
     ]
     for name, title in TITLES.items():
         if mine := [row for row in rows if row.table == name]:
-            lines += ["", f"### {title.format(**result['plan'])}", "", *table(mine)]
-    missed = [f"{row.scenario} ({row.database})" for row in rows if row.holds is False]
+            folded = readme and name == "growth"
+            shown_as = summed_up(mine) if folded else table(mine)
+            lines += ["", f"### {title.format(**result['plan'])}", "", *shown_as]
+    missed = [
+        f"{row.scenario} ({row.database})"
+        for row in rows
+        if row.holds is False and not (readme and row.table == "growth")
+    ]
     lines += ["", f"Targets missed: {', '.join(missed) or 'none'}."]
     lines += [f"FAILED: {failure}" for failure in result["failures"]]
     return "\n".join(lines)
@@ -105,4 +129,8 @@ def write(result: dict, kind: str) -> Path:
 
 
 if __name__ == "__main__":
-    print(markdown(json.loads(Path(sys.argv[1]).read_text())))
+    parser = argparse.ArgumentParser(prog="python -m bench.report")
+    parser.add_argument("file", type=Path, help="a result, as JSON")
+    parser.add_argument("--readme", action="store_true", help="sum up the growth of the routes")
+    given = parser.parse_args()
+    print(markdown(json.loads(given.file.read_text()), given.readme))

@@ -2,6 +2,7 @@
 
 import contextlib
 import itertools
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -28,12 +29,14 @@ class Plan:
     posted: int  # signals posted before memory is looked at
     pushing: int  # seconds of each push row
     growing: float  # seconds of each route's growth
+    rounds: int  # that they are cut into
     kills: int
+    only_posts: tuple[str, ...]  # databases on which lists, pages and growth are left out
     starts: int
 
 
-FULL = Plan(5, 2, 1_000_000, 200_000, 100_000, 100_000, 8, 2.0, 20, 5)
-QUICK = Plan(1, 1, 20_000, 10_000, 10_000, 3_000, 2, 0.2, 3, 1)
+FULL = Plan(4, 2, 1_000_000, 200_000, 100_000, 100_000, 8, 1.5, 5, 20, (), 5)
+QUICK = Plan(1, 1, 20_000, 10_000, 10_000, 3_000, 2, 0.1, 1, 3, ("PostgreSQL",), 1)
 
 
 @dataclass
@@ -59,9 +62,9 @@ class Run:
         begun = time.monotonic()
         try:
             yield
-        except Failed as failure:
-            self.failures.append(f"{name}: {failure}")
-            print(f"FAILED {name}: {failure}", file=sys.stderr, flush=True)
+        except (Failed, OSError, subprocess.SubprocessError) as failure:
+            self.failures.append(f"{name}: {failure!r}")
+            print(f"FAILED {name}: {failure!r}", file=sys.stderr, flush=True)
         print(f"  {name}: {time.monotonic() - begun:.0f} s", file=sys.stderr, flush=True)
 
     def serve(self, url: str, *, command: Callable) -> Process:
