@@ -109,8 +109,9 @@ export class Chart {
   // Until the reader moves the chart: the newest as far as they can be told apart, or all; a few are not spread out.
   fit() {
     const { length } = this.rows
-    const width = this.chart?.timeScale().width()
-    if (this.moved || !length || !width) return
+    // Not the time scale's own width: that one depends on what is shown.
+    const width = this.canvas.clientWidth
+    if (!this.chart || this.moved || !length || !width) return
     const most = this.whole ? length : width / this.spacing
     const shown = Math.max(width / widest, Math.min(most, length))
     const to = Math.max(shown, length) - 0.5
