@@ -82,6 +82,8 @@ class Browser:
         while (text := await line.read_message()) is not None:
             message = orjson.loads(text)
             assert message["type"] != "resync"
+            if "event" not in message:
+                continue  # the bridge was seen: news, but no event
             self._after = message["event"]
             async with self._changed:
                 self.events.append(message["event"])
