@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -570,8 +571,16 @@ async def test_an_alert_id_holds_for_ever(serve):
 
 
 @pytest.mark.parametrize("overrides", [{"queue_limit": 1}], indirect=True)
-async def test_beyond_the_queue_an_alert_is_503_and_told_when_to_come_back(api, desk):
-    answers = await asyncio.gather(*(api.alert(alert_id=str(n)) for n in range(60)))
+async def test_beyond_the_queue_an_alert_is_503_and_told_when_to_come_back(api, app, desk):
+    full = threading.Event()
+    app.writer.submit(full.wait)  # until the queue has refused somebody
+
+    async def one(number):
+        answer = await api.alert(alert_id=str(number))
+        full.set()
+        return answer
+
+    answers = await asyncio.gather(*map(one, range(60)))
     accepted = [answer for answer in answers if answer.status == 201]
     busy = [answer for answer in answers if answer.status == 503]
     assert len(accepted) + len(busy) == 60
