@@ -570,10 +570,10 @@ async def test_an_alert_id_holds_for_ever(serve):
 # More than can be stored
 
 
-@pytest.mark.parametrize("overrides", [{"queue_limit": 2}], indirect=True)
+@pytest.mark.parametrize("overrides", [{"queue_limit": 4}], indirect=True)
 async def test_beyond_the_queue_an_alert_is_503_and_told_when_to_come_back(api, app, desk):
     full = threading.Event()
-    app.writer.submit(full.wait)  # until the queue has refused somebody
+    app.writer.submit(full.wait)  # until somebody is refused; a note of the passphrase waits too
 
     async def one(number):
         answer = await api.alert(alert_id=str(number))
