@@ -481,8 +481,8 @@ async def test_who_is_logged_in_hears_of_a_poll(api, admin, desk):
     for line in (known, stranger):
         assert json.loads(await line.read_message())["type"] == "hello"
     await api.get(WAITING)
-    await api.alert()
     told = json.loads(await known.read_message())
+    await api.alert()
     assert told["type"] == "bridge"
     assert told == {
         "type": "bridge",

@@ -345,5 +345,8 @@ async def test_a_socket_ends_with_the_tokens_time_and_with_its_user(
 async def test_a_socket_of_a_token_hears_what_the_logged_in_hear(api, token):
     line = await listen(api, await token("read"))
     await api.post("/v3/webhook", raw=b'{"passphrase": "webhook", "ticker": ""}')
-    assert orjson.loads(await line.read_message())["type"] == "rejected.created"
+    heard = "bridge"  # another test's may still be on its way through the same database
+    while heard == "bridge":
+        heard = orjson.loads(await line.read_message())["type"]
+    assert heard == "rejected.created"
     line.close()
