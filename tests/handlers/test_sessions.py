@@ -18,7 +18,9 @@ LINUX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 
 
 async def own(api, token):
-    return (await api.get("/v3/sessions", token=token)).json["sessions"]
+    # Asked by the browser that logged in: asking is a use that is noted, too.
+    answer = await api.get("/v3/sessions", token=token, headers={"User-Agent": LINUX})
+    return answer.json["sessions"]
 
 
 async def begin(api, agent=LINUX, cookie=None):
