@@ -112,46 +112,51 @@ class _Signals(Take):
             )
 
 
-class _Stocks(Take):
-    name = "symbol"
+class _Registered(Take):
+    """What the registry holds under its name."""
 
-    read = staticmethod(schemas.original_stock)
+    model: type[models.Stock] | type[models.Pair]
+
+    def known_as(self, fields: dict) -> str:
+        """The name that the registry has it under."""
+        return fields["symbol"]
 
     def store(self, row: dict, fields: dict) -> None:
-        if models.Stock.get_or_none(models.Stock.symbol == fields["symbol"]):
-            self.report.there(self.table)
-            return
         try:
-            models.Stock.register(fields, SOURCE)
+            self.model.find(self.known_as(fields))
+            self.report.there(self.table)
+        except models.Missing:
+            self._register(row, fields)
+
+    def _register(self, row: dict, fields: dict) -> None:
+        try:
+            self.model.register(fields, SOURCE)
             self.report.came(self.table)
         except models.Refused as refused:
             self.leave(row, refused.reason)
 
 
-class _SeedStocks(_Stocks):
+class _Stocks(_Registered):
     table = "stocks"
+    name = "symbol"
+    model = models.Stock
+
+    read = staticmethod(schemas.original_stock)
 
 
 class _Tickers(_Stocks):
     table = "tickers"
 
 
-class _Pairs(Take):
+class _Pairs(_Registered):
     table = "pairs"
     name = "name"
+    model = models.Pair
 
     read = staticmethod(schemas.original_pair)
 
-    def store(self, row: dict, fields: dict) -> None:
-        name = f"{fields['leg1']}-{fields['leg2']}"
-        if models.Pair.get_or_none(models.Pair.name == name):
-            self.report.there(self.table)
-            return
-        try:
-            models.Pair.register(fields, SOURCE)
-            self.report.came(self.table)
-        except models.Refused as refused:
-            self.leave(row, refused.reason)
+    def known_as(self, fields: dict) -> str:
+        return f"{fields['leg1']}-{fields['leg2']}"
 
 
 class _Users(Take):
@@ -192,4 +197,4 @@ class _Account(Take):
         self.report.came(self.table)
 
 
-TAKES = {each.table: each for each in (_Signals, _SeedStocks, _Tickers, _Pairs, _Users, _Account)}
+TAKES = {each.table: each for each in (_Signals, _Stocks, _Tickers, _Pairs, _Users, _Account)}

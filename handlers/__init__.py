@@ -11,20 +11,10 @@ from typing import Any
 
 import peewee
 from tornado.httputil import HTTPServerRequest
-from tornado.ioloop import IOLoop
 from tornado.web import Application, RequestHandler
 
 import models
-from database import (
-    EVENT,
-    Ear,
-    Overloaded,
-    Reader,
-    Writer,
-    close_if_broken,
-    is_shared,
-    read_only,
-)
+from database import Overloaded, Reader, Writer, close_if_broken, is_shared, read_only
 from handlers import (
     account,
     audit,
@@ -44,15 +34,15 @@ from handlers.base import (
     Gate,
     Identity,
     NotFound,
+    Others,
     Refusals,
     Right,
     Static,
     environment,
-    frames_after,
     visitor,
 )
 from limits import Rarely
-from live import Follower, Frame, Hub
+from live import Frame, Hub
 from logs import log_access
 from models.statements import compiled
 from security import keyed_digest
@@ -232,23 +222,33 @@ class PairsApplication(Application):
         used = models.PassphraseUse.all()
         return [used.get(digest) for digest, _ in self._fixed]
 
+    def note(self, work: Callable[[], Any], then: Callable[[], None] | None = None) -> None:
+        """Writes what may be lost: no request waits for it or fails with it."""
+
+        def written(done: asyncio.Future) -> None:
+            # What broke has been told by another; a note is tried again in its time.
+            if not done.cancelled():
+                done.exception()
+            if then:
+                then()
+
+        with contextlib.suppress(Overloaded):
+            self.writer.submit(work).add_done_callback(written)
+
     def note_use(self, name: int | str, last_used: str | None) -> None:
         """Remembers the use of a passphrase, once a minute at the most."""
         if (last_used or "") < instants.ago(60) and self._uses.due(f"passphrase {name}"):
             table = models.PassphraseUse if isinstance(name, str) else models.Passphrase
-            used = self.writer.submit(lambda: table.touch(name))
-            used.add_done_callback(self.forget_passphrases)
+            self.note(partial(table.touch, name), self.forget_passphrases)
 
     def note_use_of(self, identity: Identity, request: HTTPServerRequest) -> None:
         """Remembers that a session or API token is in use, once a minute at the most."""
         if not self._uses.due(identity.key):
             return
         if identity.token:
-            note = partial(models.ApiToken.touch, identity.token.id)
+            self.note(partial(models.ApiToken.touch, identity.token.id))
         else:
-            note = partial(models.Visit.note, identity.session.id, *visitor(request))
-        with contextlib.suppress(Overloaded):  # the request itself must be answered
-            self.writer.submit(note).add_done_callback(_heard)
+            self.note(partial(models.Visit.note, identity.session.id, *visitor(request)))
 
     async def write_refusals(self) -> None:
         """Writes the refusals that were counted, for the audit."""
@@ -276,40 +276,6 @@ class PairsApplication(Application):
         self._searcher.close()
         self._hasher.shutdown()
         self.database.close()
-
-
-def _heard(done: asyncio.Future) -> None:
-    # A note that could not be written is tried again; what broke has been told by another.
-    if not done.cancelled():
-        done.exception()
-
-
-class Others:
-    """What other processes on the same database store and announce."""
-
-    def __init__(self, app: PairsApplication):
-        self._app = app
-        self._reader = Reader(app.database)
-        read = partial(self._reader.run, frames_after)
-        failures = (peewee.OperationalError, peewee.InterfaceError, Overloaded)
-        self.follower = Follower(app.hub, read, failures)
-        app.announced[EVENT] = lambda text: self.follower.reach(text and int(text))
-        self._ear = Ear(app.database, app.hear, self._missed)
-
-    def start(self) -> None:
-        """Listens from now on."""
-        self._ear.start(IOLoop.current())
-
-    def _missed(self) -> None:
-        self._app.database.close()  # whatever cut the one line may have cut this one
-        for topic in self._app.announced:
-            self._app.hear(topic, None)
-
-    async def close(self) -> None:
-        """Listens no more."""
-        await self._ear.close()
-        self.follower.close()
-        self._reader.close()
 
 
 def refuse_undecided(routes: list[tuple]) -> None:

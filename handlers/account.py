@@ -1,12 +1,10 @@
 """The account: its records, the positions, and the bridge that reports both."""
 
-import contextlib
-import time
+from functools import partial
 
 import orjson
 
 import schemas
-from database import Overloaded
 from handlers.base import (
     VISITOR_LIMIT,
     BaseHandler,
@@ -17,6 +15,7 @@ from handlers.base import (
     right,
     rowid_of,
 )
+from limits import Rarely
 from models import BRIDGE, AccountRecord, Bridge, Signal, positions_now
 from trading import instants
 
@@ -82,26 +81,17 @@ class Positions(BaseHandler):
 class Polls:
     """When the bridge last asked what waits: told to all processes, stored once a minute."""
 
-    QUIET = 1.0  # seconds in which further polls are not worth a word
-    STORED = 60.0
-
     def __init__(self, application):
         self._application = application
         self._last = ""
-        self._noted = self._stored = -self.STORED
+        self._told, self._stored = Rarely(1), Rarely(60)
         application.announced[BRIDGE] = self._heard
 
     def note(self) -> None:
         """The bridge has asked just now."""
-        now = time.monotonic()
-        if now - self._noted < self.QUIET:
-            return
-        self._noted, moment = now, instants.now()
-        stores = now - self._stored >= self.STORED
-        if stores:
-            self._stored = now
-        with contextlib.suppress(Overloaded):  # the poll itself must be answered
-            self._application.writer.submit(lambda: Bridge.saw(moment, stores))
+        if self._told.due(BRIDGE):
+            stores = self._stored.due(BRIDGE)
+            self._application.note(partial(Bridge.saw, instants.now(), stores))
 
     def _heard(self, moment: str | None) -> None:
         """Some process has seen the bridge; those who are logged in hear of it."""

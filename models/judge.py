@@ -7,6 +7,7 @@ from trading import equation
 
 # Kinds of securities that charts write without the broker's dot.
 CURRENCIES = ("CASH", "CRYPTO")
+_NO_LEGS = {"kind": None, "leg1": None, "leg2": None, "hedge": None}
 
 
 class Verdict(NamedTuple):
@@ -34,9 +35,10 @@ def judge(ticker: str, bypass: bool) -> Verdict:
     try:
         read = equation.parse(ticker)
     except equation.Problematic:
-        return Verdict("problematic", _legs(None) | _status("error", "problematic ticker!"))
+        return Verdict("problematic", _NO_LEGS | _status("error", "problematic ticker!"))
     legs = [_broker_leg(leg.symbol) for leg in (read.leg1, read.leg2) if leg]
-    columns = _legs(read) | {f"leg{n}": leg.symbol for n, leg in enumerate(legs, 1)}
+    leg1, leg2 = legs[0].symbol, legs[1].symbol if read.is_pair else None
+    columns = {"kind": read.kind, "leg1": leg1, "leg2": leg2, "hedge": read.hedge}
     registered = _pair(read, legs) if read.is_pair else _stock(legs[0])
     if registered is None:
         return Verdict("refused", columns | _status("error", "unknown ticker"))
@@ -76,13 +78,6 @@ def _pair(read: equation.Equation, legs: list[_Leg]) -> tuple | None:
     """The pair's row (active, hedge), registered in the broker's spelling or as written."""
     name = f"{legs[0].symbol}-{legs[1].symbol}"
     return compiled.pair(name) or (compiled.pair(read.name) if name != read.name else None)
-
-
-def _legs(read: equation.Equation | None) -> dict[str, Any]:
-    if read is None:
-        return {"kind": None, "leg1": None, "leg2": None, "hedge": None}
-    leg2 = read.leg2.symbol if read.leg2 else None
-    return {"kind": read.kind, "leg1": read.leg1.symbol, "leg2": leg2, "hedge": read.hedge}
 
 
 def _status(status: str, message: str) -> dict[str, str]:

@@ -4,7 +4,7 @@ from handlers.base.agents import in_words
 from handlers.base.credentials import CredentialHandler
 from handlers.base.errors import ApiError, Errors, explain, unauthorized
 from handlers.base.files import Static, library_url
-from handlers.base.frames import event_frame, frames_after, missed_frames
+from handlers.base.frames import event_frame, missed_frames
 from handlers.base.gate import Gate
 from handlers.base.handler import (
     MOST_BODY,
@@ -22,6 +22,7 @@ from handlers.base.lists import (
     encode,
     rowid_of,
 )
+from handlers.base.others import Others
 from handlers.base.page import PageHandler, environment
 from handlers.base.refusals import Refusals
 from handlers.base.rights import Identity, Right, right
@@ -41,6 +42,7 @@ __all__ = [
     "Identity",
     "ListHandler",
     "NotFound",
+    "Others",
     "PageHandler",
     "Refusals",
     "Right",
@@ -52,7 +54,6 @@ __all__ = [
     "environment",
     "event_frame",
     "explain",
-    "frames_after",
     "in_words",
     "library_url",
     "missed_frames",

@@ -82,9 +82,7 @@ class Gate:
 
     def password_fitted(self, name: str, address: str) -> None:
         """Takes the attempt back that still lacks its code, and what failed before it not."""
-        near = neighbourhood(address)
-        self._logins.give_back(f"{name} {near}")
-        self._callers.give_back(near)
+        self._give_back(name, address)
         self._names.undo(name)
 
     def begin_code(self, name: str) -> None:
@@ -97,10 +95,13 @@ class Gate:
 
     def login_succeeded(self, name: str, address: str) -> None:
         """Takes the count of a login back."""
+        self._give_back(name, address)
+        self._names.succeeded(name)
+
+    def _give_back(self, name: str, address: str) -> None:
         near = neighbourhood(address)
         self._logins.give_back(f"{name} {near}")
         self._callers.give_back(near)
-        self._names.succeeded(name)
 
 
 def _take(bucket: Bucket, key: str, message: str) -> None:
