@@ -9,11 +9,13 @@ from tornado.websocket import WebSocketHandler
 import live
 import models
 from handlers.base import ApiError, BaseHandler, Right, count_of, missed_frames, right
+from network import site_of
 from trading import instants
 
 VISITOR_REPLAY = 100
 PONG = orjson.dumps({"type": "pong"})
 RESYNC = orjson.dumps({"type": "resync"})
+ELSEWHERE = "another site may not listen here."
 
 
 class SignalSocket(BaseHandler, WebSocketHandler):
@@ -27,12 +29,15 @@ class SignalSocket(BaseHandler, WebSocketHandler):
         self.after = count_of(after) if after else None
         if self.request.headers.get("Upgrade", "").lower() != "websocket":
             raise ApiError(400, "this address speaks websocket only.")
+        origin = self.request.headers.get("Origin")
+        if origin is not None and not site_of(origin):  # Tornado would stumble over it
+            raise ApiError(403, ELSEWHERE)
         await super().get()
 
     def check_origin(self, origin: str) -> bool:
         # Asked only where the browser says, or the Host shows, that another site opens the line.
         if origin != self.conf.url:
-            raise ApiError(403, "another site may not listen here.")
+            raise ApiError(403, ELSEWHERE)
         return True
 
     async def open(self) -> None:

@@ -2,7 +2,6 @@
 
 import contextlib
 import time
-from urllib.parse import urlsplit
 
 import schemas
 import security
@@ -20,6 +19,7 @@ from handlers.base import (
     visitor,
 )
 from models import Audit, CodeRefused, Factor, Missing, Session, Trace, User, log_in
+from network import site_of
 
 
 class TokenHandler(CredentialHandler):
@@ -106,7 +106,7 @@ class Login(TokenHandler):
         site, origin = (self.request.headers.get(k) for k in ("Sec-Fetch-Site", "Origin"))
         if site is not None:
             return site in ("same-origin", "none")
-        return origin is None or urlsplit(origin).netloc == self.request.host
+        return origin is None or site_of(origin) == self.request.host
 
 
 def _code_required(message: str) -> ApiError:
