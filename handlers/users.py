@@ -18,7 +18,7 @@ from handlers.base import (
     unauthorized,
     visitor,
 )
-from models import Audit, CodeRefused, Factor, Missing, Session, Trace, User, log_in
+from models import Audit, CodeRefused, Factor, Missing, Session, Trace, User, insist, log_in
 from network import site_of
 
 
@@ -185,9 +185,10 @@ class UserRegister(CredentialHandler):
         self.reply({"message": f"'user' {word} successfully."}, 201 if made else 200)
 
     async def _put(self, username: str, hashed: str, admin: bool | None) -> bool:
-        trace, most = self.trace, self.conf.audit_kept
+        trace, most, key = self.trace, self.conf.audit_kept, self.identity.key
 
         def work() -> bool:
+            insist(key)
             made = User.put(username, hashed, admin)
             Audit.note("user.created" if made else "user.changed", trace, most, username)
             return made
