@@ -102,6 +102,20 @@ async def test_ending_a_session_drops_its_sockets_at_once(api):
     assert line.close_code == 4401
 
 
+async def test_a_cookie_that_ended_drops_its_socket_beside_one_of_the_sessions_token(api, app):
+    token, cookie = await begin(api)
+    url = api.base_url.replace("http", "ws", 1) + "/ws/signals"
+    lines = []
+    for headers in ({"Cookie": f"session={cookie}"}, {"Authorization": f"Bearer {token}"}):
+        lines.append(await websocket_connect(HTTPRequest(url, headers=headers)))
+        await lines[-1].read_message()
+    await app.writer.submit(lambda: models.Session.update(cookie_expires=1).execute())
+    app.hub.recheck()
+    assert len(app.hub.listeners) == 1
+    assert await lines[0].read_message() is None
+    assert lines[0].close_code == 4401
+
+
 @pytest.mark.parametrize("method", ["POST", "PUT"])
 async def test_what_waited_for_its_hash_while_its_session_ended_is_not_done(
     api, app, admin, callers, method
