@@ -32,6 +32,8 @@ class SignalSocket(BaseHandler, WebSocketHandler):
         origin = self.request.headers.get("Origin")
         if origin is not None and not site_of(origin):  # Tornado would stumble over it
             raise ApiError(403, ELSEWHERE)
+        if self.is_visitor:
+            self.application.gate.let_listen(self.request)
         await super().get()
 
     def check_origin(self, origin: str) -> bool:
@@ -42,6 +44,8 @@ class SignalSocket(BaseHandler, WebSocketHandler):
 
     async def open(self) -> None:
         self.application.in_hand.discard(self.request)
+        if self.is_visitor:
+            self.application.gate.count_line(self.request, 1)
         self.application.begin_listening()
         hub, identity = self.application.hub, self.identity
         position = hub.last_event if self.after is None else self.after
@@ -90,6 +94,8 @@ class SignalSocket(BaseHandler, WebSocketHandler):
             self.listener.say(PONG)
 
     def on_close(self) -> None:
+        if self.is_visitor:
+            self.application.gate.count_line(self.request, -1)
         self.application.hub.listeners.discard(self.listener)
 
 

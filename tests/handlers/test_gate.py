@@ -5,8 +5,11 @@ import threading
 import time
 
 import pytest
+from tornado.httpclient import HTTPClientError, HTTPRequest
+from tornado.websocket import websocket_connect
 
 import models
+from handlers.base.gate import VISITOR_LINES
 from tests.conftest import alert
 from tests.handlers.test_rights import KEYS, basic
 
@@ -144,6 +147,28 @@ async def test_visitors_reads_are_limited_by_address(api, admin):
         assert (await api.get("/v3/signals/5", headers=visitor, token=admin)).status == 200
         assert (await api.get("/v3/signals/5")).status == 200, "on this machine"
     assert (await api.get("/static/js/api.js", headers=visitor)).status == 200
+
+
+@pytest.mark.parametrize("overrides", [PROXY], indirect=True)
+async def test_visitors_lines_are_limited_by_address(api, app, admin):
+    url = api.base_url.replace("http", "ws", 1) + "/ws/signals"
+
+    async def listen(address, **more):
+        headers = behind(address, **more)
+        line = await websocket_connect(HTTPRequest(url, headers=headers))
+        await line.read_message()
+        return line
+
+    lines = [await listen("203.0.113.9") for _ in range(VISITOR_LINES)]
+    with pytest.raises(HTTPClientError) as refused:
+        await listen("203.0.113.9")
+    assert refused.value.code == 429
+    lines.append(await listen("203.0.113.9", Authorization=f"Bearer {admin}"))
+    lines.append(await listen("203.0.113.10"))
+    app.hub.close()
+    for line in lines:
+        assert await line.read_message() is None
+    assert await listen("203.0.113.9")
 
 
 @pytest.mark.parametrize("overrides", [{"visitor_reads": 1, "visitor_burst": 1}], indirect=True)
