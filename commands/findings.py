@@ -9,7 +9,7 @@ import models
 from commands.files import date_of
 from database import is_there, proxy, reach_database, steps
 from models import health
-from settings import DEMO_PASSWORD, DEMO_USERS, Settings
+from settings import DEMO_PASSPHRASE, DEMO_PASSWORD, DEMO_USERS, Settings
 from trading import instants
 
 DAY = 86400
@@ -52,14 +52,18 @@ def look(conf: Settings, backups: Path | None) -> list[Finding]:
         applied, lacking = steps(database)
         if not applied:
             return [warning("database", "it is empty; the first start fills it")]
+        whole = integrity(database)
+        if whole.level == "problem":
+            return [whole]
         if lacking:
             todo = f"it lacks {', '.join(lacking)}: make a backup, then run migrate"
-            return [integrity(database), problem("migrations", todo)]
+            return [whole, problem("migrations", todo)]
         return [
-            integrity(database),
+            whole,
             ok("migrations", "all taken"),
             clock(),
             *credentials(conf),
+            passphrases(conf),
             backup(backups),
             last_alert(),
             last_poll(),
@@ -96,6 +100,21 @@ def credentials(conf: Settings) -> Iterator[Finding]:
         yield problem("users", "there is no administrator: python server.py user add NAME --admin")
     else:
         yield ok("users", "none has the demo's password")
+
+
+def passphrases(conf: Settings) -> Finding:
+    """Whether alerts could carry a passphrase that is known to everybody."""
+    if conf.demo:
+        return ok("passphrase", "a demo's, known to everybody: never where others reach it")
+    valid = models.Passphrase.valid()
+    known = [row.label for row in valid if row.value == DEMO_PASSPHRASE]
+    if known:
+        return problem(
+            "passphrase", f"{known[0]} is the demo's: python server.py passphrase retire {known[0]}"
+        )
+    if not valid and not conf.passphrases:
+        return problem("passphrase", "there is none: python server.py passphrase add NAME")
+    return ok("passphrase", "none is the demo's")
 
 
 def backup(folder: Path | None) -> Finding:

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import peewee
 from playhouse import db_url
 
-from database import DatabaseRefused, last_id, proxy, read_only, refusal, set_last_id
+from database import DatabaseRefused, is_sqlite, last_id, proxy, refusal, set_last_id
 from models.base import Event
 from models.signals import Signal
 from models.statements import compiled
@@ -27,7 +27,7 @@ class Original:
         url = place if "://" in place else f"sqlite:///{place}"
         try:
             self._database = _describe(url)
-            read_only(self._database)
+            _connect(self._database)
             there = set(self._database.get_tables())
         except (ValueError, TypeError):
             raise DatabaseRefused("This is neither a file nor a URL of a database.") from None
@@ -65,6 +65,13 @@ def _describe(url: str) -> peewee.Database:
     if not file.is_file():
         raise DatabaseRefused(f"There is no file {file}.")
     return peewee.SqliteDatabase(f"file:{quote(str(file))}?mode=ro", uri=True)
+
+
+def _connect(database: peewee.Database) -> None:
+    """Connects so that a write fails; a file was opened so already."""
+    database.connect()
+    if not is_sqlite(database):
+        database.execute_sql("SET default_transaction_read_only = on")
 
 
 def _plain(value: Any) -> Any:
