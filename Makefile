@@ -39,6 +39,7 @@ quick: $(VENV)/test.stamp
 lint: $(VENV)/test.stamp
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@$(BIN)/python deploy/audit_packages.py
 
 bench: $(VENV)/test.stamp
 	@$(BIN)/python -m bench
