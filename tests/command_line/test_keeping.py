@@ -131,3 +131,18 @@ def test_a_weak_password_is_refused_in_production(store, command, database_url, 
     done = command("user", "add", "mary", "--stdin", "--database", database_url, text=text)
     assert done.code == 1
     assert not store.User.select().exists()
+
+
+def test_a_backup_makes_its_folder_and_replaces_nothing_but_archives(
+    store, command, database_url, tmp_path
+):
+    at, folder = ("--database", database_url), tmp_path / "backups"
+    for _ in range(2):
+        assert command("backup", folder / "today.jsonl.gz", *at).code == 0
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert [file.name for file in folder.iterdir()] == ["today.jsonl.gz"]
+    (folder / "mine.txt").write_text("mine")
+    for file in (folder / "mine.txt", tmp_path / "no" / "such" / "folder.jsonl"):
+        done = command("backup", file, *at)
+        assert (done.code, len(done.said.splitlines())) == (1, 1)
+    assert (folder / "mine.txt").read_text() == "mine"

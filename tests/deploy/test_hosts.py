@@ -14,6 +14,7 @@ import pytest
 
 import commands
 from bench.processes import ROOT, clean_environment
+from settings import VERSION
 from tests.conftest import alert
 from tests.deploy.places import copy_project, furnish
 from tests.deploy.proxies import free_port
@@ -168,5 +169,7 @@ def test_a_page_names_only_what_there_is(page):
             commands.read_line(shlex.split(plain))
     for name in re.findall(r"`((?:deploy|docs)/(?!test_)[\w./-]+)`", page.read_text("utf-8")):
         assert (ROOT / name).exists(), name
+    for told in re.findall(r"pairs-api-v3-(\d[\d.]*)\.tar", page.read_text("utf-8")):
+        assert told == VERSION
     for link in re.findall(r"\]\(([\w./-]+)(?:#[\w-]+)?\)", page.read_text("utf-8")):
         assert (page.parent / link).exists(), link
