@@ -68,3 +68,9 @@ def is_loopback(text: str) -> bool:
     """Whether this is the machine itself."""
     address = address_of(text)
     return address is not None and address.is_loopback
+
+
+def is_private(text: str) -> bool:
+    """Whether this is an address of a local network or of the machine itself."""
+    address = address_of(text)
+    return address is not None and address.is_private

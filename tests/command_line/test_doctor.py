@@ -93,7 +93,7 @@ def test_where_all_is_well_every_line_says_so(store, examine):
     assert {each for lines in told.found.values() for each, _ in lines} == {"ok"}, told.found
     assert told.code == 0
     subjects = "settings files disk port proxy bridge database migrations clock users passphrase"
-    assert set(told.found) == {*subjects.split(), "backup", "alerts"}
+    assert set(told.found) == {*subjects.split(), "callers", "backup", "alerts"}
 
 
 def test_a_wrong_setting_is_one_line_and_exit_code_2(examine):
@@ -168,6 +168,23 @@ def test_a_proxy_that_is_not_trusted_and_an_address_that_is_not_told(store, exam
     assert level(examine(trusted_proxies=[]), "proxy", "no trusted_proxies") == "warning"
     told = examine(url="")
     assert (level(told, "proxy", "set url"), told.code) == ("warning", 0)
+
+
+def log_in(store, address):
+    """A session used from there."""
+    session = store.Session.start(store.User.find("admin"), 60, 30, security.random_id(256))
+    store.Visit.note(session.id, "", address)
+
+
+@pytest.mark.parametrize(
+    ("address", "todo"), [("127.0.0.1", "X-Forwarded-For"), ("10.1.2.3", "into trusted_proxies")]
+)
+def test_a_proxy_that_does_not_say_who_calls(store, examine, address, todo):
+    log_in(store, address)
+    log_in(store, address)
+    assert level(examine(), "callers", todo) == "warning"
+    log_in(store, "203.0.113.9")
+    assert level(examine(), "callers") == "ok"
 
 
 def test_a_bridge_that_will_be_refused(store, examine):
