@@ -173,6 +173,44 @@ def test_a_signal_that_was_changed_here_meanwhile_stays_as_it_is_here(
         assert found.Signal.get_by_id(2).status == "canceled"
 
 
+@ON_SQLITE
+def test_text_that_is_no_utf_8_comes_with_its_bad_bytes_marked(
+    original, storage, command, target, ours
+):
+    place = original("3.0")
+    with contextlib.closing(storage.outside(place)) as raw:
+        raw.execute("UPDATE signals SET order_comment = CAST(x'61ff62' AS TEXT) WHERE rowid = 1")
+    assert command("import-v3", place, "--database", target).code == 0
+    with ours() as found:
+        assert found.Signal.get_by_id(1).comment == "a\ufffdb"
+
+
+@ON_SQLITE
+def test_a_damaged_original_gives_what_can_be_read_and_says_where_it_ended(
+    original, storage, command, target, ours
+):
+    place = original("3.0")
+    with contextlib.closing(storage.outside(place)) as raw:
+        for rowid in range(100, 700):
+            values = (rowid, "2023-01-01 00:00:00", "AAPL", "buy", 1, "filled", f"n{rowid}" * 40)
+            raw.execute(
+                "INSERT INTO signals (rowid, timestamp, ticker, order_action, order_contracts,"
+                " order_status, order_comment) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                values,
+            )
+    file = Path(place.removeprefix("sqlite:///"))
+    data = bytearray(file.read_bytes())
+    first = data.index(b"n650n650") // 4096 * 4096
+    data[first : first + 4096] = b"\xa5" * 4096
+    file.write_bytes(data)
+    done = command("import-v3", place, "--database", target)
+    assert done.code == 2
+    assert "table signals cannot be read to its end" in done.said
+    assert re.match(r"signals: 5[1-5]\d came", done.out)
+    with ours() as found:
+        assert found.Signal.select().count() > 500
+
+
 @pytest.mark.parametrize("place", ["no such.db", "sqlite:///no such.db", "postgresql://", "x://y"])
 def test_what_is_no_database_of_the_original_is_refused_in_a_sentence(place, command, target):
     done = command("import-v3", place, "--database", target)
