@@ -187,9 +187,13 @@ class PairsApplication(Application):
             request.headers.pop("Content-Type", None)
         return super().find_handler(request, **kwargs)
 
-    def reader_for(self, filters: models.Filters) -> Reader:
-        """Where to read: a search for text may walk the whole table and must not delay the rest."""
-        return self._searcher if filters.text else self.reader
+    def reader_for(self, filters: models.Filters, sums: bool = False) -> Reader:
+        """Where to read: a search for text, or sums over all times, walk through the whole table.
+
+        They must not delay the rest.
+        """
+        walks = filters.text or (sums and not filters.since)
+        return self._searcher if walks else self.reader
 
     async def hash(self, work: Any, *args: Any) -> Any:
         """Runs a slow password function on its own thread; raises Overloaded."""
