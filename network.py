@@ -77,3 +77,9 @@ def site_of(origin: str) -> str:
         return urlsplit(origin).netloc
     except ValueError:
         return ""
+
+
+def is_private(text: str) -> bool:
+    """Whether this is an address of a local network or of the machine itself."""
+    address = address_of(text)
+    return address is not None and address.is_private
