@@ -250,7 +250,7 @@ class PairsApplication(Application):
 
     def note_use(self, name: int | str, last_used: str | None) -> None:
         """Remembers the use of a passphrase, once a minute at the most."""
-        if (last_used or "") < instants.ago(60) and self._uses.due(f"passphrase {name}"):
+        if self._uses.due(f"passphrase {name}") and (last_used or "") < instants.ago(60):
             table = models.PassphraseUse if isinstance(name, str) else models.Passphrase
             self.note(partial(table.touch, name), self.forget_passphrases)
 

@@ -92,15 +92,15 @@ class Signal(Told):
             return Receipt(known, "duplicate", [])
         verdict = judge(alert["ticker"], bypass)
         row = {**compiled.blank, **alert, **verdict.columns}
-        row["timestamp"] = alert.get("timestamp") or instants.now()
+        now = instants.now()
+        row["timestamp"] = alert.get("timestamp") or now
         if verdict.outcome == "recorded":
             row["status"] = alert.get("status") or statuses.WAITING
         created = {k: (None, v) for k, v in row.items() if v is not None}
-        told = (instants.now(), "signal.created", source, Event.text_of(created))
+        told = (now, "signal.created", source, Event.text_of(created))
         rowid, event_id = compiled.store_signal(row, alert_id, told)
-        now, type, *_ = told
         record = {"id": rowid, **row}
-        event = Event(event_id, now, type, str(rowid), source, created, record)
+        event = Event(event_id, now, told[1], str(rowid), source, created, record)
         return Receipt(rowid, verdict.outcome, [event])
 
     @classmethod
