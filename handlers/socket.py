@@ -8,7 +8,8 @@ from tornado.websocket import WebSocketHandler
 
 import live
 import models
-from handlers.base import ApiError, BaseHandler, Right, count_of, missed_frames, right
+import schemas
+from handlers.base import ApiError, BaseHandler, Right, contract, count_of, missed_frames, right
 from trading import instants
 
 VISITOR_REPLAY = 100
@@ -22,8 +23,10 @@ class SignalSocket(BaseHandler, WebSocketHandler):
     listener: live.Listener | None = None
 
     @right(Right.READ)
+    @contract({101: None}, query=schemas.SocketQuery)
     async def get(self) -> None:
-        after = self.get_query_argument("after", "")
+        """Listen to every change, over a websocket."""
+        after = self.query(schemas.SocketQuery).after
         self.after = count_of(after) if after else None
         if self.request.headers.get("Upgrade", "").lower() != "websocket":
             raise ApiError(400, "this address speaks websocket only.")

@@ -4,15 +4,23 @@ import orjson
 
 import schemas
 import security
-from handlers.base import MOST_BODY, ApiError, BaseHandler, Right, explain, right
+from handlers.base import MOST_BODY, ApiError, BaseHandler, Right, contract, explain, right
 from models import RejectedAlert, Signal
+from schemas import answers, records
 
 
 class Webhook(BaseHandler):
     """/v3/webhook: POST stores an alert as a signal, PUT replaces a signal."""
 
     @right(Right.OPEN)
+    @contract(
+        {201: answers.Receipt, 200: answers.Receipt},
+        schemas.Alert,
+        refuses=(403, 429),
+        headers={"Idempotency-Key": "stands for `alert_id`"},
+    )
     async def post(self) -> None:
+        """Store an alert as a signal."""
         try:
             self._check_source()
             alert = self._alert()
@@ -64,7 +72,9 @@ class Webhook(BaseHandler):
         return text if found else None
 
     @right(Right.SENDER)
+    @contract({200: records.SignalChanged}, schemas.Revision, refuses=(404,))
     async def put(self) -> None:
+        """Replace a signal."""
         revision = schemas.check(schemas.Revision, self.json_body())
         signal, events = await self.store(
             Signal.revise,
@@ -88,24 +98,32 @@ def reply_signal(handler: BaseHandler, signal: Signal) -> None:
 class UpdateOrder(BaseHandler):
     """/v3/signal/updateorder: a fill, partial fill or cancel by order id."""
 
+    forms = (schemas.Cancel, schemas.Report, schemas.Fill)
+
     def read(self) -> tuple:
         """(order id, symbol or None, what to do with the order)."""
         update = schemas.read_order_update(self.json_body())
         return update.order_id, update.symbol, update.apply
 
     @right(Right.SENDER)
+    @contract({200: records.SignalChanged}, "forms", refuses=(404,))
     async def post(self) -> None:
+        """Report a fill, a partial fill or a cancel."""
         signal, events = await self.store(Signal.update_order, *self.read(), self.source)
         self.publish(events)
         reply_signal(self, signal)
 
     @right(Right.SENDER)
+    @contract({200: records.SignalChanged}, "forms", refuses=(404,))
     async def put(self) -> None:
+        """Report a fill, a partial fill or a cancel."""
         await self.post()
 
 
 class Price(UpdateOrder):
     """/v3/price: the price-only form."""
+
+    forms = schemas.Price
 
     def read(self) -> tuple:
         update = schemas.check(schemas.Price, self.json_body())

@@ -4,9 +4,9 @@ import json
 import math
 import re
 from collections.abc import Callable
-from typing import Annotated, Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from trading import equation, instants
 
@@ -181,33 +181,10 @@ def to_password(value: Any) -> str:
     return value
 
 
-Number = Annotated[float | None, optional(to_number)]
-Amount = Annotated[float, BeforeValidator(to_number)]
-Word = Annotated[str, BeforeValidator(to_word)]
-Size = Annotated[float, optional(not_negative, 0.0)]
-Positive = Annotated[float, BeforeValidator(above_zero)]
-Flag = Annotated[bool, BeforeValidator(lambda v: v is not None and to_flag(v))]
-Id = Annotated[int, BeforeValidator(to_id)]
-OptionalId = Annotated[int | None, optional(to_id)]
-Message = Annotated[str | None, BeforeValidator(lambda v: v if v is None else to_text(v)[:2000])]
-Comment = Annotated[
-    str | None,
-    BeforeValidator(lambda v: v if v is None else at_most(4000)(to_text(v).strip())),
-]
-Position = Annotated[str | None, optional(one_of("long", "short", "flat"))]
-Action = Annotated[str, BeforeValidator(one_of("buy", "sell"))]
-Ticker = Annotated[str, BeforeValidator(to_ticker)]
-Symbol = Annotated[str, BeforeValidator(to_symbol), AfterValidator(at_most(50))]
-# As long as an equation can make it, so that a whole record may come back.
-OptionalSymbol = Annotated[str | None, optional(lambda v: at_most(200)(to_symbol(v)))]
-Switch = Annotated[int, BeforeValidator(lambda v: int(to_flag(v)))]
-Exchange = Annotated[
-    str, BeforeValidator(to_text), AfterValidator(at_most(40)), Field(min_length=1)
-]
-
-
 class Body(BaseModel):
-    """A request's body; unknown fields are ignored."""
+    """A request's body or query; unknown fields are ignored."""
+
+    EXAMPLE: ClassVar[Record] = {}
 
     model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
 

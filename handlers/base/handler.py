@@ -144,6 +144,12 @@ class BaseHandler(IdentityHandler):
         except ValueError:
             raise ApiError(400, "the body must be a JSON object") from None
 
+    def query(self, form: type[schemas.Form], **fixed: str) -> schemas.Form:
+        """The query of the address as this form, with what the path fixes; raises BadFields."""
+        sent = self.request.query_arguments
+        given = {key: self.get_query_argument(key) for key in form.model_fields if key in sent}
+        return schemas.check(form, given | fixed)
+
     def reply(self, body: Any, status: int = 200) -> None:
         """Answers JSON."""
         self.set_status(status)

@@ -13,7 +13,6 @@ from handlers.base.handler import BaseHandler
 from handlers.base.sheets import Form, csv_lines
 
 VISITOR_LIMIT = 5  # signals that visitors see
-LONGEST_FILTER = 400  # characters
 MOST_ITEMS = 10**18  # more rows than any table holds
 
 
