@@ -76,7 +76,7 @@ class OwnFactor(FactorHandler):
         self.reply({"secret": secret, "uri": uri, "qr": _drawn(uri)}, 201)
 
     @right(Right.FRESH)
-    @contract({200: answers.RecoveryCodes}, schemas.FactorForm, refuses=(429,))
+    @contract({200: answers.RecoveryCodes}, schemas.FactorForm, refuses=(404, 429))
     async def put(self) -> None:
         """Confirm a second factor with a code."""
         form = schemas.check(schemas.FactorForm, self.json_body())

@@ -140,7 +140,7 @@ class Holdings(PageHandler):
             held=held,
             account=schemas.account_record(newest[0]) if newest else None,
             chosen=chosen or _first_to_look_at(held),
-            library=library_url(self),
+            library=library_url(self, "lightweight-charts.mjs"),
             visitor_limit=VISITOR_LIMIT,
             site=self.webhook_url.removesuffix("/v3/webhook"),
             next_url=self.request.uri,

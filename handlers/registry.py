@@ -50,7 +50,7 @@ class StockRegister(RegistryHandler):
     @right(Right.FRESH, scope="registry")
     @contract({201: answers.Done}, "form")
     async def post(self) -> None:
-        """Register it."""
+        """Register a {noun}."""
         form = schemas.check(self.form, self.json_body())
         columns = form.columns()
         await self.change(Stock.register, columns, self.source, self.noun)
@@ -59,7 +59,7 @@ class StockRegister(RegistryHandler):
     @right(Right.FRESH, scope="registry")
     @contract({200: "answer", 201: "answer"}, "form")
     async def put(self) -> None:
-        """Update it, or register it."""
+        """Update a {noun}, or register it; what is not sent stays."""
         form = schemas.check(self.form, self.json_body())
         stock, made, _ = await self.change(Stock.put, form.columns(), self.source)
         self.reply(self.record(stock.record()), 201 if made else 200)
@@ -79,13 +79,14 @@ class StockList(ListHandler):
     """/v3/stocks/{n}: the newest stocks."""
 
     list_key = "stocks"
+    noun = "stock"
     answer = records.StockRecord
     record = staticmethod(schemas.stock_record)
 
     @right(Right.POLL)
     @contract({200: ["answer"]})
     async def get(self, count: Count) -> None:
-        """List the newest."""
+        """List the newest {noun}s."""
         record = self.record
         await self.reply_rows(Stock.page, lambda row: record(row.record()), count_of(count))
 
@@ -94,6 +95,7 @@ class TickerList(StockList):
     """/v3/tickers/{n}: the same in the bridge's spelling."""
 
     list_key = "tickers"
+    noun = "ticker"
     answer = records.TickerRecord
     record = staticmethod(schemas.ticker_record)
 

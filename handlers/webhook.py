@@ -8,6 +8,8 @@ from handlers.base import MOST_BODY, ApiError, BaseHandler, Right, contract, exp
 from models import RejectedAlert, Signal
 from schemas import answers, records
 
+FORMS = (schemas.Cancel, schemas.Report, schemas.Fill)  # of an order's report
+
 
 class Webhook(BaseHandler):
     """/v3/webhook: POST stores an alert as a signal, PUT replaces a signal."""
@@ -98,36 +100,48 @@ def reply_signal(handler: BaseHandler, signal: Signal) -> None:
 class UpdateOrder(BaseHandler):
     """/v3/signal/updateorder: a fill, partial fill or cancel by order id."""
 
-    forms = (schemas.Cancel, schemas.Report, schemas.Fill)
-
     def read(self) -> tuple:
         """(order id, symbol or None, what to do with the order)."""
         update = schemas.read_order_update(self.json_body())
         return update.order_id, update.symbol, update.apply
 
     @right(Right.SENDER)
-    @contract({200: records.SignalChanged}, "forms", refuses=(404,))
+    @contract({200: records.SignalChanged}, FORMS, refuses=(404,))
     async def post(self) -> None:
         """Report a fill, a partial fill or a cancel."""
+        await self.update()
+
+    @right(Right.SENDER)
+    @contract({200: records.SignalChanged}, FORMS, refuses=(404,))
+    async def put(self) -> None:
+        """Report a fill, a partial fill or a cancel."""
+        await self.update()
+
+    async def update(self) -> None:
+        """Changes the order's signal and answers it."""
         signal, events = await self.store(Signal.update_order, *self.read(), self.source)
         self.publish(events)
         reply_signal(self, signal)
-
-    @right(Right.SENDER)
-    @contract({200: records.SignalChanged}, "forms", refuses=(404,))
-    async def put(self) -> None:
-        """Report a fill, a partial fill or a cancel."""
-        await self.post()
 
 
 class Price(UpdateOrder):
     """/v3/price: the price-only form."""
 
-    forms = schemas.Price
-
     def read(self) -> tuple:
         update = schemas.check(schemas.Price, self.json_body())
         return update.order_id, None, update.apply
+
+    @right(Right.SENDER)
+    @contract({200: records.SignalChanged}, schemas.Price, refuses=(404,))
+    async def post(self) -> None:
+        """Report the price of a leg."""
+        await self.update()
+
+    @right(Right.SENDER)
+    @contract({200: records.SignalChanged}, schemas.Price, refuses=(404,))
+    async def put(self) -> None:
+        """Report the price of a leg."""
+        await self.update()
 
 
 routes = [

@@ -1,7 +1,7 @@
 """Account records on the wire, in the bridge's spelling."""
 
 from schemas.types import Amount, Id, Instant
-from schemas.values import Body, Record, plain
+from schemas.values import KEEPS, Body, Record, plain
 
 ACCOUNT = {
     "rowid": "id",
@@ -51,6 +51,8 @@ class AccountForm(Body):
 
 class AccountChange(AccountForm):
     """A change of the record `rowid`; a field not sent stays."""
+
+    model_config = KEEPS
 
     EXAMPLE = {"rowid": 1, "NetLiquidation": 101000, "DailyPnL": -1}
 

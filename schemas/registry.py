@@ -8,6 +8,7 @@ from pydantic import BeforeValidator
 from schemas.shown import SYMBOL, shown, shown_text, shown_word
 from schemas.types import Amount, Comment, Exchange, Positive, ShortText, Switch, Symbol, Word
 from schemas.values import (
+    KEEPS,
     BadFields,
     Body,
     Record,
@@ -145,6 +146,8 @@ class PairForm(Body):
 
 class PairChange(Body):
     """A change of a pair, named by `name` or by its tickers."""
+
+    model_config = KEEPS
 
     EXAMPLE = {"name": "NMFC-ROIC", "status": 0}
 

@@ -22,7 +22,7 @@ from schemas.types import (
     Status,
     Ticker,
 )
-from schemas.values import EXACT, Body, Record, check
+from schemas.values import EXACT, KEEPS, Body, Record, check
 
 SIGNAL_FIELDS = [
     ("rowid", "id"),
@@ -157,6 +157,8 @@ _NEVER_CLEARED = {
 
 class Revision(_SignalFields):
     """A signal's new values: a field not sent stays."""
+
+    model_config = KEEPS
 
     EXAMPLE = {"rowid": 1, "order_status": "created", "order_id1": 1010, "order_id2": 1011}
 

@@ -189,6 +189,8 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
 
 
+# Of forms that change something: the document must not show defaults, for what is not sent stays.
+KEEPS = ConfigDict(json_schema_extra={"x-keeps": True})
 Form = TypeVar("Form", bound=Body)
 
 

@@ -1,0 +1,290 @@
+"""The API's document (OpenAPI 3.1), built from the routes and from what stands beside methods."""
+
+import inspect
+import re
+import sys
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from pydantic import BaseModel, TypeAdapter
+from pydantic.json_schema import models_json_schema
+
+from handlers.base.contract import Contract
+from handlers.base.described import ABOUT, SCHEMES, SECURITY, STATUSES, refusal, refusals
+from handlers.base.rights import Right
+from schemas.answers import Problem, Unauthorized
+from schemas.events import MESSAGES
+from settings import VERSION
+
+Json = dict[str, Any]
+REF = "#/components/schemas/"
+JSON = "application/json"
+METHODS = ("get", "post", "put", "delete")
+
+
+class Call(NamedTuple):
+    """One method of one route."""
+
+    path: str
+    method: str
+    handler: type
+    names: list[str]
+
+    @property
+    def function(self) -> Any:
+        """The method itself."""
+        return getattr(self.handler, self.method)
+
+    @property
+    def contract(self) -> Contract:
+        """What stands beside it."""
+        return self.function.contract
+
+    @property
+    def right(self) -> Right:
+        """Who may call it."""
+        return self.function.right
+
+    @property
+    def list_key(self) -> str:
+        """Under which key a list answers, or ""; errors of all its methods carry it."""
+        return getattr(self.handler, "list_key", "")
+
+    def models(self, said: Any) -> list[type[BaseModel]]:
+        """The models that a contract names: itself, a list of one, several, or an attribute's."""
+        if isinstance(said, str):
+            return self.models(getattr(self.handler, said))
+        if isinstance(said, list | tuple):
+            return [model for each in said for model in self.models(each)]
+        return [said] if said not in (None, dict) else []
+
+    @property
+    def tagged(self) -> bool:
+        """Whether an answer that is known need not be sent again."""
+        return self.method == "get" and self.handler.tagged
+
+
+def calls(routes: list[tuple]) -> Iterator[Call]:
+    """All methods of the API's routes; pages are none."""
+    for pattern, handler, *_ in routes:
+        if "(?:" in pattern or not pattern.startswith(("/v3/", "/ws/")):
+            continue
+        own = [name for name in METHODS if hasattr(getattr(handler, name), "right")]
+        path = _template(pattern, [_segments(getattr(handler, name)) for name in own])
+        for name in own:
+            yield Call(path, name, handler, re.findall(r"{(\w+)}", path))
+
+
+def _segments(function: Any) -> list[str]:
+    return list(inspect.signature(function).parameters)[1:]
+
+
+def _template(pattern: str, named: list[list[str]]) -> str:
+    """The pattern with names for its groups; where methods name one differently, with both."""
+    for position in range(pattern.count("(")):
+        names = dict.fromkeys(names[position] for names in named)
+        pattern = re.sub(r"\([^)]*\)", f"{{{'_or_'.join(names)}}}", pattern, count=1)
+    return pattern
+
+
+def describe(routes: list[tuple]) -> Json:
+    """The whole document."""
+    found = list(calls(routes))
+    paths: Json = {}
+    for call in found:
+        paths.setdefault(call.path, {})[call.method] = _operation(call)
+    models = {Problem, Unauthorized, *MESSAGES}
+    for call in found:
+        said = [call.contract.takes, *call.contract.gives.values()]
+        models |= {model for each in said for model in call.models(each)}
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Pairs-API", "version": VERSION, "description": ABOUT},
+        "servers": [{"url": "/"}],
+        "tags": _tags(found),
+        "paths": paths,
+        "components": {
+            "schemas": _schemas(models),
+            "responses": {str(status): refusal(status) for status in STATUSES},
+            "securitySchemes": SCHEMES,
+        },
+        "x-websocket": {
+            "address": "/ws/signals",
+            "messages": [{"$ref": REF + model.__name__} for model in MESSAGES],
+        },
+    }
+
+
+def _tags(found: list[Call]) -> list[Json]:
+    about = {_tag(call): sys.modules[call.handler.__module__].__doc__ for call in found}
+    return [{"name": tag, "description": text.splitlines()[0]} for tag, text in about.items()]
+
+
+def _tag(call: Call) -> str:
+    return call.handler.__module__.rpartition(".")[2].capitalize()
+
+
+def _schemas(models: set[type[BaseModel]]) -> Json:
+    ordered = sorted(models, key=lambda model: model.__name__)
+    _, found = models_json_schema(
+        [(model, "validation") for model in ordered], ref_template=REF + "{model}"
+    )
+    schemas = found["$defs"]
+    for model in ordered:
+        schemas[model.__name__]["examples"] = [model.EXAMPLE]
+    for schema in schemas.values():
+        keeps = schema.pop("x-keeps", False)
+        schema.pop("title", None)
+        for field in schema.get("properties", {}).values():
+            field.pop("title", None)
+            if keeps or field.get("default", "") is None:
+                field.pop("default", None)
+    return schemas
+
+
+def _operation(call: Call) -> Json:
+    told = (inspect.getdoc(call.function) or "").replace("{noun}", _noun(call))
+    summary, _, text = told.partition("\n")
+    unsafe = call.method != "get"
+    operation = {
+        "tags": [_tag(call)],
+        "operationId": f"{call.method}_{call.handler.__name__}",
+        "summary": summary.rstrip("."),
+        "description": f"{text.strip()}\n\nRight: {call.right.value}.".strip(),
+        "parameters": _parameters(call),
+        "responses": {str(status): each for status, each in sorted(_responses(call).items())},
+        "security": SECURITY[call.right](unsafe),
+    }
+    if call.contract.takes:
+        operation["requestBody"] = _body(call)
+    return operation
+
+
+def _noun(call: Call) -> str:
+    return getattr(call.handler, "noun", "")
+
+
+def _parameters(call: Call) -> list[Json]:
+    found = list(_path_parameters(call))
+    if call.contract.query:
+        found += _query_parameters(call.contract.query)
+    found += [_header(name, text) for name, text in call.contract.headers.items()]
+    if call.tagged:
+        found.append(_header("If-None-Match", "the ETag of what is known already"))
+    return found
+
+
+def _path_parameters(call: Call) -> Iterator[Json]:
+    signature = inspect.signature(call.function).parameters
+    for name, own in zip(call.names, list(signature)[1:], strict=True):
+        schema = TypeAdapter(signature[own].annotation).json_schema()
+        example, text = schema.pop("examples")[0], schema.pop("description")
+        yield {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "description": text,
+            "schema": schema,
+            "example": example,
+        }
+
+
+def _query_parameters(form: type[BaseModel]) -> Iterator[Json]:
+    for name, schema in form.model_json_schema()["properties"].items():
+        schema.pop("title", None)
+        if schema.get("default", "") is None:
+            del schema["default"]
+        told = {"description": schema.pop("description")} if "description" in schema else {}
+        if name in form.EXAMPLE:
+            schema["examples"] = [form.EXAMPLE[name]]
+        yield {"name": name, "in": "query", **told, "schema": schema}
+
+
+def _header(name: str, text: str) -> Json:
+    return {"name": name, "in": "header", "description": text, "schema": {"type": "string"}}
+
+
+def _body(call: Call) -> Json:
+    forms = call.models(call.contract.takes)
+    shown = [_with_passphrase(call, form) for form in forms]
+    schema = shown[0] if len(shown) == 1 else {"anyOf": shown}
+    secret = {"passphrase": "webhook"} if _takes_passphrase(call) else {}
+    examples = {
+        form.__name__: {"summary": _first_line(form), "value": secret | form.EXAMPLE}
+        for form in forms
+    }
+    return {
+        "required": not call.contract.body_optional,
+        "description": "Its Content-Type is not looked at; at most 64 KiB.",
+        "content": {JSON: {"schema": schema, "examples": examples}},
+    }
+
+
+def _takes_passphrase(call: Call) -> bool:
+    return call.right is Right.SENDER or call.handler.__name__ == "Webhook"
+
+
+def _with_passphrase(call: Call, form: type[BaseModel]) -> Json:
+    if not _takes_passphrase(call):
+        return {"$ref": REF + form.__name__}
+    required = {"required": ["passphrase"]} if call.right is Right.OPEN else {}
+    secret = {"type": "string", "description": "one of the passphrases in force"}
+    own = {"type": "object", "properties": {"passphrase": secret}, **required}
+    return {"allOf": [{"$ref": REF + form.__name__}, own]}
+
+
+def _responses(call: Call) -> dict[int, Json]:
+    found = {status: _answer(call, said) for status, said in call.contract.gives.items()}
+    if call.tagged:
+        found[304] = {"description": "all is as it is known"}
+    for status in refusals(call):
+        found[status] = _refusal(call, status)
+    return found
+
+
+def _answer(call: Call, said: Any) -> Json:
+    if said is None:
+        return {"description": "the connection becomes a websocket"}
+    answer: Json = {
+        "description": "this document",
+        "content": {JSON: {"schema": {"type": "object"}}},
+    }
+    for model in call.models(said)[:1]:
+        answer = {"description": _first_line(model), "content": _content(call, said, model)}
+    if call.tagged:
+        text = "stands for this content; lists that are sent in parts have none"
+        answer["headers"] = {"ETag": {"description": text, "schema": {"type": "string"}}}
+    return answer
+
+
+def _content(call: Call, said: Any, model: type[BaseModel]) -> Json:
+    schema, example = {"$ref": REF + model.__name__}, model.EXAMPLE
+    if isinstance(said, list):
+        schema, example = _listed(call, schema), {call.list_key: [example]}
+    content = {JSON: {"schema": schema, "example": example}}
+    if call.contract.csv:
+        head = ",".join(model.EXAMPLE) + "\r\n"
+        content["text/csv"] = {"schema": {"type": "string"}, "example": head}
+    return content
+
+
+def _listed(call: Call, item: Json) -> Json:
+    beside = {
+        name: TypeAdapter(type(value)).json_schema() for name, value in call.contract.beside.items()
+    }
+    return {
+        "type": "object",
+        "required": [call.list_key],
+        "properties": {call.list_key: {"type": "array", "items": item}, **beside},
+        "additionalProperties": False,
+    }
+
+
+def _refusal(call: Call, status: int) -> Json:
+    if call.list_key:
+        return refusal(status, call.list_key)
+    return {"$ref": f"#/components/responses/{status}"}
+
+
+def _first_line(model: type[BaseModel]) -> str:
+    return (inspect.getdoc(model) or "").partition("\n")[0]
