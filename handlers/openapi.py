@@ -12,14 +12,11 @@ DOCUMENT = "/v3/openapi.json"
 class OpenApi(BaseHandler):
     """/v3/openapi.json: what this API takes and answers."""
 
-    tagged = True
-
     @right(Right.OPEN)
     @contract({200: dict})
     async def get(self) -> None:
         """Describe the API (OpenAPI 3.1)."""
         self.set_header("Content-Type", "application/json")
-        self.set_header("Cache-Control", "private, no-cache")
         self.finish(self.application.document)
 
 

@@ -50,7 +50,7 @@ class Totals(Answer):
     }
 
     count: int
-    quantity: float
+    quantity: Number
     by_status: dict[str, int]
     average_slippage: Slippage
 
@@ -125,14 +125,14 @@ class PairHolding(Answer):
 
 
 class Total(Answer):
-    """All positions in one currency."""
+    """All positions in one currency; null where no number holds it."""
 
     EXAMPLE = {"currency": "USD", "active_pnl": 20, "long": 1250, "short": -900}
 
     currency: str
-    active_pnl: float
-    long: float
-    short: float
+    active_pnl: Number
+    long: Number
+    short: Number
 
 
 class Positions(Answer):
@@ -333,7 +333,7 @@ class PassphraseRecord(Answer):
     """A passphrase without its text."""
 
     EXAMPLE = {
-        "label": "second chart",
+        "label": "second-chart",
         "last_used": "2026-11-24 15:30:00",
         "retired": None,
         "origin": "page",

@@ -94,7 +94,7 @@ class TokenForm(Body):
 class PassphraseForm(Body):
     """A passphrase beside those of the settings; left out, one is made."""
 
-    EXAMPLE = {"label": "second chart"}
+    EXAMPLE = {"label": "second-chart"}
 
     label: Name
     passphrase: OptionalText = None

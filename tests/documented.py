@@ -54,6 +54,17 @@ def validator(schema):
     return jsonschema_rs.validator_for({**schema, "components": document()["components"]})
 
 
+@cache
+def _messages():
+    names = (each["$ref"] for each in document()["x-websocket"]["messages"])
+    return validator({"oneOf": [{"$ref": name} for name in names]})
+
+
+def check_message(message):
+    """Raises unless the document knows this message of the websocket."""
+    assert _messages().is_valid(message), f"not documented: {message}"
+
+
 def check(method, path, answer):
     """Raises unless the document knows this answer: its status, its type and its fields."""
     operation = operation_of(method, path)

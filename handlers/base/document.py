@@ -61,7 +61,7 @@ class Call(NamedTuple):
     @property
     def tagged(self) -> bool:
         """Whether an answer that is known need not be sent again."""
-        return self.method == "get" and self.handler.tagged
+        return self.method == "get" and bool(self.list_key)
 
 
 def calls(routes: list[tuple]) -> Iterator[Call]:

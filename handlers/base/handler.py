@@ -41,8 +41,6 @@ RECEIVED = {
 class BaseHandler(IdentityHandler):
     """Checks the right, reads bodies, answers and explains; pages and the API build on it."""
 
-    tagged = False  # whether an answer that is known need not be sent again (ETag)
-
     def initialize(self) -> None:
         self.request.arrived = True
 
@@ -89,7 +87,7 @@ class BaseHandler(IdentityHandler):
         return self.application.conf
 
     def compute_etag(self) -> str | None:
-        return super().compute_etag() if self.tagged else None
+        return None
 
     def decode_argument(self, value: bytes, name: str | None = None) -> str:
         text = super().decode_argument(value, name)

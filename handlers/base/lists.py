@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import orjson
+from tornado.web import RequestHandler
 
 import models
 from handlers.base.errors import ApiError
@@ -18,7 +19,6 @@ MOST_ITEMS = 10**18  # more rows than any table holds
 class ListHandler(BaseHandler):
     """A handler that answers lists; its errors carry the empty list too."""
 
-    tagged = True
     list_key = ""
     sheet = ""  # what a sheet is called, where not as the list
 
@@ -26,6 +26,9 @@ class ListHandler(BaseHandler):
         super().set_default_headers()
         if self.request.method == "GET":
             self.set_header("Cache-Control", "private, no-cache")
+
+    def compute_etag(self) -> str | None:
+        return RequestHandler.compute_etag(self)
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         self.problem.body[self.list_key] = []
