@@ -118,13 +118,13 @@ class SignalsByStatus(SignalList):
 
 
 class SignalsByTicker(SignalList):
-    """/v3/signals/ticker/{name}/{n}: a pair's signals, or a single stock's."""
+    """/v3/signals/ticker/{ticker}/{n}: a pair's signals, or a single stock's."""
 
     @right(Right.POLL)
     @contract({200: [records.SignalRecord]}, query=schemas.SignalListQuery, csv=True)
-    async def get(self, name: Name, count: SheetCount) -> None:
+    async def get(self, ticker: Name, count: SheetCount) -> None:
         """List a pair's signals, or a single stock's."""
-        await self.answer(count, ticker=name)
+        await self.answer(count, ticker=ticker)
 
 
 class OneSignal(BaseHandler):

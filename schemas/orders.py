@@ -24,7 +24,7 @@ class _Order(Body):
 class Cancel(_Order):
     """An order that was canceled; with a symbol it is the bridge that says so."""
 
-    EXAMPLE = {"symbol": "AAPL", "order_id": 1092, "cancel": True, "price": -1, "filled_qty": -1}
+    EXAMPLE = {"symbol": "NMFC", "order_id": 1010, "cancel": True, "price": -1, "filled_qty": -1}
 
     cancel: _Yes
 

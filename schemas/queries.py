@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from pydantic import WithJsonSchema
+from pydantic import BeforeValidator, WithJsonSchema
 
 from schemas.shown import shown
 from schemas.values import Body, Record, optional, to_text
@@ -16,7 +16,7 @@ def _short(value: Any) -> str:
     text = to_text(value)
     if len(text) > LONGEST_FILTER:
         raise ValueError(f"must have at most {LONGEST_FILTER} characters")
-    return text
+    return text.strip()
 
 
 def _kind(value: Any) -> str:
@@ -37,12 +37,14 @@ def _bound(*, last: bool):
     def read(value: Any) -> str:
         return instants.parse_bound(_short(value), last=last)
 
-    form = {"anyOf": [{"type": "string", "format": each} for each in ("date", "date-time")]}
+    days = [{"type": "string", "format": each} for each in ("date", "date-time")]
+    form = {"anyOf": [*days, {"const": ""}]}
     when = "last" if last else "first"
     text = f"UTC; of a day its {when} second counts"
     return optional(read), WithJsonSchema({**form, "description": text})
 
 
+_TRIMMED = BeforeValidator(str.strip)
 Words = Annotated[str | None, optional(_short), shown("string", maxLength=LONGEST_FILTER)]
 Before = Annotated[int | None, optional(_rowid), shown("string", pattern=r"(\d{1,18})?")]
 Since = Annotated[str | None, *_bound(last=False)]
@@ -106,17 +108,17 @@ class EventsQuery(Body):
 
     EXAMPLE = {"after": "0", "limit": "100"}
 
-    after: Annotated[str, shown("string", pattern=r"\d+")] = "0"
-    limit: Annotated[str, shown("string", pattern=r"\d+")] = "100"
+    after: Annotated[str, _TRIMMED, shown("string", pattern=r"\d+")] = "0"
+    limit: Annotated[str, _TRIMMED, shown("string", pattern=r"\d+")] = "100"
 
 
 class SocketQuery(Body):
     """The last event that is known, to catch up from."""
 
-    after: Annotated[str, shown("string", pattern=r"(\d+)?")] = ""
+    after: Annotated[str, _TRIMMED, shown("string", pattern=r"(\d+)?")] = ""
 
 
 class TemplateQuery(Body):
     """Whether to show the passphrase."""
 
-    reveal: Annotated[str, shown("string", enum=["", "0", "1"])] = ""
+    reveal: Annotated[str, _TRIMMED, shown("string", description="1 shows the passphrase")] = ""

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
-from schemas.shown import SYMBOL, shown, shown_text, shown_word
+from schemas.shown import shown_symbol, shown_text, shown_word
 from schemas.types import Amount, Comment, Exchange, Positive, ShortText, Switch, Symbol, Word
 from schemas.values import (
     KEEPS,
@@ -121,9 +121,8 @@ def to_leg(value: Any) -> str:
     return at_most(50)(text)
 
 
-_SHOWN_LEG = {"pattern": SYMBOL, "maxLength": 50}
-Leg = Annotated[str, BeforeValidator(to_leg), shown("string", **_SHOWN_LEG)]
-OptionalLeg = Annotated[str | None, optional(to_leg), shown("string", blank=True, **_SHOWN_LEG)]
+Leg = Annotated[str, BeforeValidator(to_leg), shown_symbol(50)]
+OptionalLeg = Annotated[str | None, optional(to_leg), shown_symbol(50, blank=True)]
 
 
 class PairForm(Body):

@@ -30,10 +30,22 @@ def shown_number(pattern: str = "[+-]?" + DIGITS, *, blank: bool = False, **more
     return shown("number", "string", blank=blank, pattern=pattern + _EXPONENT, **bounds)
 
 
+def shown_whole(low: int, high: int) -> WithJsonSchema:
+    """A whole number above 0, or its numeral as text; null or "" where it is left out."""
+    bounds = {"minimum": low, "maximum": high, "multipleOf": 1}
+    return shown("number", "string", blank=True, pattern=r"0*[1-9]\d{0,2}", **bounds)
+
+
 def shown_text(most: int | None = None, *, blank: bool = False, **more: Any) -> WithJsonSchema:
     """Text; a number stands for its numeral."""
     bound = {"maxLength": most} if most else {}
     return shown("string", "number", blank=blank, **bound, **more)
+
+
+def shown_symbol(most: int, *, blank: bool = False) -> WithJsonSchema:
+    """A bare symbol; some exchanges number theirs."""
+    whole = {"minimum": 0, "maximum": 2**53 - 1}
+    return shown("string", "integer", blank=blank, pattern=SYMBOL, maxLength=most, **whole)
 
 
 def shown_word(*words: str, blank: bool = False) -> WithJsonSchema:
@@ -47,4 +59,6 @@ SHOWN_INSTANT = WithJsonSchema(
 )
 WHOLE = {"minimum": -(2**63) + 1, "maximum": 2**63 - 1}
 ID = r"[+-]?\d{1,18}"
-SHOWN_FLAG = WithJsonSchema({"enum": [True, False, 0, 1, "true", "false"]})
+_FLAGS = [True, False, 0, 1, "true", "false"]
+SHOWN_FLAG = WithJsonSchema({"enum": _FLAGS})
+SHOWN_OPTIONAL_FLAG = WithJsonSchema({"enum": [*_FLAGS, None]})

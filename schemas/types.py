@@ -10,10 +10,10 @@ from schemas.shown import (
     ID,
     SHOWN_FLAG,
     SHOWN_INSTANT,
-    SYMBOL,
     WHOLE,
     shown,
     shown_number,
+    shown_symbol,
     shown_text,
     shown_word,
 )
@@ -81,13 +81,13 @@ Symbol = Annotated[
     str,
     BeforeValidator(to_symbol),
     AfterValidator(at_most(50)),
-    shown("string", pattern=SYMBOL, maxLength=50),
+    shown_symbol(50),
 ]
 # As long as an equation can make it, so that a whole record may come back.
 OptionalSymbol = Annotated[
     str | None,
     optional(lambda v: at_most(200)(to_symbol(v))),
-    shown("string", blank=True, pattern=SYMBOL, maxLength=200),
+    shown_symbol(200, blank=True),
 ]
 Switch = Annotated[int, BeforeValidator(lambda v: int(to_flag(v))), SHOWN_FLAG]
 Exchange = Annotated[

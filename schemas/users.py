@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator
 
-from schemas.shown import SHOWN_FLAG, shown, shown_number, shown_text, shown_word
+from schemas.shown import SHOWN_OPTIONAL_FLAG, shown, shown_text, shown_whole, shown_word
 from schemas.types import OptionalText
 from schemas.values import (
     Body,
@@ -28,7 +28,7 @@ OptionalPassword = Annotated[
     str | None, optional(to_password), shown("string", "null", maxLength=200)
 ]
 OptionalFlag = Annotated[
-    bool | None, BeforeValidator(lambda v: v if v is None else to_flag(v)), SHOWN_FLAG
+    bool | None, BeforeValidator(lambda v: v if v is None else to_flag(v)), SHOWN_OPTIONAL_FLAG
 ]
 Code = Annotated[
     str | None, optional(lambda v: at_most(100)(to_text(v))), shown_text(100, blank=True)
@@ -63,7 +63,7 @@ class LoginForm(Body):
     expire: Annotated[
         int,
         optional(whole(1, 1440), 10),
-        shown_number(r"0*[1-9]\d{0,2}", blank=True, minimum=1, maximum=1440, multipleOf=1),
+        shown_whole(1, 1440),
     ] = 10
     code: Code = None
 
@@ -82,12 +82,12 @@ class TokenForm(Body):
 
     EXAMPLE = {"name": "reporting", "scope": "read", "days": 90}
 
-    name: Annotated[str, BeforeValidator(to_label), shown_text(80, minLength=1, pattern=r"[!-~]+")]
+    name: Annotated[str, BeforeValidator(to_label), shown_text(80, minLength=1)]
     scope: Annotated[str, BeforeValidator(one_of(*SCOPES)), shown_word(*SCOPES)]
     days: Annotated[
         int | None,
         optional(whole(1, 3650)),
-        shown_number(r"0*[1-9]\d{0,2}", blank=True, minimum=1, maximum=3650, multipleOf=1),
+        shown_whole(1, 3650),
     ] = None
 
 

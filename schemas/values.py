@@ -139,7 +139,10 @@ def optional(check: Callable[[Any], Any], absent: Any = None) -> BeforeValidator
 
 
 def to_symbol(value: Any) -> str:
-    text = to_text(value).strip()
+    # Some exchanges number their symbols: 700, however JSON writes it.
+    if isinstance(value, int | float) and not (0 <= value < EXACT and int(value) == value):
+        raise ValueError("problematic ticker!")
+    text = to_text(plain(value)).strip()
     if not text:
         raise ValueError("required")
     if not equation.is_symbol(text):

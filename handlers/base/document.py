@@ -167,7 +167,8 @@ def _noun(call: Call) -> str:
 def _parameters(call: Call) -> list[Json]:
     found = list(_path_parameters(call))
     if call.contract.query:
-        found += _query_parameters(call.contract.query)
+        asked = _query_parameters(call.contract.query)
+        found += [each for each in asked if each["name"] not in call.names]  # the path decides
     found += [_header(name, text) for name, text in call.contract.headers.items()]
     if call.tagged:
         found.append(_header("If-None-Match", "the ETag of what is known already"))

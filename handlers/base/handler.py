@@ -147,7 +147,8 @@ class BaseHandler(IdentityHandler):
     def query(self, form: type[schemas.Form], **fixed: str) -> schemas.Form:
         """The query of the address as this form, with what the path fixes; raises BadFields."""
         sent = self.request.query_arguments
-        given = {key: self.get_query_argument(key) for key in form.model_fields if key in sent}
+        known = form.model_fields.keys() & sent.keys()
+        given = {key: self.decode_argument(sent[key][-1], key) for key in known}
         return schemas.check(form, given | fixed)
 
     def reply(self, body: Any, status: int = 200) -> None:
