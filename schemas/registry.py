@@ -16,6 +16,7 @@ from schemas.values import (
     one_of,
     optional,
     plain,
+    to_bare,
     to_text,
 )
 from trading import equation
@@ -115,10 +116,7 @@ HOLDING = ("active_pos", "active_pnl", "active_cost")
 
 
 def to_leg(value: Any) -> str:
-    text = to_text(value).strip()
-    if not text:
-        raise ValueError("required")
-    return at_most(50)(text)
+    return at_most(50)(to_bare(value))
 
 
 Leg = Annotated[str, BeforeValidator(to_leg), shown_symbol(50)]

@@ -3,6 +3,7 @@
 import json
 import math
 import re
+import sys
 from collections.abc import Callable
 from typing import Any, ClassVar, TypeVar
 
@@ -30,10 +31,9 @@ def to_number(value: Any) -> float:
             raise ValueError("must be a number")
     elif isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError("must be a number")
-    try:
-        number = float(value)
-    except OverflowError:
-        number = math.inf
+    if isinstance(value, int) and abs(value) > sys.float_info.max:
+        raise ValueError("is out of range")
+    number = float(value)
     if not math.isfinite(number):
         raise ValueError("is out of range")
     return number
@@ -138,13 +138,19 @@ def optional(check: Callable[[Any], Any], absent: Any = None) -> BeforeValidator
     return BeforeValidator(validate)
 
 
-def to_symbol(value: Any) -> str:
+def to_bare(value: Any) -> str:
+    """What may be a symbol, trimmed; raises ValueError."""
     # Some exchanges number their symbols: 700, however JSON writes it.
     if isinstance(value, int | float) and not (0 <= value < EXACT and int(value) == value):
         raise ValueError("problematic ticker!")
     text = to_text(plain(value)).strip()
     if not text:
         raise ValueError("required")
+    return text
+
+
+def to_symbol(value: Any) -> str:
+    text = to_bare(value)
     if not equation.is_symbol(text):
         raise ValueError("problematic ticker!")
     return text
