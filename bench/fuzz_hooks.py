@@ -31,15 +31,13 @@ BY_PASSPHRASE = {
 
 @schemathesis.hook
 def map_body(context, body):
-    """A passphrase that is text is the right one: else nothing behind it would ever be tried."""
-    given = body.get("passphrase", _left_out(context)) if isinstance(body, dict) else None
-    return {**body, "passphrase": "webhook"} if isinstance(given, str) else body
-
-
-def _left_out(context):
-    """Where a login may stand for the passphrase, a visitor has to send one."""
+    """The right passphrase where it decides: else nothing behind it would ever be tried."""
     call = (context.operation.method.upper(), context.operation.path)
-    return "" if call in BY_PASSPHRASE and "FUZZ_LOGIN" not in os.environ else None
+    if not isinstance(body, dict):
+        return body
+    alert = call == ("POST", "/v3/webhook") and isinstance(body.get("passphrase"), str)
+    visitor = call in BY_PASSPHRASE and "FUZZ_LOGIN" not in os.environ
+    return {**body, "passphrase": "webhook"} if alert or visitor else body
 
 
 class Login:

@@ -228,9 +228,12 @@ def _takes_passphrase(call: Call) -> bool:
 def _with_passphrase(call: Call, form: type[BaseModel]) -> Json:
     if not _takes_passphrase(call):
         return {"$ref": REF + form.__name__}
-    required = {"required": ["passphrase"]} if call.right is Right.OPEN else {}
-    secret = {"type": "string", "description": "one of the passphrases in force"}
-    own = {"type": "object", "properties": {"passphrase": secret}, **required}
+    text = "one of the passphrases in force"
+    secret: Json = {"description": f"{text}; not looked at beside a fresh token"}
+    own: Json = {"type": "object", "properties": {"passphrase": secret}}
+    if call.right is Right.OPEN:
+        secret |= {"type": "string", "description": text}
+        own["required"] = ["passphrase"]
     return {"allOf": [{"$ref": REF + form.__name__}, own]}
 
 

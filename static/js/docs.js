@@ -29,4 +29,6 @@ window.SwaggerUIBundle({
   filter: true,
   tryItOutEnabled: true,
   validatorUrl: null,
+  // A page has one main part, and this is not it.
+  onComplete: () => viewer.querySelector("main")?.setAttribute("role", "group"),
 })
