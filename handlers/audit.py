@@ -19,7 +19,7 @@ from handlers.base import (
     right,
 )
 from models import Audit, AuditFilters
-from schemas import answers
+from schemas import access
 
 PAGE = 100  # rows of the page
 
@@ -30,7 +30,7 @@ class AuditList(ListHandler):
     list_key = "audit"
 
     @right(Right.ADMIN, scope="admin")
-    @contract({200: [answers.AuditRecord]}, query=schemas.AuditQuery, csv=True)
+    @contract({200: [access.AuditRecord]}, query=schemas.AuditQuery, csv=True)
     async def get(self, count: SheetCount) -> None:
         """List the newest acts and refusals."""
         limit = count_of(count.removesuffix(".csv"))
@@ -51,7 +51,7 @@ class Refused(BaseHandler):
     """/v3/refused: how many posts this process refused without keeping them, by reason."""
 
     @right(Right.ADMIN, scope="admin")
-    @contract({200: answers.RefusedPosts})
+    @contract({200: access.RefusedPosts})
     async def get(self) -> None:
         """Count the posts that left no row."""
         self.reply({"since": self.application.started, **self.application.gate.refused_posts()})

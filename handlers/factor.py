@@ -7,7 +7,7 @@ import schemas
 import security
 from handlers.base import CredentialHandler, ListHandler, Right, Username, contract, right
 from models import CodeRefused, Factor, RecoveryCode, Refused, User
-from schemas import answers
+from schemas import access, answers
 
 
 class FactorHandler(CredentialHandler):
@@ -55,7 +55,7 @@ class OwnFactor(FactorHandler):
     """/v3/factor: GET tells whether it is on, POST begins it, PUT confirms it with a code."""
 
     @right(Right.TOKEN)
-    @contract({200: answers.FactorState})
+    @contract({200: access.FactorState})
     async def get(self) -> None:
         """Tell whether one's second factor is on."""
         user = self.identity.user
@@ -64,7 +64,7 @@ class OwnFactor(FactorHandler):
         self.reply({"since": factor and factor.since, "recovery_codes": codes})
 
     @right(Right.FRESH)
-    @contract({201: answers.FactorBegun}, schemas.FactorForm, refuses=(429,))
+    @contract({201: access.FactorBegun}, schemas.FactorForm, refuses=(429,))
     async def post(self) -> None:
         """Begin a second factor."""
         form = schemas.check(schemas.FactorForm, self.json_body())
@@ -76,7 +76,7 @@ class OwnFactor(FactorHandler):
         self.reply({"secret": secret, "uri": uri, "qr": _drawn(uri)}, 201)
 
     @right(Right.FRESH)
-    @contract({200: answers.RecoveryCodes}, schemas.FactorForm, refuses=(404, 429))
+    @contract({200: access.RecoveryCodes}, schemas.FactorForm, refuses=(404, 429))
     async def put(self) -> None:
         """Confirm a second factor with a code."""
         form = schemas.check(schemas.FactorForm, self.json_body())
@@ -111,7 +111,7 @@ class FactorCodes(FactorHandler):
     """/v3/factor/codes: new recovery codes for the old, with the password and a code."""
 
     @right(Right.FRESH)
-    @contract({200: answers.RecoveryCodes}, schemas.FactorForm, refuses=(429,))
+    @contract({200: access.RecoveryCodes}, schemas.FactorForm, refuses=(429,))
     async def post(self) -> None:
         """Make new recovery codes."""
         self.reply({"recovery_codes": await self.prove("factor.codes", RecoveryCode.renew)})
@@ -123,7 +123,7 @@ class FactorList(ListHandler):
     list_key = "factors"
 
     @right(Right.ADMIN)
-    @contract({200: [answers.FactorRecord]})
+    @contract({200: [access.FactorRecord]})
     async def get(self) -> None:
         """List who has a second factor."""
         self.reply_list(

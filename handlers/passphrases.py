@@ -4,7 +4,7 @@ import schemas
 import security
 from handlers.base import ApiError, BaseHandler, Label, ListHandler, Right, contract, right
 from models import Passphrase
-from schemas import answers
+from schemas import access, answers
 from settings import ROOT, weak_passphrase
 
 
@@ -17,7 +17,7 @@ class PassphraseRegister(ListHandler):
     list_key = "passphrases"
 
     @right(Right.ADMIN, scope="admin")
-    @contract({200: [answers.PassphraseRecord]})
+    @contract({200: [access.PassphraseRecord]})
     async def get(self) -> None:
         """List the passphrases without their texts."""
         rows = Passphrase.select().order_by(Passphrase.id.desc())
@@ -28,7 +28,7 @@ class PassphraseRegister(ListHandler):
         self.reply_list([dict(zip(keys, row, strict=True)) for row in made + fixed])
 
     @right(Right.ADMIN, scope="admin")
-    @contract({201: answers.PassphraseMade}, schemas.PassphraseForm)
+    @contract({201: access.PassphraseMade}, schemas.PassphraseForm)
     async def post(self) -> None:
         """Make a passphrase."""
         form = schemas.check(schemas.PassphraseForm, self.json_body())
@@ -57,7 +57,7 @@ class AlertTemplate(BaseHandler):
     """/v3/template: what to paste into TradingView; ?reveal=1 shows the passphrase."""
 
     @right(Right.FRESH, scope="admin")
-    @contract({200: answers.AlertTemplate}, query=schemas.TemplateQuery)
+    @contract({200: access.AlertTemplate}, query=schemas.TemplateQuery)
     async def get(self) -> None:
         """Give the alert template."""
         valid = [value for _, value, _ in self.application.passphrases()]

@@ -13,7 +13,7 @@ from handlers.base import (
     session_state,
 )
 from models import Audit, Missing, Session, User, Visit
-from schemas import answers
+from schemas import access, answers
 from trading import instants
 
 
@@ -21,13 +21,13 @@ class OwnSession(BaseHandler):
     """/v3/session: GET tells whose session this is, POST lets the cookie live on."""
 
     @right(Right.TOKEN)
-    @contract({200: answers.SessionState})
+    @contract({200: access.SessionState})
     async def get(self) -> None:
         """Tell whose session this is."""
         self._answer(self.identity.session)
 
     @right(Right.TOKEN)
-    @contract({200: answers.SessionState})
+    @contract({200: access.SessionState})
     async def post(self) -> None:
         """Let the browser's session live on."""
         session = await self.store(Session.extend, self.identity.session.id)
@@ -47,7 +47,7 @@ class SessionList(ListHandler):
     list_key = "sessions"
 
     @right(Right.ADMIN)
-    @contract({200: [answers.SessionRecord]}, refuses=(404,))
+    @contract({200: [access.SessionRecord]}, refuses=(404,))
     async def get(self, username: Username) -> None:
         """List a user's running sessions."""
         User.find(username)
@@ -75,13 +75,13 @@ class OwnSessions(SessionList):
     """/v3/sessions: GET lists one's own sessions, DELETE ends all but the present one."""
 
     @right(Right.TOKEN)
-    @contract({200: [answers.SessionRecord]})
+    @contract({200: [access.SessionRecord]})
     async def get(self) -> None:
         """List one's own running sessions."""
         self.reply_sessions(self.identity.user.username)
 
     @right(Right.FRESH)
-    @contract({200: answers.SessionsEnded})
+    @contract({200: access.SessionsEnded})
     async def delete(self) -> None:
         """End all of one's sessions but this one."""
         user, keep = self.identity.user, self.identity.session.id

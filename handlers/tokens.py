@@ -12,7 +12,7 @@ from handlers.base import (
     rowid_of,
 )
 from models import ApiToken, Audit, Missing, User
-from schemas import answers
+from schemas import access, answers
 
 
 class TokenList(ListHandler):
@@ -21,7 +21,7 @@ class TokenList(ListHandler):
     list_key = "tokens"
 
     @right(Right.ADMIN)
-    @contract({200: [answers.TokenRecord]}, refuses=(404,))
+    @contract({200: [access.TokenRecord]}, refuses=(404,))
     async def get(self, username: Username) -> None:
         """List a user's API tokens."""
         self.reply_tokens(User.find(username))
@@ -35,13 +35,13 @@ class OwnTokens(TokenList):
     """/v3/tokens: GET lists one's own API tokens, POST makes one, whose text is told this once."""
 
     @right(Right.TOKEN)
-    @contract({200: [answers.TokenRecord]})
+    @contract({200: [access.TokenRecord]})
     async def get(self) -> None:
         """List one's own API tokens."""
         self.reply_tokens(self.identity.user)
 
     @right(Right.FRESH)
-    @contract({201: answers.TokenMade}, schemas.TokenForm)
+    @contract({201: access.TokenMade}, schemas.TokenForm)
     async def post(self) -> None:
         """Make an API token."""
         form = schemas.check(schemas.TokenForm, self.json_body())

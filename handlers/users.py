@@ -23,7 +23,7 @@ from handlers.base import (
     visitor,
 )
 from models import Audit, CodeRefused, Factor, Missing, Session, Trace, User, log_in
-from schemas import answers
+from schemas import access, answers
 
 
 class TokenHandler(CredentialHandler):
@@ -55,7 +55,7 @@ class Login(TokenHandler):
     """
 
     @right(Right.OPEN)
-    @contract({200: answers.LoginTokens}, schemas.LoginForm, refuses=(401, 429))
+    @contract({200: access.LoginTokens}, schemas.LoginForm, refuses=(401, 429))
     async def post(self) -> None:
         """Log in."""
         form = schemas.check(schemas.LoginForm, self.json_body())
@@ -137,7 +137,7 @@ class Refresh(TokenHandler):
     """/v3/refresh: the refresh token for new tokens; used twice, it ends the session."""
 
     @right(Right.OPEN)
-    @contract({200: answers.Tokens}, refuses=(401,))
+    @contract({200: access.Tokens}, refuses=(401,))
     async def post(self) -> None:
         """Get new tokens for the refresh token."""
         claims = self._claims()
@@ -215,7 +215,7 @@ class UserList(ListHandler):
     list_key = "users"
 
     @right(Right.ADMIN, scope="admin")
-    @contract({200: [answers.UserName]})
+    @contract({200: [access.UserName]})
     async def get(self, count: Count) -> None:
         """List the newest users."""
         users = User.page(count_of(count))
@@ -226,7 +226,7 @@ class OneUser(BaseHandler):
     """/v3/user/{username}."""
 
     @right(Right.ADMIN, scope="admin")
-    @contract({200: answers.UserName}, refuses=(404,))
+    @contract({200: access.UserName}, refuses=(404,))
     async def get(self, username: Username) -> None:
         """Read a user."""
         self.reply({"username": User.find(username).username})

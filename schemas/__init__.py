@@ -1,6 +1,6 @@
 """Bodies in and records out: the wire's spellings live here, the columns' names everywhere else."""
 
-from schemas import answers, records
+from schemas import access, answers, records
 from schemas.account import ACCOUNT, AccountChange, AccountForm, account_record
 from schemas.audit import AUDIT_KEYS, audit_record, token_record
 from schemas.events import event_message, event_record, rejected_record
@@ -60,6 +60,7 @@ __all__ = [
     "SignalQuery",
     "SocketQuery",
     "TemplateQuery",
+    "access",
     "answers",
     "records",
     "FactorForm",

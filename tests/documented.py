@@ -6,7 +6,8 @@ from functools import cache
 import jsonschema_rs
 
 from handlers import ROUTES
-from handlers.base.document import calls, describe
+from handlers.base.calls import calls
+from handlers.base.document import describe
 
 
 @cache

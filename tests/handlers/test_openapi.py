@@ -12,7 +12,8 @@ from tornado.web import RequestHandler
 
 import schemas
 from handlers import ROUTES
-from handlers.base.document import METHODS, calls, describe
+from handlers.base.calls import METHODS, calls
+from handlers.base.document import describe
 from handlers.base.handler import NotFound
 from handlers.base.rights import Right
 from schemas.events import MESSAGES
