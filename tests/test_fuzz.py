@@ -5,7 +5,7 @@ import pytest
 from bench import fuzz
 
 # The phase of edges alone makes thousands of cases; the whole is `python -m bench.fuzz`.
-FEW = ("--phases", "examples,fuzzing,stateful")
+FEW = ("--phases", "examples,fuzzing,stateful", "--generation-deterministic")
 
 pytestmark = pytest.mark.slow
 

@@ -83,7 +83,7 @@ def _operation(call: Call) -> Json:
         "tags": [_tag(call)],
         "operationId": f"{call.method}_{call.handler.__name__}",
         "summary": summary.rstrip("."),
-        "description": f"{text.strip()}\n\nRight: {call.right.value}.".strip(),
+        "description": f"{text.strip()}\n\n{_right(call)}".strip(),
         "parameters": _parameters(call),
         "responses": {str(status): each for status, each in sorted(_responses(call).items())},
         "security": SECURITY[call.right](unsafe),
@@ -91,6 +91,16 @@ def _operation(call: Call) -> Json:
     if call.contract.takes:
         operation["requestBody"] = _body(call)
     return operation
+
+
+def _right(call: Call) -> str:
+    told = f"Right: {call.right.value}."
+    if call.right is Right.OPEN:
+        return told
+    scope = call.function.scope
+    return f"{told} " + (
+        f"An API token must cover `{scope}`." if scope else "No API token will do."
+    )
 
 
 def _noun(call: Call) -> str:
