@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import gc
 import logging
 import signal
 import socket
@@ -104,9 +103,6 @@ async def serve(conf: Settings, app: PairsApplication) -> list[socket.socket]:
     ]
     for sweeper in sweepers:
         sweeper.start()
-    # What is there now stays until the end: no later collection needs to walk it.
-    gc.collect()
-    gc.freeze()
     host, port = sockets[0].getsockname()[:2]
     host = f"[{host}]" if ":" in host else host
     print(f"Pairs-API v3 ({conf.mode}) listens at http://{host}:{port}/", flush=True)
