@@ -8,7 +8,7 @@ NPM := node_modules/.package-lock.json
 NEWMAN := node_modules/.bin/newman
 NPM_CI := npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 
-.PHONY: run demo test quick lint bench system packages settings upgrade
+.PHONY: run demo test quick lint bench system packages settings upgrade release
 
 run: $(VENV)/run.stamp charts
 	@$(BIN)/python server.py
@@ -28,6 +28,9 @@ settings:
 upgrade: $(BIN)/python
 	@$(BIN)/python deploy/upgrade.py $(ARGS)
 
+# dist/pairs-api-v3-VERSION.tar.gz and its checksum, for hosts without npm and git.
+release: $(NPM)
+	@$(PYTHON) deploy/release.py
 
 test: system lint
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
@@ -38,6 +41,7 @@ quick: $(VENV)/test.stamp
 lint: $(VENV)/test.stamp
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@$(BIN)/python deploy/audit_packages.py
 
 bench: $(VENV)/test.stamp
 	@$(BIN)/python -m bench

@@ -48,13 +48,17 @@ class Process:
                 text=True,
                 **more,
             )
-        line = self._process.stdout.readline()
+        self.port = self.wait_until_it_listens()
         self.start_seconds = time.perf_counter() - begun
+
+    def wait_until_it_listens(self) -> int:
+        """The port, once it says that it listens; raises RuntimeError where it ends instead."""
+        line = self._process.stdout.readline()
         found = LISTENS.search(line)
         if not found:
             self.end(signal.SIGKILL)
-            raise RuntimeError(f"it did not start: {line}{log.read_text()}")
-        self.port = int(found[1])
+            raise RuntimeError(f"it did not start: {line}{self.log.read_text()}")
+        return int(found[1])
 
     @property
     def pid(self) -> int:

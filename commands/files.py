@@ -15,10 +15,14 @@ _LEVEL = 6
 
 
 def write_archive(file: Path, lines: Iterable[bytes]) -> int:
-    """Writes the lines into FILE.part, and once they are on disk renames it: its size."""
+    """Writes the lines into FILE.part, and once they are on disk renames it: its size.
+
+    A folder that is missing is made, for its owner alone too.
+    """
     _refuse_other(file)
     part = file.with_name(f"{file.name}.part")
     try:
+        file.parent.mkdir(mode=0o700, exist_ok=True)
         part.unlink(missing_ok=True)
         with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as raw:
             _write(raw, lines, zipped=file.name.endswith(".gz"))

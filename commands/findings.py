@@ -9,11 +9,13 @@ import models
 from commands.files import date_of
 from database import is_there, proxy, reach_database, steps
 from models import health
-from settings import DEMO_PASSWORD, DEMO_USERS, Settings
+from network import is_private, networks, within
+from settings import DEMO_PASSPHRASE, DEMO_PASSWORD, DEMO_USERS, Settings
 from trading import instants
 
 DAY = 86400
 OLD_BACKUP = 7 * DAY
+LOGINS = 20  # sessions whose addresses are looked at
 QUIET = 7 * DAY  # without an alert
 BRIDGE_GONE = 15 * 60
 AHEAD = 5  # seconds that a clock may be set back by without a word
@@ -52,14 +54,19 @@ def look(conf: Settings, backups: Path | None) -> list[Finding]:
         applied, lacking = steps(database)
         if not applied:
             return [warning("database", "it is empty; the first start fills it")]
+        whole = integrity(database)
+        if whole.level == "problem":
+            return [whole]
         if lacking:
             todo = f"it lacks {', '.join(lacking)}: make a backup, then run migrate"
-            return [integrity(database), problem("migrations", todo)]
+            return [whole, problem("migrations", todo)]
         return [
-            integrity(database),
+            whole,
             ok("migrations", "all taken"),
             clock(),
             *credentials(conf),
+            passphrases(conf),
+            callers(conf),
             backup(backups),
             last_alert(),
             last_poll(),
@@ -96,6 +103,36 @@ def credentials(conf: Settings) -> Iterator[Finding]:
         yield problem("users", "there is no administrator: python server.py user add NAME --admin")
     else:
         yield ok("users", "none has the demo's password")
+
+
+def passphrases(conf: Settings) -> Finding:
+    """Whether alerts could carry a passphrase that is known to everybody."""
+    if conf.demo:
+        return ok("passphrase", "a demo's, known to everybody: never where others reach it")
+    valid = models.Passphrase.valid()
+    known = [row.label for row in valid if row.value == DEMO_PASSPHRASE]
+    if known:
+        return problem(
+            "passphrase", f"{known[0]} is the demo's: python server.py passphrase retire {known[0]}"
+        )
+    if not valid and not conf.passphrases:
+        return problem("passphrase", "there is none: python server.py passphrase add NAME")
+    return ok("passphrase", "none is the demo's")
+
+
+def callers(conf: Settings) -> Finding:
+    """Whether a proxy says who calls, told by the addresses of those who logged in."""
+    if conf.demo or not conf.url.startswith("https:"):
+        return ok("callers", "they come without a proxy")
+    seen = models.Visit.addresses(LOGINS)
+    near = [each for each in seen if is_private(each)]
+    if len(seen) != 1 or not near:
+        return ok("callers", "nothing speaks against the proxy saying who calls")
+    if within(near[0], networks(conf.trusted_proxies)):
+        todo = "let the proxy send X-Forwarded-For, as the files of deploy/ do"
+    else:
+        todo = "if that is the proxy, put it into trusted_proxies"
+    return warning("callers", f"all logins came from {near[0]}: {todo}")
 
 
 def backup(folder: Path | None) -> Finding:

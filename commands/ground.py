@@ -13,7 +13,7 @@ from commands.check import BRIDGE_REFUSED
 from commands.findings import Finding, ok, problem, warning
 from database import sqlite_file
 from network import address_of
-from settings import DEMO_PASSPHRASE, ROOT, Settings, secret_files
+from settings import ROOT, Settings, secret_files
 
 LITTLE, LEAST = 1e9, 1e8  # bytes of room on the disk: beware; act
 SECONDS = 3.0  # that the running server has to answer in
@@ -28,7 +28,6 @@ def look(conf: Settings, overlay: str | None) -> list[Finding]:
         disk(conf),
         port(conf),
         proxies(conf),
-        passphrases(conf),
         bridge(conf),
     ]
 
@@ -126,15 +125,6 @@ def proxies(conf: Settings) -> Finding:
     if not conf.demo and not conf.url:
         return warning("proxy", "set url to the public address, so that cookies are secure")
     return ok("proxy", "url and trusted_proxies fit" if conf.url else "none is needed in a demo")
-
-
-def passphrases(conf: Settings) -> Finding:
-    """Whether the settings' passphrases are known to everybody."""
-    if conf.demo:
-        return ok("passphrase", "a demo's, known to everybody: never where others reach it")
-    if DEMO_PASSPHRASE in conf.passphrases:
-        return problem("passphrase", "the demo's own is in the settings: change it")
-    return ok("passphrase", "the settings have none that is known")
 
 
 def bridge(conf: Settings) -> Finding:

@@ -7,11 +7,10 @@ which the original keeps as they are, are stored as hashes. A second run adds wh
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
 
 from commands.common import opened, progress
 from commands.takes import TAKES
-from database import proxy
+from database import DatabaseRefused, proxy
 from models.original import Original
 
 EXAMPLES = """\
@@ -28,16 +27,15 @@ def arguments(parser) -> None:
 
 def run(line) -> int:
     """Takes everything over and prints what came and what did not."""
-    original = Original(line.given.place)
+    original, report = Original(line.given.place), Report()
     try:
         with opened(line.conf, makes=True):
-            report = Report()
             for table in original.tables:
                 with progress(f"Importing {table}", original.count(table)) as shown:
                     _import(original, table, report, shown.add)
-    finally:
+    finally:  # what came before a failure has come
         original.close()
-    report.print()
+        report.print()
     return 0
 
 
@@ -101,6 +99,15 @@ def _import(original: Original, table: str, report: Report, told: Callable[[int]
 
 
 def _batches(rows: Iterable[dict]) -> Iterator[list[dict]]:
-    rows = iter(rows)
-    while batch := list(islice(rows, BATCH)):
+    """Some at a time; where they cannot be read on, first those that could."""
+    batch: list[dict] = []
+    try:
+        for row in rows:
+            batch.append(row)
+            if len(batch) == BATCH:
+                yield batch
+                batch = []
+    except DatabaseRefused:
         yield batch
+        raise
+    yield batch

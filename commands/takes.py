@@ -104,10 +104,10 @@ class _Signals(Take):
 
     def end(self) -> None:
         if self._moved:
-            self.report.advise(f"{self._moved:,} signals have new rowids; theirs were taken here.")
+            self.report.advise(f"New rowids, for theirs were taken here: {self._moved:,} signals.")
         if self._offered:
             self.report.advise(
-                f"{self._offered:,} signals that came still wait: the bridge will trade them. "
+                f"Of the signals that came {self._offered:,} wait: the bridge will trade them. "
                 "Cancel on the dashboard what it should not."
             )
 

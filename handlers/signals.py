@@ -193,7 +193,7 @@ class Totals(BaseHandler):
     async def get(self) -> None:
         """Sum up the signals that match."""
         filters = Filters(**self.query(schemas.SignalQuery).filters())
-        sums = await self.application.reader_for(filters).run(totals, filters)
+        sums = await self.application.reader_for(filters, sums=True).run(totals, filters)
         self.reply({**sums, "quantity": schemas.plain(sums["quantity"])})
 
 

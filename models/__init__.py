@@ -5,7 +5,7 @@ import peewee
 from database import open_database
 from models.account import BRIDGE, AccountRecord, Bridge
 from models.audit import Audit, AuditFilters, Trace
-from models.base import Event, EventRow, Missing, Refused
+from models.base import Ended, Event, EventRow, Missing, Refused
 from models.factor import CodeRefused, Factor, RecoveryCode
 from models.facts import LAST_BACKUP, Fact
 from models.figures import figures, totals
@@ -16,7 +16,7 @@ from models.replay import Missed, events_after, feed, missed_since
 from models.retention import old_rows, prune
 from models.signals import AlertId, Filters, Receipt, Signal
 from models.statements import compiled
-from models.tokens import SCOPES, ApiToken, watching
+from models.tokens import SCOPES, ApiToken, insist, watching
 from models.users import PASSPHRASES, SESSIONS, Passphrase, PassphraseUse, Secret, Session, User
 from models.visits import Visit, log_in
 
@@ -41,6 +41,7 @@ __all__ = [
     "AuditFilters",
     "Bridge",
     "CodeRefused",
+    "Ended",
     "Event",
     "EventRow",
     "Fact",
@@ -66,6 +67,7 @@ __all__ = [
     "events_after",
     "feed",
     "figures",
+    "insist",
     "log_in",
     "missed_since",
     "old_rows",

@@ -17,11 +17,18 @@ def broken(database: peewee.Database) -> str | None:
         for table in database.get_tables():
             database.execute_sql(f'SELECT COUNT(t) FROM "{table}" t')  # noqa: S608 its own names
         return None
+    try:
+        return _broken_file(database)
+    except peewee.DatabaseError as error:  # too broken to be checked
+        return str(error)
+
+
+def _broken_file(database: peewee.Database) -> str | None:
     found = [row[0] for row in database.execute_sql("PRAGMA integrity_check(1)")]
+    if found != ["ok"]:
+        return " ".join(found[0].split())
     strays = database.execute_sql("PRAGMA foreign_key_check").fetchall()
-    if found == ["ok"] and not strays:
-        return None
-    return found[0] if found != ["ok"] else f"a row of {strays[0][0]} refers to nothing"
+    return f"a row of {strays[0][0]} refers to nothing" if strays else None
 
 
 def newest_event() -> str | None:

@@ -2,20 +2,23 @@
 
 import datetime
 import decimal
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import peewee
+import psycopg2
 from playhouse import db_url
 
-from database import DatabaseRefused, last_id, proxy, read_only, refusal, set_last_id
+from database import DatabaseRefused, is_sqlite, last_id, proxy, refusal, set_last_id
 from models.base import Event
 from models.signals import Signal
 from models.statements import compiled
 
 SOURCE = "import"  # of the events
+_BROKEN = (sqlite3.Error, psycopg2.Error)  # what a cursor raises that is read row by row
 TABLES = ("signals", "stocks", "tickers", "pairs", "users", "account")
 
 
@@ -27,7 +30,7 @@ class Original:
         url = place if "://" in place else f"sqlite:///{place}"
         try:
             self._database = _describe(url)
-            read_only(self._database)
+            _connect(self._database)
             there = set(self._database.get_tables())
         except (ValueError, TypeError):
             raise DatabaseRefused("This is neither a file nor a URL of a database.") from None
@@ -39,12 +42,26 @@ class Original:
                 "This is no database of the original Pairs-API v3: it has none of its tables."
             )
 
-    def count(self, table: str) -> int:
-        """How many rows a table has."""
-        return self._database.execute_sql(f"SELECT COUNT(*) FROM {table}").fetchone()[0]  # noqa: S608
+    def count(self, table: str) -> int | None:
+        """How many rows a table has; None where it cannot be counted, for it is damaged."""
+        try:
+            return self._database.execute_sql(f"SELECT COUNT(*) FROM {table}").fetchone()[0]  # noqa: S608
+        except peewee.PeeweeException:
+            return None
 
     def rows(self, table: str) -> Iterator[dict[str, Any]]:
-        """A table's rows as {column: value}, oldest first; times are text."""
+        """A table's rows as {column: value}, oldest first; times are text.
+
+        Raises DatabaseRefused where they cannot be read on.
+        """
+        try:
+            yield from self._rows(table)
+        except (peewee.PeeweeException, *_BROKEN) as error:
+            raise DatabaseRefused(
+                f"The original's table {table} cannot be read to its end: {error}."
+            ) from None
+
+    def _rows(self, table: str) -> Iterator[dict[str, Any]]:
         # In a table that does not declare it, SQLite tells the rowid only if it is asked.
         sql = f"SELECT {table}.rowid AS rowid, {table}.* FROM {table} ORDER BY {table}.rowid"  # noqa: S608
         cursor = self._database.execute_sql(sql)
@@ -65,6 +82,15 @@ def _describe(url: str) -> peewee.Database:
     if not file.is_file():
         raise DatabaseRefused(f"There is no file {file}.")
     return peewee.SqliteDatabase(f"file:{quote(str(file))}?mode=ro", uri=True)
+
+
+def _connect(database: peewee.Database) -> None:
+    """Connects so that a write fails; a file was opened so already."""
+    database.connect()
+    if is_sqlite(database):
+        database.connection().text_factory = lambda raw: raw.decode("utf-8", "replace")
+    else:
+        database.execute_sql("SET default_transaction_read_only = on")
 
 
 def _plain(value: Any) -> Any:

@@ -32,6 +32,11 @@ class Visit(Base):
         return {row.session_id: row for row in cls.select().where(cls.session.in_(ids))}
 
     @classmethod
+    def addresses(cls, most: int) -> set[str]:
+        """From where the sessions last seen are used."""
+        return {row.address for row in cls.select().order_by(cls.seen.desc()).limit(most)}
+
+    @classmethod
     def end_idle(cls, days: int) -> int:
         """Ends the sessions that nobody used for that long: how many."""
         limit = instants.epoch() - days * 86400

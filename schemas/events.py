@@ -212,3 +212,26 @@ MESSAGES = (
     *(Hello, SignalEvent, StockEvent, PairEvent, AccountEvent, PositionEvent, RejectedEvent),
     *(BridgeHeard, Pong, Resync),
 )
+
+
+class Missed(Answer):
+    """What followed an event, for a host that holds no websocket open."""
+
+    EXAMPLE = {
+        "event": 7,
+        "server_time": "2026-11-24 15:30:00",
+        "messages": [SignalEvent.EXAMPLE],
+    }
+
+    event: int
+    server_time: Moment
+    messages: list[
+        SignalEvent
+        | StockEvent
+        | PairEvent
+        | AccountEvent
+        | PositionEvent
+        | RejectedEvent
+        | BridgeHeard
+        | Resync
+    ]

@@ -12,13 +12,12 @@ from bench.processes import ROOT, clean_environment
 pytestmark = pytest.mark.slow
 
 
-def command(*arguments, text=""):
+def command(*arguments):
     """`python server.py ...`: (exit code, stdout, stderr)."""
     done = subprocess.run(
         [sys.executable, "server.py", *map(str, arguments)],
         cwd=ROOT,
         env=clean_environment(),
-        input=text,
         capture_output=True,
         text=True,
         timeout=120,
@@ -77,15 +76,3 @@ def test_a_damaged_archive_is_refused_and_nothing_is_written(tmp_path, full, har
     code, _, words = command("restore", file, "--database", f"sqlite:///{target}")
     assert code == 1, words
     assert rows(f"sqlite:///{target}")["Signal"] == []
-
-
-def test_users_and_passphrases_are_managed_without_a_server(full):
-    at = ("--database", full)
-    assert command("user", "add", "mary", "--stdin", *at, text="a long secret\n")[0] == 0
-    assert "mary" in command("user", "list", *at)[1]
-    assert command("user", "remove", "mary", *at)[0] == 0
-    assert "mary" not in command("user", "list", *at)[1]
-    assert command("passphrase", "add", "second", "--stdin", *at, text="a second one\n")[0] == 0
-    assert "second" in command("passphrase", "list", *at)[1]
-    assert command("passphrase", "retire", "second", *at)[0] == 0
-    assert command("user", "remove", "nobody", *at)[0] == 1

@@ -331,7 +331,9 @@ async def test_where_visitors_may_not_read_they_may_not_listen(api, connect, gre
 
 
 @pytest.mark.gen_test
-@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://localhost"])
+@pytest.mark.parametrize(
+    "origin", ["https://evil.example", "null", "http://localhost", "http://[", ""]
+)
 async def test_a_page_of_another_site_may_not_listen(connect, origin):
     assert await refusal(connect, headers={"Origin": origin}) == 403
 
@@ -346,6 +348,37 @@ async def test_a_call_that_is_no_upgrade_is_refused_in_json(api):
     answer = await api.get("/ws/signals")
     assert answer.status == 400
     assert "websocket" in answer.json["message"]
+
+
+@pytest.mark.gen_test
+async def test_a_plain_get_answers_what_the_socket_would_have_said(api, greeted):
+    token = await api.token()
+    await api.register_pair()
+    clients = [await greeted(token=token), await greeted()]
+    begun = (await api.get("/ws/signals?after=0")).json["event"]
+    await api.alert()
+    await api.post("/v3/webhook", {"passphrase": "webhook"})
+    await api.register_stock()
+    for client, who in zip(clients, (token, None), strict=True):
+        told = (await api.get(f"/ws/signals?after={begun}", token=who)).json
+        events = [each for each in told["messages"] if each["type"] != "bridge"]
+        assert events == await client.until(told["event"])
+        assert ("rejected.created" in [each["type"] for each in events]) == bool(who)
+        assert (told["messages"][-1]["type"] == "bridge") == bool(who)
+        again = (await api.get(f"/ws/signals?after={told['event']}")).json
+        assert (again["event"], again["messages"]) == (told["event"], [])
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("overrides", [{"replay_limit": 2}])
+async def test_a_plain_get_from_too_far_back_says_to_read_all_anew(api):
+    for _ in range(3):
+        await api.alert()
+    token = await api.token()
+    told = (await api.get("/ws/signals?after=0", token=token)).json
+    assert (told["event"], told["messages"][0]) == (3, {"type": "resync"})
+    assert (await api.get("/ws/signals?after=1", token=token)).json["messages"][0]["event"] == 2
+    assert (await api.get("/ws/signals?after=99")).json["messages"] == [{"type": "resync"}]
 
 
 @pytest.mark.gen_test

@@ -17,7 +17,7 @@ from handlers.base.contract import (
 from handlers.base.credentials import CredentialHandler
 from handlers.base.errors import ApiError, Errors, explain, unauthorized
 from handlers.base.files import Static, library_url
-from handlers.base.frames import event_frame, missed_frames
+from handlers.base.frames import event_frame, missed_frames, missed_messages
 from handlers.base.gate import Gate
 from handlers.base.handler import (
     MOST_BODY,
@@ -79,6 +79,7 @@ __all__ = [
     "in_words",
     "library_url",
     "missed_frames",
+    "missed_messages",
     "right",
     "rowid_of",
     "session_state",

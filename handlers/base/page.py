@@ -135,7 +135,8 @@ class PageHandler(BaseHandler):
         """The first or last second of a day in the page's zone, as UTC; raises ValueError."""
         bound = datetime.fromisoformat(instants.parse_bound(day, last=last))
         zone = pytz.timezone(self.zone)
-        return f"{zone.localize(bound).astimezone(pytz.utc):%Y-%m-%d %H:%M:%S}"
+        moment = f"{zone.localize(bound).astimezone(pytz.utc):%Y-%m-%d %H:%M:%S}"
+        return moment.rjust(19, "0")  # years before 1000
 
     def bound(self, chosen: dict[str, str], name: str, errors: dict[str, str]) -> str:
         """The UTC bound of a chosen day, "" where there is none; what is wrong goes to `errors`."""

@@ -1,4 +1,4 @@
-// The status light: live, reconnecting or offline, in words; a table that is not live says so itself.
+// The status light: live, polling, reconnecting or offline, in words; a table that is not live says so itself.
 import { hour, now } from "./clock.js"
 import { $, flag, put } from "./dom.js"
 import { on } from "./live.js"
@@ -7,8 +7,8 @@ const patience = 15000
 const title = document.title
 let current = { lostAt: 0 }
 
-function words({ state, lostAt, until }, since) {
-  if (state === "live") return ["live", "Live"]
+function words({ state, lostAt, until, text = "Live" }, since) {
+  if (state) return [state, text]
   if (lostAt && (Date.now() - lostAt > patience || !navigator.onLine)) return ["offline", `Offline since ${since}`]
   const rest = Math.ceil((until - Date.now()) / 1000)
   return ["reconnecting", !lostAt ? "Connecting" : rest > 0 ? `Reconnecting ${rest} s` : "Reconnecting"]

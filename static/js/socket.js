@@ -1,21 +1,29 @@
 // One websocket that stays: reconnects with back-off and jitter, and resumes after the last event it saw.
+// Where none ever stays, polling.js asks for the same messages meanwhile.
 import { setNow } from "./clock.js"
 import { emit } from "./live.js"
 import { sessionLives } from "./session.js"
 
 const longest = 30000
 const silence = 25000
+const steady = 10000
 let last = +document.body.dataset.event
-let greeted = last
-let socket, timer, guard, tries = 0, lostAt = 0, pings = false
+let greeted, socket, timer, guard, held, polling, tries = 0, brief = 0, lostAt = 0, pings = false
 
-function receive({ data }) {
-  const message = JSON.parse(data)
+const tell = state => { if (!polling?.works) emit("state", state) }
+
+function take(message) {
   const [topic, verb] = message.type.split(".")
   if (topic === "hello") greet(message)
-  else last = Math.max(last, topic === "resync" ? greeted : message.event ?? 0)
-  watch()
+  else if (topic === "resync") last = message.event ?? greeted
+  else if (message.event <= last) return
+  else last = message.event ?? last
   emit(topic, message, verb)
+}
+
+function receive({ data }) {
+  take(JSON.parse(data))
+  watch()
 }
 
 function greet({ event, server_time, ping }) {
@@ -23,7 +31,22 @@ function greet({ event, server_time, ping }) {
   pings = ping
   tries = lostAt = 0
   setNow(server_time)
+  tell({ state: "live", lostAt })
+  held = setTimeout(settle, steady)
+}
+
+function settle() {
+  brief = 0
+  polling?.stop()
   emit("state", { state: "live", lostAt })
+}
+
+// Lines that are refused, or break off again and again, while the server answers.
+function help() {
+  import("./polling.js").then(found => {
+    polling = found
+    found.start({ take, last: () => last })
+  }, () => { /* the server is away: the next loss asks again */ })
 }
 
 // A line that died without a word is found by asking.
@@ -37,15 +60,14 @@ function watch() {
 
 function open() {
   clearTimeout(timer)
-  emit("state", { lostAt })
+  tell({ lostAt })
   const mine = socket = new WebSocket(`${location.origin.replace("http", "ws")}/ws/signals?after=${last}`)
   mine.onmessage = event => { if (mine === socket) receive(event) }
   mine.onclose = event => { if (mine === socket) lost(event) }
 }
 
 function hangUp() {
-  clearTimeout(guard)
-  clearTimeout(timer)
+  for (const each of [guard, timer, held]) clearTimeout(each)
   const old = socket
   socket = null
   old?.close()
@@ -55,8 +77,9 @@ async function lost({ code } = {}) {
   hangUp()
   lostAt ||= Date.now()
   const wait = Math.min(longest, 1000 * 2 ** tries++) * (0.5 + Math.random() / 2)
-  emit("state", { lostAt, until: Date.now() + wait })
+  tell({ lostAt, until: Date.now() + wait })
   timer = setTimeout(open, wait)
+  if (++brief > (greeted === undefined ? 1 : 5)) help()
   if (!await sessionLives(code)) clearTimeout(timer)
 }
 

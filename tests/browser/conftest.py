@@ -163,6 +163,10 @@ class Wire:
     def cut(self):
         """Every connection breaks, and none is made until `mend`."""
         self._whole = False
+        self.snap()
+
+    def snap(self):
+        """Every connection breaks, but new ones are made."""
         for end in self._ends:
             _hang_up(end)
         self._ends.clear()

@@ -73,7 +73,7 @@ class Proxy:
     def __init__(self, kind, target, home):
         self.home = Path(home)
         self.http, self.https, self._target = free_port(), free_port(), target
-        self.name = NAME
+        self.name, self._modules = NAME, MODULES
         _certificate(self.home)
         command = getattr(self, f"_{kind}")()
         if os.geteuid() == 0:
@@ -123,9 +123,15 @@ class Proxy:
         values = {"home": self.home, "http": self.http, "https": self.https}
         return self._httpd(HOSTED.format(**values))
 
+    def _poor(self):
+        """A shared host with .htaccess whose Apache has no module for websockets."""
+        self._modules = [each for each in MODULES if each != "proxy_wstunnel"]
+        return self._htaccess()
+
     def _httpd(self, site):
         modules = "".join(
-            f"LoadModule {name}_module /usr/lib/apache2/modules/mod_{name}.so\n" for name in MODULES
+            f"LoadModule {name}_module /usr/lib/apache2/modules/mod_{name}.so\n"
+            for name in self._modules
         )
         values = {"name": NAME, "home": self.home, "http": self.http, "https": self.https}
         (self.home / "httpd.conf").write_text(modules + APACHE.format(**values) + site)

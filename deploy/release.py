@@ -1,0 +1,81 @@
+"""Packs the committed version for a host without npm and git: make release.
+
+dist/pairs-api-v3-VERSION.tar.gz holds all files and the pages' charts, and beside it lies its
+SHA-256. The version is `VERSION` in settings.py, which must be CHANGELOG.md's newest. The same
+commit makes the same archive.
+"""
+
+import gzip
+import hashlib
+import io
+import re
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+DIST = ROOT / "dist"
+LIBRARY = "node_modules/lightweight-charts"
+CHARTS = (
+    f"{LIBRARY}/LICENSE",
+    f"{LIBRARY}/package.json",
+    f"{LIBRARY}/dist/lightweight-charts.standalone.production.mjs",
+)
+
+
+class Refused(Exception):
+    """There is nothing to release; the text is for the person who wants to."""
+
+
+def git(*command: str) -> bytes:
+    """What git writes."""
+    return subprocess.run(["git", *command], cwd=ROOT, check=True, capture_output=True).stdout  # noqa: S607
+
+
+def version() -> str:
+    """The version to release; raises Refused."""
+    told = re.search(r'^VERSION = "(.+)"$', (ROOT / "settings.py").read_text("utf-8"), re.M)[1]
+    newest = re.search(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.M)[1]
+    if told != newest:
+        raise Refused(f"settings.py says {told}, CHANGELOG.md {newest}: make them the same.")
+    if git("status", "--porcelain", "--untracked-files=no"):
+        raise Refused("There are changes that are not committed.")
+    lacking = [name for name in CHARTS if not (ROOT / name).is_file()]
+    if lacking:
+        raise Refused(f"{lacking[0]} is not there: npm ci")
+    return told
+
+
+def pack(name: str) -> bytes:
+    """The packed archive of HEAD and the charts, below a folder of this name."""
+    moment = int(git("log", "-1", "--format=%ct"))
+    raw = io.BytesIO(git("archive", "--format=tar", f"--prefix={name}/", "HEAD"))
+    with tarfile.open(fileobj=raw, mode="a") as archive:
+        for chart in CHARTS:
+            data = (ROOT / chart).read_bytes()
+            entry = tarfile.TarInfo(f"{name}/{chart}")
+            entry.size, entry.mtime, entry.mode = len(data), moment, 0o644
+            archive.addfile(entry, io.BytesIO(data))
+    return gzip.compress(raw.getvalue(), mtime=0)
+
+
+def main() -> int:
+    """Writes archive and checksum: the exit code."""
+    try:
+        name = f"pairs-api-v3-{version()}"
+    except Refused as problem:
+        print(problem, file=sys.stderr)
+        return 1
+    data = pack(name)
+    DIST.mkdir(exist_ok=True)
+    file = DIST / f"{name}.tar.gz"
+    file.write_bytes(data)
+    told = f"{hashlib.sha256(data).hexdigest()}  {file.name}\n"
+    file.with_name(f"{file.name}.sha256").write_text(told, "utf-8")
+    print(f"{file.relative_to(ROOT)}: {len(data) / 1e6:.1f} MB\n{told}", end="")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

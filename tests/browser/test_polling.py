@@ -1,0 +1,82 @@
+"""Where a host holds no websocket open the page asks every few seconds, and says so."""
+
+from types import SimpleNamespace
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.reading import go, is_live, row, same_as_rest, wait_for_rows
+from tests.deploy.proxies import proxy
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+PAUSE = 5000
+
+
+@pytest.fixture
+def desk(open_desk):
+    return open_desk(stored=5, trusted_proxies="127.0.0.1")
+
+
+def polls(page):
+    """The status light says that the page polls, and nothing looks stale."""
+    expect(page.locator("#light")).to_have_attribute("data-state", "polling")
+    expect(page.locator("#light-words")).to_have_text("Polling every 5 s")
+    expect(page.locator("#stale")).to_be_hidden()
+
+
+def test_behind_a_host_without_websockets_the_page_polls_and_says_so(desk, visit):
+    with proxy("poor", desk.port) as front:
+        at = SimpleNamespace(url=f"https://127.0.0.1:{front.https}")
+        pages = [visit(name, at=at, ignore_https_errors=True) for name in ("admin", None)]
+        for page in pages:
+            page.clock.install()
+            page.goto("/dashboard")
+            polls(page)
+        rowid = desk.alert(ticker="AAPL", order_comment="polled")
+        for page in pages:
+            page.clock.fast_forward(PAUSE)
+            expect(row(page, rowid)).to_be_visible()
+        mine = pages[0]
+        first = desk.signals()[2]["rowid"]
+        desk.revise(first, order_status="canceled", status_msg="while polling")
+        desk.ask("DELETE", f"/v3/signal/{rowid}")
+        desk.poll()
+        mine.clock.fast_forward(PAUSE)
+        expect(row(mine, first).locator(".message")).to_have_text("while polling")
+        expect(mine.locator('#figures [data-figure="bridge"] dd')).not_to_have_text("never")
+        wait_for_rows(mine, 5)
+        same_as_rest(mine, desk.signals())
+        desk.kill()
+        mine.clock.fast_forward(PAUSE)
+        expect(mine.locator("#stale")).to_contain_text("Not live")
+        desk.start()
+        mine.clock.fast_forward(PAUSE)
+        polls(mine)
+        sessions = desk.get("/v3/sessions")["sessions"]
+        (session,) = [each for each in sessions if not each["current"]]
+        desk.ask("DELETE", f"/v3/session/{session['id']}")
+        mine.clock.fast_forward(PAUSE)
+        mine.wait_for_url("**/login?next=*")
+
+
+def test_lines_that_break_off_again_and_again_are_helped_until_one_holds(desk, wire_to, visit):
+    wire = wire_to(desk)
+    page = visit(at=wire)
+    page.clock.install()
+    loaded = []
+    page.on("request", lambda request: "polling" in request.url and loaded.append(request.url))
+    go(page, "/dashboard")
+    for _ in range(6):
+        assert loaded == [], "it is fetched where it is needed only"
+        is_live(page)
+        wire.snap()
+        expect(page.locator("#light")).not_to_have_attribute("data-state", "live")
+        page.clock.run_for(1000)
+    polls(page)
+    rowid = desk.alert(ticker="AAPL", order_comment="once")
+    page.clock.run_for(PAUSE)
+    expect(row(page, rowid)).to_have_count(1)
+    page.clock.run_for(2 * PAUSE)
+    is_live(page)
+    same_as_rest(page, desk.signals())

@@ -1,0 +1,1 @@
+"""The command line on real databases, most of it within the tests' own process: starts cost."""

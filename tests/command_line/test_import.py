@@ -1,0 +1,255 @@
+"""import-v3: what comes from a database of the original, what does not, and that once is enough."""
+
+import contextlib
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import models
+from bench.processes import ROOT, clean_environment, running, server
+from tests.command_line import originals
+from tests.conftest import ON_POSTGRESQL, ON_SQLITE
+from tests.test_processes import call
+
+RELEASES = {"3.0": "stocks", "3.1": "tickers"}
+
+
+@pytest.fixture
+def original(storage, tmp_path):
+    """Makes a release's database: what import-v3 is given."""
+    (tmp_path / "original").mkdir()
+    with storage.empty(tmp_path / "original") as url:
+
+        def make(release):
+            originals.fill(storage, url, release)
+            return url
+
+        yield make
+
+
+@pytest.fixture
+def target(tmp_path):
+    """The URL of a database that is not there yet."""
+    return f"sqlite:///{tmp_path}/ours.db"
+
+
+@pytest.fixture
+def ours(target):
+    """Opens what was imported for the block."""
+
+    @contextlib.contextmanager
+    def opened():
+        store = models.open_store(target)
+        try:
+            yield models
+        finally:
+            store.close()
+
+    return opened
+
+
+@ON_SQLITE
+@pytest.mark.parametrize("release", RELEASES)
+def test_every_table_comes_and_a_second_run_adds_nothing(release, original, command, target, ours):
+    place = original(release)
+    first = command("import-v3", place, "--database", target)
+    assert (first.code, first.said) == (0, "")
+    told = dict(re.findall(r"^(\w+): (.*)$", first.out, re.MULTILINE))
+    assert told["signals"] == "4 came, 0 already there, 4 did not come"
+    assert told[RELEASES[release]] == "2 came, 0 already there, 1 did not come"
+    assert told["pairs"] == "2 came, 0 already there, 1 did not come"
+    assert told["users"] == "3 came, 0 already there, 1 did not come"
+    assert ("account" in told) == (release == "3.1")
+    with ours() as found:
+        before = {table.__name__: list(table.select().tuples()) for table in found.TABLES}
+    again = command("import-v3", place, "--database", target)
+    assert again.code == 0
+    assert re.findall(r"\d+ came", again.out) == ["0 came"] * len(originals.rows(release))
+    assert re.findall(r"\d+ did not", first.out) == re.findall(r"\d+ did not", again.out)
+    with ours() as found:
+        assert before == {table.__name__: list(table.select().tuples()) for table in found.TABLES}
+
+
+@ON_SQLITE
+@pytest.mark.parametrize("release", RELEASES)
+def test_what_does_not_fit_is_named_with_its_reason(release, original, command, target):
+    out = command("import-v3", original(release), "--database", target).out
+    for rowid, reason in {
+        4: "order_contracts required",
+        5: "order_price is out of range",
+        6: "ticker a problematic ticker cannot be traded",
+        7: "timestamp required",
+    }.items():
+        assert re.search(rf"^  signals {rowid}: .*{reason}", out, re.MULTILINE), out
+    assert re.search("^  users lost: password", out, re.MULTILINE)
+    assert re.search("^  pairs AAPL-V: hedge", out, re.MULTILINE)
+    assert "Of the signals that came 1 wait: the bridge will trade them" in out
+    for name in ("admin", "user1"):
+        assert f"python server.py user passwd {name}" in out
+    assert "passwd mary" not in out
+    assert "a long secret" not in out
+
+
+@pytest.mark.parametrize(
+    "storage", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True
+)
+def test_values_arrive_as_they_were(original, command, target, ours):
+    assert command("import-v3", original("3.1"), "--database", target).code == 0
+    with ours() as found:
+        signals = {row.id: row for row in found.Signal.select()}
+        assert sorted(signals) == [1, 2, 3, 9], "they keep their rowids"
+        first = signals[1]
+        assert (first.timestamp, first.ticker) == ("2022-05-27 00:24:17", "NMFC-0.72*NASDAQ:ROIC")
+        assert (first.leg1, first.leg2, first.hedge) == ("NMFC", "ROIC", 0.72)
+        assert (first.order_id1, first.price1, first.fill_price) == (944, 12.31, -0.002)
+        assert (first.slippage, first.status, first.status_message) == (-0.008, "filled", "of 1")
+        assert (signals[2].status, signals[2].kind, signals[2].leg1) == (
+            "waiting",
+            "single",
+            "AAPL",
+        )
+        assert (signals[3].status, signals[3].kind) == ("error", None)
+        apple = found.Stock.find("AAPL")
+        assert (apple.exchange, apple.primary_exchange) == ("SMART", "NASDAQ")
+        assert (apple.order_type, apple.position, apple.cost, apple.active) == ("LIMIT", 5, 390, 1)
+        pair = found.Pair.find("NMFC-ROIC")
+        assert (pair.hedge, pair.active) == (0.72, 1)
+        account = [(row.timestamp, row.net_liquidation) for row in found.AccountRecord.select()]
+        assert account == [("2023-01-05 15:00:00", 100000.0), ("2023-01-05 16:00:00", 100100.5)]
+        assert found.EventRow.select().where(found.EventRow.type == "signal.created").count() == 4
+
+
+@ON_SQLITE
+def test_passwords_are_hashed_and_let_in_and_nobody_more_is_admin(
+    original, command, target, ours, tmp_path
+):
+    place = original("3.0")
+    assert command("import-v3", place.removeprefix("sqlite:///"), "--database", target).code == 0
+    with ours() as found:
+        users = {user.username: user for user in found.User.select()}
+        assert {name for name, user in users.items() if user.admin} == {"admin"}
+        assert all(user.password_hash.startswith("$argon2id$") for user in users.values())
+    assert b"a long secret" not in (tmp_path / "ours.db").read_bytes()
+    with running(server(target, log=tmp_path / "server.log")) as process:
+        for username, password in originals.PASSWORDS.items():
+            form = {"username": username, "password": password}
+            assert call(process.port, "POST", "/v3/login", form)[0] == 200
+        alert = {"passphrase": "webhook", "ticker": "AAPL", "order_action": "buy"}
+        alert["order_contracts"] = 1
+        answer = call(process.port, "POST", "/v3/webhook", alert)
+        assert answer == (201, {"message": "Signal created successfully.", "rowid": 10})
+
+
+@ON_SQLITE
+def test_signals_stored_here_keep_their_rowids_and_the_others_get_new_ones(
+    original, command, target, ours
+):
+    with ours() as found:
+        for _ in range(2):
+            found.Signal.receive({"ticker": "NMFC", "action": "buy", "contracts": 1.0}, "test")
+        mine = list(found.Signal.select().tuples())
+    done = command("import-v3", original("3.0"), "--database", target)
+    assert done.code == 0
+    assert "New rowids, for theirs were taken here: 2 signals." in done.out
+    with ours() as found:
+        assert list(found.Signal.select().where(found.Signal.id <= 2).tuples()) == mine
+        taken = {row.id: row.timestamp for row in found.Signal.select()}
+        assert sorted(taken) == [1, 2, 3, 9, 10, 11]
+
+
+@ON_SQLITE
+def test_a_signal_that_was_changed_here_meanwhile_stays_as_it_is_here(
+    original, command, target, ours
+):
+    place = original("3.0")
+    command("import-v3", place, "--database", target)
+    with ours() as found:
+        found.Signal.update(status="canceled").where(found.Signal.id == 2).execute()
+    assert command("import-v3", place, "--database", target).code == 0
+    with ours() as found:
+        assert found.Signal.get_by_id(2).status == "canceled"
+
+
+@ON_SQLITE
+def test_text_that_is_no_utf_8_comes_with_its_bad_bytes_marked(
+    original, storage, command, target, ours
+):
+    place = original("3.0")
+    with contextlib.closing(storage.outside(place)) as raw:
+        raw.execute("UPDATE signals SET order_comment = CAST(x'61ff62' AS TEXT) WHERE rowid = 1")
+    assert command("import-v3", place, "--database", target).code == 0
+    with ours() as found:
+        assert found.Signal.get_by_id(1).comment == "a\ufffdb"
+
+
+@ON_SQLITE
+def test_a_damaged_original_gives_what_can_be_read_and_says_where_it_ended(
+    original, storage, command, target, ours
+):
+    place = original("3.0")
+    with contextlib.closing(storage.outside(place)) as raw:
+        for rowid in range(100, 700):
+            values = (rowid, "2023-01-01 00:00:00", "AAPL", "buy", 1, "filled", f"n{rowid}" * 40)
+            raw.execute(
+                "INSERT INTO signals (rowid, timestamp, ticker, order_action, order_contracts,"
+                " order_status, order_comment) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                values,
+            )
+    file = Path(place.removeprefix("sqlite:///"))
+    data = bytearray(file.read_bytes())
+    first = data.index(b"n650n650") // 4096 * 4096
+    data[first : first + 4096] = b"\xa5" * 4096
+    file.write_bytes(data)
+    done = command("import-v3", place, "--database", target)
+    assert done.code == 2
+    assert "table signals cannot be read to its end" in done.said
+    assert re.match(r"signals: 5[1-5]\d came", done.out)
+    with ours() as found:
+        assert found.Signal.select().count() > 500
+
+
+@pytest.mark.parametrize("place", ["no such.db", "sqlite:///no such.db", "postgresql://", "x://y"])
+def test_what_is_no_database_of_the_original_is_refused_in_a_sentence(place, command, target):
+    done = command("import-v3", place, "--database", target)
+    assert done.code == 2
+    assert len(done.said.strip().splitlines()) == 1
+    assert "Traceback" not in done.said
+
+
+def test_our_own_database_is_not_taken_for_the_originals(command, target, ours):
+    with ours():
+        pass
+    done = command("import-v3", target, "--database", f"{target}2")
+    assert (done.code, done.out) == (2, "")
+    assert "none of its tables" in done.said
+
+
+@ON_POSTGRESQL
+def test_a_wrong_password_of_the_original_is_not_shown(storage, command, target):
+    place = storage.at("postgres").replace("://", "://nobody:s3cret@", 1)
+    if "@" in storage.at("postgres"):
+        place = re.sub("://[^@]*@", "://nobody:s3cret@", storage.at("postgres"))
+    done = command("import-v3", place, "--database", target)
+    assert done.code == 2
+    assert "s3cret" not in done.out + done.said
+
+
+@pytest.mark.slow
+@ON_SQLITE
+def test_the_real_command_only_reads_the_original(original, target):
+    place = original("3.1").removeprefix("sqlite:///")
+    before = Path(place).read_bytes()
+    arguments = ["server.py", "import-v3", place, "--database", target]
+    done = subprocess.run(
+        [sys.executable, *arguments],
+        cwd=ROOT,
+        env=clean_environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    assert Path(place).read_bytes() == before
