@@ -5,6 +5,8 @@ APT := apache2-bin chromium nginx nodejs npm openssl python3-venv
 TOOLS := apache2 chromium nginx npm openssl
 POLICY := /usr/sbin/policy-rc.d
 NPM := node_modules/.package-lock.json
+NEWMAN := node_modules/.bin/newman
+NPM_CI := npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 
 .PHONY: run demo test quick lint bench system packages settings upgrade release
 
@@ -48,17 +50,22 @@ bench: $(VENV)/test.stamp
 system: $(VENV)/test.stamp
 	@for tool in $(TOOLS); do PATH="$$PATH:/usr/sbin" command -v $$tool > /dev/null || \
 	{ $(MAKE) --no-print-directory apt || exit 1; break; }; done
-	@$(MAKE) -s $(NPM)
+	@$(MAKE) -s $(NEWMAN)
 
-# The pages' charts: a demo runs without them too.
+# The pages' charts and the viewer of /docs: a demo runs without them too.
 .PHONY: charts
 charts:
 	@if command -v npm > /dev/null; then $(MAKE) -s $(NPM) || echo "No charts: npm ci failed." >&2; \
-	else echo "No charts: install npm to see them on /positions." >&2; fi
+	else echo "No charts: install npm to see them on /positions, and the viewer of /docs." >&2; fi
 
 $(NPM): package.json package-lock.json
-	@npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@$(NPM_CI) --omit=dev
 	@touch $@
+
+# What tests need besides.
+$(NEWMAN): package.json package-lock.json
+	@$(NPM_CI)
+	@touch $@ $(NPM)
 
 # policy-rc.d keeps Debian from starting the web servers: the tests start their own.
 .PHONY: apt

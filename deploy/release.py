@@ -16,11 +16,17 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 DIST = ROOT / "dist"
-LIBRARY = "node_modules/lightweight-charts"
-CHARTS = (
-    f"{LIBRARY}/LICENSE",
-    f"{LIBRARY}/package.json",
-    f"{LIBRARY}/dist/lightweight-charts.standalone.production.mjs",
+CHARTS = "node_modules/lightweight-charts"
+VIEWER = "node_modules/swagger-ui-dist"
+LIBRARIES = (
+    f"{CHARTS}/LICENSE",
+    f"{CHARTS}/package.json",
+    f"{CHARTS}/dist/lightweight-charts.standalone.production.mjs",
+    f"{VIEWER}/LICENSE",
+    f"{VIEWER}/NOTICE",
+    f"{VIEWER}/package.json",
+    f"{VIEWER}/swagger-ui-bundle.js",
+    f"{VIEWER}/swagger-ui.css",
 )
 
 
@@ -41,20 +47,20 @@ def version() -> str:
         raise Refused(f"settings.py says {told}, CHANGELOG.md {newest}: make them the same.")
     if git("status", "--porcelain", "--untracked-files=no"):
         raise Refused("There are changes that are not committed.")
-    lacking = [name for name in CHARTS if not (ROOT / name).is_file()]
+    lacking = [name for name in LIBRARIES if not (ROOT / name).is_file()]
     if lacking:
         raise Refused(f"{lacking[0]} is not there: npm ci")
     return told
 
 
 def pack(name: str) -> bytes:
-    """The packed archive of HEAD and the charts, below a folder of this name."""
+    """The packed archive of HEAD and the pages' libraries, below a folder of this name."""
     moment = int(git("log", "-1", "--format=%ct"))
     raw = io.BytesIO(git("archive", "--format=tar", f"--prefix={name}/", "HEAD"))
     with tarfile.open(fileobj=raw, mode="a") as archive:
-        for chart in CHARTS:
-            data = (ROOT / chart).read_bytes()
-            entry = tarfile.TarInfo(f"{name}/{chart}")
+        for library in LIBRARIES:
+            data = (ROOT / library).read_bytes()
+            entry = tarfile.TarInfo(f"{name}/{library}")
             entry.size, entry.mtime, entry.mode = len(data), moment, 0o644
             archive.addfile(entry, io.BytesIO(data))
     return gzip.compress(raw.getvalue(), mtime=0)

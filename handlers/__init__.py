@@ -7,9 +7,10 @@ import weakref
 from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
+import orjson
 import peewee
 from tornado.httputil import HTTPServerRequest
 from tornado.web import Application, RequestHandler
@@ -20,6 +21,7 @@ from handlers import (
     account,
     audit,
     factor,
+    openapi,
     pages,
     passphrases,
     registry,
@@ -64,6 +66,7 @@ ROUTES = [
     *audit.routes,
     *passphrases.routes,
     *socket.routes,
+    *openapi.routes,
     *pages.routes,
     (r"/v3(?:/.*)?", NotFound),
 ]
@@ -120,6 +123,13 @@ class PairsApplication(Application):
         }
         self.polls = account.Polls(self)
         self._others = Others(self) if is_shared(database) else None
+
+    @cached_property
+    def document(self) -> bytes:
+        """The API's document, made when somebody first asks for it."""
+        from handlers.base.document import describe
+
+        return orjson.dumps(describe(ROUTES))
 
     def start(self) -> None:
         """Connects, writes and listens; call it on the event loop."""

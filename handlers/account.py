@@ -10,6 +10,9 @@ from handlers.base import (
     BaseHandler,
     ListHandler,
     Right,
+    RowId,
+    SheetCount,
+    contract,
     count_of,
     csv_form,
     right,
@@ -17,6 +20,7 @@ from handlers.base import (
 )
 from limits import Rarely
 from models import BRIDGE, AccountRecord, Bridge, Signal, positions_now
+from schemas import answers, records
 from trading import instants
 
 
@@ -24,13 +28,17 @@ class Register(BaseHandler):
     """/v3/regpnl: POST keeps a new account record, PUT replaces one."""
 
     @right(Right.SENDER)
+    @contract({201: answers.Done}, schemas.AccountForm)
     async def post(self) -> None:
+        """Keep a new account record."""
         form = schemas.check(schemas.AccountForm, self.json_body())
         self.publish(await self.store(AccountRecord.keep, form.columns(), self.source))
         self.reply({"message": "'record' created successfully."}, 201)
 
     @right(Right.SENDER)
+    @contract({200: records.AccountRecord}, schemas.AccountChange, refuses=(404,))
     async def put(self) -> None:
+        """Replace an account record."""
         form = schemas.check(schemas.AccountChange, self.json_body())
         record, events = await self.store(
             AccountRecord.replace_one, form.rowid, form.columns(), self.source
@@ -46,7 +54,9 @@ class AccountRecords(ListHandler):
     sheet = "account"
 
     @right(Right.POLL)
-    async def get(self, count: str) -> None:
+    @contract({200: [records.AccountRecord]}, csv=True, beside={"notoken_limit": VISITOR_LIMIT})
+    async def get(self, count: SheetCount) -> None:
+        """List the newest account records."""
         limit = count_of(count.removesuffix(".csv"))
         if self.is_visitor:
             limit = min(limit or VISITOR_LIMIT, VISITOR_LIMIT)
@@ -60,7 +70,9 @@ class AccountRecords(ListHandler):
         return form._replace(tail=f'],"notoken_limit":{VISITOR_LIMIT}}}'.encode())
 
     @right(Right.ADMIN, scope="admin")
-    async def delete(self, rowid: str) -> None:
+    @contract({200: answers.Done}, refuses=(404,))
+    async def delete(self, rowid: RowId) -> None:
+        """Delete an account record."""
         self.publish(await self.store(AccountRecord.drop, rowid_of(rowid), self.source))
         self.reply({"message": "Item deleted"})
 
@@ -73,7 +85,9 @@ class Positions(BaseHandler):
     """/v3/positions: what is held, by pair and single, with its hedge and its PnL."""
 
     @right(Right.READ)
+    @contract({200: answers.Positions})
     async def get(self) -> None:
+        """Tell what is held."""
         held = await self.application.reader.run(positions_now)
         self.reply(schemas.positions_record(held))
 
@@ -114,7 +128,9 @@ class BridgeState(BaseHandler):
     """/v3/bridge: when the bridge last polled, and what waits for it."""
 
     @right(Right.TOKEN, scope="read")
+    @contract({200: answers.BridgeState})
     async def get(self) -> None:
+        """Tell when the bridge last polled, and what waits."""
         self.reply(self.application.polls.state())
 
 

@@ -8,16 +8,18 @@ import orjson
 
 import schemas
 from handlers.base import (
-    LONGEST_FILTER,
     BaseHandler,
     ListHandler,
     PageHandler,
     Right,
+    SheetCount,
+    contract,
     count_of,
     csv_form,
     right,
 )
 from models import Audit, AuditFilters
+from schemas import access
 
 PAGE = 100  # rows of the page
 
@@ -28,9 +30,12 @@ class AuditList(ListHandler):
     list_key = "audit"
 
     @right(Right.ADMIN, scope="admin")
-    async def get(self, count: str) -> None:
+    @contract({200: [access.AuditRecord]}, query=schemas.AuditQuery, csv=True)
+    async def get(self, count: SheetCount) -> None:
+        """List the newest acts and refusals."""
         limit = count_of(count.removesuffix(".csv"))
-        chosen, before = schemas.audit_filters(self.get_query_argument)
+        chosen = self.query(schemas.AuditQuery).model_dump(exclude_none=True)
+        before = chosen.pop("before", None)
         await self.application.write_refusals()
         page = partial(Audit.page, AuditFilters(**chosen))
         sheet = csv_form(schemas.AUDIT_KEYS) if self.wants_csv(count) else None
@@ -46,7 +51,9 @@ class Refused(BaseHandler):
     """/v3/refused: how many posts this process refused without keeping them, by reason."""
 
     @right(Right.ADMIN, scope="admin")
+    @contract({200: access.RefusedPosts})
     async def get(self) -> None:
+        """Count the posts that left no row."""
         self.reply({"since": self.application.started, **self.application.gate.refused_posts()})
 
 
@@ -59,7 +66,8 @@ class AuditPage(PageHandler):
     async def get(self) -> None:
         names = ("who", "what", "start_date", "end_date", "before")
         chosen = {
-            name: self.get_query_argument(name, "").strip()[:LONGEST_FILTER] for name in names
+            name: self.get_query_argument(name, "").strip()[: schemas.LONGEST_FILTER]
+            for name in names
         }
         errors: dict[str, str] = {}
         bounds = {"since": "start_date", "until": "end_date"}

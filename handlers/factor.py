@@ -5,8 +5,9 @@ from typing import Any
 
 import schemas
 import security
-from handlers.base import CredentialHandler, ListHandler, Right, right
+from handlers.base import CredentialHandler, ListHandler, Right, Username, contract, right
 from models import CodeRefused, Factor, RecoveryCode, Refused, User, insist
+from schemas import access, answers
 
 
 class FactorHandler(CredentialHandler):
@@ -54,14 +55,18 @@ class OwnFactor(FactorHandler):
     """/v3/factor: GET tells whether it is on, POST begins it, PUT confirms it with a code."""
 
     @right(Right.TOKEN)
+    @contract({200: access.FactorState})
     async def get(self) -> None:
+        """Tell whether one's second factor is on."""
         user = self.identity.user
         factor = Factor.of(user)
         codes = RecoveryCode.left(user) if factor else 0
         self.reply({"since": factor and factor.since, "recovery_codes": codes})
 
     @right(Right.FRESH)
+    @contract({201: access.FactorBegun}, schemas.FactorForm, refuses=(429,))
     async def post(self) -> None:
+        """Begin a second factor."""
         form = schemas.check(schemas.FactorForm, self.json_body())
         await self.check_password(form.password)
         user = self.identity.user
@@ -75,7 +80,9 @@ class OwnFactor(FactorHandler):
         return Factor.begin(self.identity.user, self.application.token_key)
 
     @right(Right.FRESH)
+    @contract({200: access.RecoveryCodes}, schemas.FactorForm, refuses=(404, 429))
     async def put(self) -> None:
+        """Confirm a second factor with a code."""
         form = schemas.check(schemas.FactorForm, self.json_body())
         user, keep = self.identity.user, self.identity.session.id
         key = self.application.token_key
@@ -97,7 +104,9 @@ class FactorOff(FactorHandler):
     """/v3/factor/off: turns one's own off, with the password and a code."""
 
     @right(Right.FRESH)
+    @contract({200: answers.Done}, schemas.FactorForm, refuses=(429,))
     async def post(self) -> None:
+        """Turn one's second factor off."""
         await self.prove("factor.off", Factor.drop)
         self.reply({"message": "the second factor is off."})
 
@@ -106,7 +115,9 @@ class FactorCodes(FactorHandler):
     """/v3/factor/codes: new recovery codes for the old, with the password and a code."""
 
     @right(Right.FRESH)
+    @contract({200: access.RecoveryCodes}, schemas.FactorForm, refuses=(429,))
     async def post(self) -> None:
+        """Make new recovery codes."""
         self.reply({"recovery_codes": await self.prove("factor.codes", RecoveryCode.renew)})
 
 
@@ -116,7 +127,9 @@ class FactorList(ListHandler):
     list_key = "factors"
 
     @right(Right.ADMIN)
+    @contract({200: [access.FactorRecord]})
     async def get(self) -> None:
+        """List who has a second factor."""
         self.reply_list(
             [{"username": each.user.username, "since": each.since} for each in Factor.all_on()]
         )
@@ -126,7 +139,9 @@ class OthersFactor(CredentialHandler):
     """/v3/factor/of/{username}: an administrator turns off another's, who has lost all codes."""
 
     @right(Right.ADMIN)
-    async def delete(self, username: str) -> None:
+    @contract({200: answers.Done}, refuses=(404,))
+    async def delete(self, username: Username) -> None:
+        """Turn another's second factor off."""
         if username == self.identity.user.username:
             raise Refused("turn your own off with your password and a code.")
         await self.act("factor.off", username, Factor.drop, User.find(username))

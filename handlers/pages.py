@@ -9,7 +9,6 @@ import orjson
 import schemas
 from handlers.base import (
     COOKIE,
-    LONGEST_FILTER,
     VISITOR_LIMIT,
     ApiError,
     PageHandler,
@@ -53,7 +52,8 @@ class Dashboard(PageHandler):
     async def get(self) -> None:
         names = ("status", "ticker", "type", "q")
         chosen = {
-            name: self.get_query_argument(name, "").strip()[:LONGEST_FILTER] for name in names
+            name: self.get_query_argument(name, "").strip()[: schemas.LONGEST_FILTER]
+            for name in names
         }
         known_kind = chosen["type"] if chosen["type"] in ("single", "pair") else None
         filters = Filters(
@@ -84,7 +84,8 @@ class List(PageHandler):
     async def get(self) -> None:
         names = ("ticker_webhook", "tradetype", "start_date", "end_date")
         chosen = {
-            name: self.get_query_argument(name, "").strip()[:LONGEST_FILTER] for name in names
+            name: self.get_query_argument(name, "").strip()[: schemas.LONGEST_FILTER]
+            for name in names
         }
         errors: dict[str, str] = {}
         since = self.bound(chosen, "start_date", errors)
@@ -132,14 +133,14 @@ class Holdings(PageHandler):
         record = schemas.positions_record(await run(positions_now))
         held = orjson.loads(orjson.dumps(record))  # as the API tells it: what overflows is null
         newest = await run(lambda: [row.record() for row in AccountRecord.page(1)])
-        chosen = self.get_query_argument("pair", "").strip()[:LONGEST_FILTER]
+        chosen = self.chosen("pair")
         self.show(
             "positions.html",
             event=event,
             held=held,
             account=schemas.account_record(newest[0]) if newest else None,
             chosen=chosen or _first_to_look_at(held),
-            library=library_url(self),
+            library=library_url(self, "lightweight-charts.mjs"),
             visitor_limit=VISITOR_LIMIT,
             site=self.webhook_url.removesuffix("/v3/webhook"),
             next_url=self.request.uri,

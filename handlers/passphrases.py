@@ -2,8 +2,9 @@
 
 import schemas
 import security
-from handlers.base import ApiError, BaseHandler, ListHandler, Right, right
+from handlers.base import ApiError, BaseHandler, Label, ListHandler, Right, contract, right
 from models import Passphrase
+from schemas import access, answers
 from settings import ROOT, weak_passphrase
 
 
@@ -16,7 +17,9 @@ class PassphraseRegister(ListHandler):
     list_key = "passphrases"
 
     @right(Right.ADMIN, scope="admin")
+    @contract({200: [access.PassphraseRecord]})
     async def get(self) -> None:
+        """List the passphrases without their texts."""
         rows = Passphrase.select().order_by(Passphrase.id.desc())
         made = [(row.label, row.last_used, row.retired, "page") for row in rows]
         used = self.application.fixed_passphrases_used()
@@ -25,7 +28,9 @@ class PassphraseRegister(ListHandler):
         self.reply_list([dict(zip(keys, row, strict=True)) for row in made + fixed])
 
     @right(Right.ADMIN, scope="admin")
+    @contract({201: access.PassphraseMade}, schemas.PassphraseForm)
     async def post(self) -> None:
+        """Make a passphrase."""
         form = schemas.check(schemas.PassphraseForm, self.json_body())
         value = form.passphrase or security.random_id()
         if weak_passphrase(self.conf.mode, value):
@@ -39,7 +44,9 @@ class OnePassphrase(BaseHandler):
     """/v3/passphrase/{label}: retires a passphrase at once."""
 
     @right(Right.ADMIN, scope="admin")
-    async def delete(self, label: str) -> None:
+    @contract({200: answers.Done}, refuses=(404,))
+    async def delete(self, label: Label) -> None:
+        """Retire a passphrase at once."""
         others = bool(self.conf.fixed_passphrases)
         await self.act("passphrase.retired", label, Passphrase.retire, label, others=others)
         self.application.forget_passphrases()
@@ -50,7 +57,9 @@ class AlertTemplate(BaseHandler):
     """/v3/template: what to paste into TradingView; ?reveal=1 shows the passphrase."""
 
     @right(Right.FRESH, scope="admin")
+    @contract({200: access.AlertTemplate}, query=schemas.TemplateQuery)
     async def get(self) -> None:
+        """Give the alert template."""
         valid = [value for _, value, _ in self.application.passphrases()]
         if not valid:
             raise ApiError(400, "there is no valid passphrase; make one first.")
@@ -60,7 +69,7 @@ class AlertTemplate(BaseHandler):
         self.reply({"template": masked, "webhook_url": self.webhook_url})
 
     def _reveals(self) -> bool:
-        return self.get_query_argument("reveal", "") == "1"
+        return self.query(schemas.TemplateQuery).reveal == "1"
 
 
 routes = [

@@ -4,8 +4,19 @@ from collections.abc import Callable
 from typing import Any
 
 import schemas
-from handlers.base import BaseHandler, ListHandler, Right, count_of, right
+from handlers.base import (
+    BaseHandler,
+    Count,
+    ListHandler,
+    PairName,
+    Right,
+    Symbol,
+    contract,
+    count_of,
+    right,
+)
 from models import Audit, Event, Pair, Stock
+from schemas import answers, records
 
 
 class RegistryHandler(BaseHandler):
@@ -33,17 +44,22 @@ class StockRegister(RegistryHandler):
     noun = "stock"
     created = "Stock created successfully."
     form = schemas.StockForm
+    answer = records.StockRecord
     record = staticmethod(schemas.stock_record)
 
     @right(Right.FRESH, scope="registry")
+    @contract({201: answers.Done}, "form")
     async def post(self) -> None:
+        """Register a {noun}."""
         form = schemas.check(self.form, self.json_body())
         columns = form.columns()
         await self.change(Stock.register, columns, self.source, self.noun)
         self.reply({"message": self.created}, 201)
 
     @right(Right.FRESH, scope="registry")
+    @contract({200: "answer", 201: "answer"}, "form")
     async def put(self) -> None:
+        """Update a {noun}, or register it; what is not sent stays."""
         form = schemas.check(self.form, self.json_body())
         stock, made, _ = await self.change(Stock.put, form.columns(), self.source)
         self.reply(self.record(stock.record()), 201 if made else 200)
@@ -55,6 +71,7 @@ class TickerRegister(StockRegister):
     noun = "ticker"
     created = "'ticker' created successfully."
     form = schemas.TickerForm
+    answer = records.TickerRecord
     record = staticmethod(schemas.ticker_record)
 
 
@@ -62,10 +79,14 @@ class StockList(ListHandler):
     """/v3/stocks/{n}: the newest stocks."""
 
     list_key = "stocks"
+    noun = "stock"
+    answer = records.StockRecord
     record = staticmethod(schemas.stock_record)
 
     @right(Right.POLL)
-    async def get(self, count: str) -> None:
+    @contract({200: ["answer"]})
+    async def get(self, count: Count) -> None:
+        """List the newest {noun}s."""
         record = self.record
         await self.reply_rows(Stock.page, lambda row: record(row.record()), count_of(count))
 
@@ -74,6 +95,8 @@ class TickerList(StockList):
     """/v3/tickers/{n}: the same in the bridge's spelling."""
 
     list_key = "tickers"
+    noun = "ticker"
+    answer = records.TickerRecord
     record = staticmethod(schemas.ticker_record)
 
 
@@ -81,7 +104,9 @@ class Holding(BaseHandler):
     """/v3/ticker/updatepnl: a position as the bridge reports it."""
 
     @right(Right.SENDER)
+    @contract({200: records.TickerRecord}, schemas.HoldingForm, refuses=(404,))
     async def put(self) -> None:
+        """Report a position."""
         form = schemas.check(schemas.HoldingForm, self.json_body())
         stock, events = await self.store(Stock.hold, form.symbol, form.columns(), self.source)
         self.publish(events)
@@ -92,11 +117,15 @@ class OneStock(RegistryHandler):
     """/v3/stock/{symbol}."""
 
     @right(Right.POLL)
-    async def get(self, symbol: str) -> None:
+    @contract({200: records.StockRecord}, refuses=(404,))
+    async def get(self, symbol: Symbol) -> None:
+        """Read a stock."""
         self.reply(schemas.stock_record(Stock.find(symbol).record()))
 
     @right(Right.ADMIN, scope="registry")
-    async def delete(self, symbol: str) -> None:
+    @contract({200: answers.Done}, refuses=(404,))
+    async def delete(self, symbol: Symbol) -> None:
+        """Delete a stock."""
         await self.change(Stock.drop, symbol, self.source)
         self.reply({"message": "Item deleted"})
 
@@ -105,7 +134,9 @@ class OneTicker(OneStock):
     """/v3/ticker/{symbol}; the bridge may ask for a currency pair by its other spelling."""
 
     @right(Right.POLL)
-    async def get(self, symbol: str) -> None:
+    @contract({200: records.TickerRecord}, refuses=(404,))
+    async def get(self, symbol: Symbol) -> None:
+        """Read a ticker."""
         self.reply(schemas.ticker_record(Stock.find_spelled(symbol).record()))
 
 
@@ -113,13 +144,17 @@ class PairRegister(RegistryHandler):
     """/v3/regpair: POST registers a pair and its legs, PUT changes a pair."""
 
     @right(Right.FRESH, scope="registry")
+    @contract({201: answers.Done}, schemas.PairForm)
     async def post(self) -> None:
+        """Register a pair and its legs."""
         form = schemas.check(schemas.PairForm, self.json_body())
         await self.change(Pair.register, form.columns(), self.source)
         self.reply({"message": "'pair' created successfully."}, 201)
 
     @right(Right.FRESH, scope="registry")
+    @contract({200: records.PairRecord}, schemas.PairChange, refuses=(404,))
     async def put(self) -> None:
+        """Change a pair."""
         form = schemas.check(schemas.PairChange, self.json_body())
         pair, _ = await self.change(Pair.put, form.key(), form.columns(), self.source)
         self.reply(_pair(pair))
@@ -131,7 +166,9 @@ class PairList(ListHandler):
     list_key = "pairs"
 
     @right(Right.POLL)
-    async def get(self, count: str) -> None:
+    @contract({200: [records.PairRecord]})
+    async def get(self, count: Count) -> None:
+        """List the newest pairs."""
         await self.reply_rows(
             Pair.page, lambda row: schemas.pair_record(row.record()), count_of(count)
         )
@@ -145,11 +182,15 @@ class OnePair(RegistryHandler):
     """/v3/pair/{name}."""
 
     @right(Right.POLL)
-    async def get(self, name: str) -> None:
+    @contract({200: records.PairRecord}, refuses=(404,))
+    async def get(self, name: PairName) -> None:
+        """Read a pair."""
         self.reply(_pair(Pair.find(name)))
 
     @right(Right.ADMIN, scope="registry")
-    async def delete(self, name: str) -> None:
+    @contract({200: answers.Done}, refuses=(404,))
+    async def delete(self, name: PairName) -> None:
+        """Delete a pair."""
         await self.change(Pair.drop, name, self.source)
         self.reply({"message": "Item deleted"})
 

@@ -1,15 +1,34 @@
 """Rejected alerts: seen, corrected and resubmitted, dismissed."""
 
 import schemas
-from handlers.base import ApiError, BaseHandler, ListHandler, Right, count_of, right, rowid_of
+from handlers.base import (
+    ApiError,
+    BaseHandler,
+    Count,
+    ListHandler,
+    Right,
+    RowId,
+    contract,
+    count_of,
+    right,
+    rowid_of,
+)
 from models import RejectedAlert
+from schemas import answers, records
 
 
 class Resubmit(BaseHandler):
     """/v3/rejected/{id}/resubmit: a rejected alert becomes a signal, as it was or corrected."""
 
     @right(Right.FRESH, scope="signals")
-    async def post(self, rowid: str) -> None:
+    @contract(
+        {200: answers.Receipt, 201: answers.Receipt},
+        schemas.Alert,
+        refuses=(404,),
+        body_optional=True,
+    )
+    async def post(self, rowid: RowId) -> None:
+        """Resubmit an alert, as it was or corrected."""
         row = RejectedAlert.find(rowid_of(rowid))
         alert = schemas.read_alert(self._body(row))
         self.reply_receipt(
@@ -35,7 +54,9 @@ class RejectedAlerts(ListHandler):
     list_key = "rejected"
 
     @right(Right.TOKEN, scope="read")
-    async def get(self, count: str) -> None:
+    @contract({200: [records.RejectedRecord]})
+    async def get(self, count: Count) -> None:
+        """List the newest rejected alerts."""
         # Each may hold 64 KiB of text.
         await self.reply_rows(
             RejectedAlert.page,
@@ -45,7 +66,9 @@ class RejectedAlerts(ListHandler):
         )
 
     @right(Right.ADMIN, scope="admin")
-    async def delete(self, rowid: str) -> None:
+    @contract({200: answers.Done}, refuses=(404,))
+    async def delete(self, rowid: RowId) -> None:
+        """Dismiss a rejected alert."""
         await self.store(RejectedAlert.dismiss, rowid_of(rowid))
         self.reply({"message": "Item deleted"})
 

@@ -1,7 +1,19 @@
 """Sessions: each user sees and ends their own, an administrator anybody's."""
 
-from handlers.base import COOKIE, BaseHandler, ListHandler, Right, in_words, right, session_state
+from handlers.base import (
+    COOKIE,
+    BaseHandler,
+    ListHandler,
+    Right,
+    SessionId,
+    Username,
+    contract,
+    in_words,
+    right,
+    session_state,
+)
 from models import Audit, Missing, Session, User, Visit
+from schemas import access, answers
 from trading import instants
 
 
@@ -9,11 +21,15 @@ class OwnSession(BaseHandler):
     """/v3/session: GET tells whose session this is, POST lets the cookie live on."""
 
     @right(Right.TOKEN)
+    @contract({200: access.SessionState})
     async def get(self) -> None:
+        """Tell whose session this is."""
         self._answer(self.identity.session)
 
     @right(Right.TOKEN)
+    @contract({200: access.SessionState})
     async def post(self) -> None:
+        """Let the browser's session live on."""
         session = await self.store(Session.extend, self.identity.session.id)
         cookie = self.get_cookie(COOKIE)
         if self.identity.by_cookie and cookie:
@@ -31,7 +47,9 @@ class SessionList(ListHandler):
     list_key = "sessions"
 
     @right(Right.ADMIN)
-    async def get(self, username: str) -> None:
+    @contract({200: [access.SessionRecord]}, refuses=(404,))
+    async def get(self, username: Username) -> None:
+        """List a user's running sessions."""
         User.find(username)
         self.reply_sessions(username)
 
@@ -57,11 +75,15 @@ class OwnSessions(SessionList):
     """/v3/sessions: GET lists one's own sessions, DELETE ends all but the present one."""
 
     @right(Right.TOKEN)
+    @contract({200: [access.SessionRecord]})
     async def get(self) -> None:
+        """List one's own running sessions."""
         self.reply_sessions(self.identity.user.username)
 
     @right(Right.FRESH)
+    @contract({200: access.SessionsEnded})
     async def delete(self) -> None:
+        """End all of one's sessions but this one."""
         user, keep = self.identity.user, self.identity.session.id
         ended = await self.act("session.ended", user.username, Session.end_others, user, keep)
         self.application.hub.recheck()
@@ -72,7 +94,9 @@ class OneSession(BaseHandler):
     """/v3/session/{id}: ends a session, one's own or, as an administrator, another's."""
 
     @right(Right.FRESH)
-    async def delete(self, session_id: str) -> None:
+    @contract({200: answers.Done}, refuses=(404,))
+    async def delete(self, session_id: SessionId) -> None:
+        """End a session."""
         trace, most = self.trace, self.conf.audit_kept
         only = None if self.identity.user.admin else self.identity.user.id
 

@@ -5,12 +5,16 @@ from typing import Any
 
 import schemas
 from handlers.base import (
-    LONGEST_FILTER,
     VISITOR_LIMIT,
     BaseHandler,
     Chunk,
     ListHandler,
+    Name,
     Right,
+    RowId,
+    SheetCount,
+    Status,
+    contract,
     count_of,
     csv_form,
     csv_lines,
@@ -19,57 +23,11 @@ from handlers.base import (
     rowid_of,
 )
 from models import EventRow, Filters, Signal, feed, figures, totals
+from schemas import answers, records
 from trading import instants, statuses
 
 VISITOR_LIMIT_WAITING = 20
 QUICK = 100  # rows read and encoded on the event loop; longer lists go through the reader
-
-
-def read_filters(handler: BaseHandler, **fixed: str) -> Filters:
-    """The filters of the query string, and those that the path fixes; raises BadFields."""
-    given = {name: handler.get_query_argument(name, "").strip() for name in _FILTERS} | fixed
-    values: dict[str, Any] = {}
-    bad: dict[str, str] = {}
-    for name, text in given.items():
-        if text:
-            column, read = _FILTERS[name]
-            try:
-                values[column] = read(short(text))
-            except ValueError as error:
-                bad[name] = str(error)
-    if bad:
-        raise schemas.BadFields(bad)
-    return Filters(**values)
-
-
-def short(text: str) -> str:
-    """The text, unless it is longer than any filter; raises ValueError."""
-    if len(text) > LONGEST_FILTER:
-        raise ValueError(f"must have at most {LONGEST_FILTER} characters")
-    return text
-
-
-def _kind(text: str) -> str:
-    if text not in ("single", "pair"):
-        raise ValueError("must be single or pair")
-    return text
-
-
-def _rowid(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) <= 18):
-        raise ValueError("must be a rowid")
-    return int(text)
-
-
-_FILTERS = {
-    "status": ("status", str),
-    "ticker": ("name", str),
-    "type": ("kind", _kind),
-    "since": ("since", lambda text: instants.parse_bound(text, last=False)),
-    "until": ("until", lambda text: instants.parse_bound(text, last=True)),
-    "q": ("text", str),
-    "before": ("before", _rowid),
-}
 
 
 class ShortLists:
@@ -102,14 +60,17 @@ class SignalList(ListHandler):
     list_key = "signals"
 
     @right(Right.POLL)
-    async def get(self, count: str) -> None:
+    @contract({200: [records.SignalRecord]}, query=schemas.SignalListQuery, csv=True)
+    async def get(self, count: SheetCount) -> None:
+        """List the newest signals."""
         await self.answer(count)
 
     async def answer(self, count: str, **fixed: str) -> None:
         """Answers a list, at once where it is short, in chunks where it is long."""
         wants_csv = self.wants_csv(count)
-        filters = read_filters(self, **fixed)
-        limit = self._limit(count_of(count.removesuffix(".csv")), filters)
+        asked = self.query(schemas.SignalListQuery, **fixed)
+        filters = Filters(**asked.filters(**fixed))
+        limit = self._limit(count_of(count.removesuffix(".csv")), asked.limit, filters)
         searches = filters.text or filters.since or filters.until
         if not wants_csv and 0 < limit <= QUICK and not searches:
             form = self.json_form()
@@ -127,9 +88,8 @@ class SignalList(ListHandler):
 
         await self.stream(reader, chunk, limit, form)
 
-    def _limit(self, count: int, filters: Filters) -> int:
+    def _limit(self, count: int, wanted: str | None, filters: Filters) -> int:
         """How many rows to answer, 0 for all; visitors get a few."""
-        wanted = self.get_query_argument("limit", "")
         limits = [count, count_of(wanted) if wanted else 0]
         if self.is_visitor:
             waiting = filters.status == statuses.WAITING
@@ -149,29 +109,37 @@ class SignalsByStatus(SignalList):
     """/v3/signals/status/{order_status}/{n}; waiting means all that the bridge may trade."""
 
     @right(Right.POLL)
-    async def get(self, status: str, count: str) -> None:
+    @contract({200: [records.SignalRecord]}, query=schemas.SignalListQuery, csv=True)
+    async def get(self, status: Status, count: SheetCount) -> None:
+        """List the newest signals of a status."""
         if status == statuses.WAITING and self.may_be_bridge:
             self.application.polls.note()
         await self.answer(count, status=status)
 
 
 class SignalsByTicker(SignalList):
-    """/v3/signals/ticker/{name}/{n}: a pair's signals, or a single stock's."""
+    """/v3/signals/ticker/{ticker}/{n}: a pair's signals, or a single stock's."""
 
     @right(Right.POLL)
-    async def get(self, name: str, count: str) -> None:
-        await self.answer(count, ticker=name)
+    @contract({200: [records.SignalRecord]}, query=schemas.SignalListQuery, csv=True)
+    async def get(self, ticker: Name, count: SheetCount) -> None:
+        """List a pair's signals, or a single stock's."""
+        await self.answer(count, ticker=ticker)
 
 
 class OneSignal(BaseHandler):
     """/v3/signal/{rowid}."""
 
     @right(Right.POLL)
-    async def get(self, rowid: str) -> None:
+    @contract({200: records.SignalRecord}, refuses=(404,))
+    async def get(self, rowid: RowId) -> None:
+        """Read a signal."""
         self.reply(schemas.signal_of(Signal.find(rowid_of(rowid)).record()))
 
     @right(Right.ADMIN, scope="admin")
-    async def delete(self, rowid: str) -> None:
+    @contract({200: answers.Done}, refuses=(404,))
+    async def delete(self, rowid: RowId) -> None:
+        """Delete a signal."""
         self.publish(await self.store(Signal.drop, rowid_of(rowid), self.source))
         self.reply({"message": "Item deleted"})
 
@@ -182,7 +150,9 @@ class SignalEvents(ListHandler):
     list_key = "events"
 
     @right(Right.TOKEN, scope="read")
-    async def get(self, rowid: str) -> None:
+    @contract({200: [records.EventRecord]}, refuses=(404,))
+    async def get(self, rowid: RowId) -> None:
+        """List a signal's history, oldest first."""
         self.reply_list(await self.application.reader.run(_history, rowid_of(rowid)))
 
 
@@ -203,9 +173,12 @@ class Events(ListHandler):
     MOST = 1000
 
     @right(Right.TOKEN, scope="read")
+    @contract({200: [records.EventRecord]}, query=schemas.EventsQuery, beside={"resync": True})
     async def get(self) -> None:
-        after = count_of(self.get_query_argument("after", "0"))
-        limit = count_of(self.get_query_argument("limit", "100")) or self.MOST
+        """List what changed after an event, oldest first."""
+        asked = self.query(schemas.EventsQuery)
+        after = count_of(asked.after)
+        limit = count_of(asked.limit) or self.MOST
         reader = self.application.reader
         events, pruned = await reader.run(feed, after, min(limit, self.MOST))
         records = [schemas.event_record(event) for event in events]
@@ -216,8 +189,10 @@ class Totals(BaseHandler):
     """/v3/totals: counts by status, quantity and average slippage of the signals that match."""
 
     @right(Right.READ)
+    @contract({200: answers.Totals}, query=schemas.SignalQuery)
     async def get(self) -> None:
-        filters = read_filters(self)
+        """Sum up the signals that match."""
+        filters = Filters(**self.query(schemas.SignalQuery).filters())
         sums = await self.application.reader_for(filters, sums=True).run(totals, filters)
         self.reply({**sums, "quantity": schemas.plain(sums["quantity"])})
 
@@ -226,8 +201,10 @@ class Figures(BaseHandler):
     """/v3/figures?since=UTC: the dashboard's strip."""
 
     @right(Right.READ)
+    @contract({200: answers.Figures}, query=schemas.FiguresQuery)
     async def get(self) -> None:
-        since = read_filters(self).since or instants.now()[:10]
+        """Tell the dashboard's figures."""
+        since = self.query(schemas.FiguresQuery).since or instants.now()[:10]
         self.reply(await self.application.reader.run(figures, since))
 
 

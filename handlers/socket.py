@@ -11,16 +11,19 @@ from tornado.websocket import WebSocketHandler
 
 import live
 import models
+import schemas
 from handlers.base import (
     ApiError,
     BaseHandler,
     Right,
+    contract,
     count_of,
     missed_frames,
     missed_messages,
     right,
 )
 from network import site_of
+from schemas.events import Missed
 from trading import instants
 
 VISITOR_REPLAY = 100
@@ -35,8 +38,13 @@ class SignalSocket(BaseHandler, WebSocketHandler):
     listener: live.Listener | None = None
 
     @right(Right.READ)
+    @contract({101: None, 200: Missed}, query=schemas.SocketQuery)
     async def get(self) -> None:
-        after = self.get_query_argument("after", "")
+        """Listen to every change, over a websocket.
+
+        Without an upgrade it answers what followed the event `after`.
+        """
+        after = self.query(schemas.SocketQuery).after
         self.after = count_of(after) if after else None
         if self.request.headers.get("Upgrade", "").lower() == "websocket":
             await self._open_line()

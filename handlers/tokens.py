@@ -1,8 +1,18 @@
 """API tokens: made, listed and revoked by their users, and by administrators for them."""
 
 import schemas
-from handlers.base import BaseHandler, ListHandler, Right, right, rowid_of
+from handlers.base import (
+    BaseHandler,
+    ListHandler,
+    Right,
+    RowId,
+    Username,
+    contract,
+    right,
+    rowid_of,
+)
 from models import ApiToken, Audit, Missing, User
+from schemas import access, answers
 
 
 class TokenList(ListHandler):
@@ -11,7 +21,9 @@ class TokenList(ListHandler):
     list_key = "tokens"
 
     @right(Right.ADMIN)
-    async def get(self, username: str) -> None:
+    @contract({200: [access.TokenRecord]}, refuses=(404,))
+    async def get(self, username: Username) -> None:
+        """List a user's API tokens."""
         self.reply_tokens(User.find(username))
 
     def reply_tokens(self, user: User) -> None:
@@ -23,11 +35,15 @@ class OwnTokens(TokenList):
     """/v3/tokens: GET lists one's own API tokens, POST makes one, whose text is told this once."""
 
     @right(Right.TOKEN)
+    @contract({200: [access.TokenRecord]})
     async def get(self) -> None:
+        """List one's own API tokens."""
         self.reply_tokens(self.identity.user)
 
     @right(Right.FRESH)
+    @contract({201: access.TokenMade}, schemas.TokenForm)
     async def post(self) -> None:
+        """Make an API token."""
         form = schemas.check(schemas.TokenForm, self.json_body())
         fields = (self.identity.user, form.name, form.scope, form.days)
         subject = f"{form.name} ({form.scope})"
@@ -39,7 +55,9 @@ class OneToken(BaseHandler):
     """/v3/token/{id}: revokes an API token at once, with the sockets that it opened."""
 
     @right(Right.FRESH)
-    async def delete(self, rowid: str) -> None:
+    @contract({200: answers.Done}, refuses=(404,))
+    async def delete(self, rowid: RowId) -> None:
+        """Revoke an API token at once."""
         trace, most = self.trace, self.conf.audit_kept
         only = None if self.identity.user.admin else self.identity.user.id
         number = rowid_of(rowid)

@@ -9,10 +9,13 @@ from handlers.base import (
     COOKIE,
     ApiError,
     BaseHandler,
+    Count,
     CredentialHandler,
     Errors,
     ListHandler,
     Right,
+    Username,
+    contract,
     count_of,
     right,
     unauthorized,
@@ -20,6 +23,7 @@ from handlers.base import (
 )
 from models import Audit, CodeRefused, Factor, Missing, Session, Trace, User, insist, log_in
 from network import site_of
+from schemas import access, answers
 
 
 class TokenHandler(CredentialHandler):
@@ -51,7 +55,9 @@ class Login(TokenHandler):
     """
 
     @right(Right.OPEN)
+    @contract({200: access.LoginTokens}, schemas.LoginForm, refuses=(401, 429))
     async def post(self) -> None:
+        """Log in."""
         form = schemas.check(schemas.LoginForm, self.json_body())
         user = await self.try_password(form.username, form.password)
         cookie = security.random_id(256)
@@ -117,7 +123,9 @@ class Logout(BaseHandler):
     """/v3/logout: ends the session, its tokens and its cookie."""
 
     @right(Right.TOKEN)
+    @contract({200: answers.Done})
     async def post(self) -> None:
+        """Log out: the session and its tokens end."""
         with contextlib.suppress(Missing):  # another logout was faster
             await self.act("login.ended", "", Session.end, self.identity.session.id)
         self.application.hub.recheck()
@@ -129,7 +137,9 @@ class Refresh(TokenHandler):
     """/v3/refresh: the refresh token for new tokens; used twice, it ends the session."""
 
     @right(Right.OPEN)
+    @contract({200: access.Tokens}, refuses=(401,))
     async def post(self) -> None:
+        """Get new tokens for the refresh token."""
         claims = self._claims()
         session = await self.store(Session.rotate, claims.session, claims.serial)
         if session is None:
@@ -149,7 +159,9 @@ class UserRegister(CredentialHandler):
     """/v3/reguser: POST makes a user, PUT sets a new password or makes the user."""
 
     @right(Right.ADMIN)
+    @contract({201: answers.Done}, schemas.UserForm)
     async def post(self) -> None:
+        """Make a user."""
         form = schemas.check(schemas.UserForm, self.json_body())
         hashed = await self.hashed(form.password)
         fields = (form.username, hashed, form.admin or False)
@@ -157,7 +169,9 @@ class UserRegister(CredentialHandler):
         self.reply({"message": "'user' created successfully."}, 201)
 
     @right(Right.FRESH)
+    @contract({200: answers.Done, 201: answers.Done}, schemas.UserForm, refuses=(429,))
     async def put(self) -> None:
+        """Set a new password, or make the user."""
         form = schemas.check(schemas.UserForm, self.json_body())
         if form.username == self.identity.user.username:
             await self._own_password(form)
@@ -202,7 +216,9 @@ class UserList(ListHandler):
     list_key = "users"
 
     @right(Right.ADMIN, scope="admin")
-    async def get(self, count: str) -> None:
+    @contract({200: [access.UserName]})
+    async def get(self, count: Count) -> None:
+        """List the newest users."""
         users = User.page(count_of(count))
         self.reply_list([{"username": user.username} for user in users])
 
@@ -211,11 +227,15 @@ class OneUser(BaseHandler):
     """/v3/user/{username}."""
 
     @right(Right.ADMIN, scope="admin")
-    async def get(self, username: str) -> None:
+    @contract({200: access.UserName}, refuses=(404,))
+    async def get(self, username: Username) -> None:
+        """Read a user."""
         self.reply({"username": User.find(username).username})
 
     @right(Right.ADMIN, scope="admin")
-    async def delete(self, username: str) -> None:
+    @contract({200: answers.Done}, refuses=(404,))
+    async def delete(self, username: Username) -> None:
+        """Delete a user."""
         await self.act("user.deleted", username, User.drop, username)
         self.application.hub.recheck()
         self.reply({"message": "Item deleted"})

@@ -4,15 +4,25 @@ import orjson
 
 import schemas
 import security
-from handlers.base import MOST_BODY, ApiError, BaseHandler, Right, explain, right
+from handlers.base import MOST_BODY, ApiError, BaseHandler, Right, contract, explain, right
 from models import RejectedAlert, Signal
+from schemas import answers, records
+
+FORMS = (schemas.Cancel, schemas.Report, schemas.Fill)  # of an order's report
 
 
 class Webhook(BaseHandler):
     """/v3/webhook: POST stores an alert as a signal, PUT replaces a signal."""
 
     @right(Right.OPEN)
+    @contract(
+        {201: answers.Receipt, 200: answers.Receipt},
+        schemas.Alert,
+        refuses=(403, 429),
+        headers={"Idempotency-Key": "stands for `alert_id`"},
+    )
     async def post(self) -> None:
+        """Store an alert as a signal."""
         try:
             self._check_source()
             alert = self._alert()
@@ -64,7 +74,9 @@ class Webhook(BaseHandler):
         return text if found else None
 
     @right(Right.SENDER)
+    @contract({200: records.SignalChanged}, schemas.Revision, refuses=(404,))
     async def put(self) -> None:
+        """Replace a signal."""
         revision = schemas.check(schemas.Revision, self.json_body())
         signal, events = await self.store(
             Signal.revise,
@@ -94,14 +106,22 @@ class UpdateOrder(BaseHandler):
         return update.order_id, update.symbol, update.apply
 
     @right(Right.SENDER)
+    @contract({200: records.SignalChanged}, FORMS, refuses=(404,))
     async def post(self) -> None:
+        """Report a fill, a partial fill or a cancel."""
+        await self.update()
+
+    @right(Right.SENDER)
+    @contract({200: records.SignalChanged}, FORMS, refuses=(404,))
+    async def put(self) -> None:
+        """Report a fill, a partial fill or a cancel."""
+        await self.update()
+
+    async def update(self) -> None:
+        """Changes the order's signal and answers it."""
         signal, events = await self.store(Signal.update_order, *self.read(), self.source)
         self.publish(events)
         reply_signal(self, signal)
-
-    @right(Right.SENDER)
-    async def put(self) -> None:
-        await self.post()
 
 
 class Price(UpdateOrder):
@@ -110,6 +130,18 @@ class Price(UpdateOrder):
     def read(self) -> tuple:
         update = schemas.check(schemas.Price, self.json_body())
         return update.order_id, None, update.apply
+
+    @right(Right.SENDER)
+    @contract({200: records.SignalChanged}, schemas.Price, refuses=(404,))
+    async def post(self) -> None:
+        """Report the price of a leg."""
+        await self.update()
+
+    @right(Right.SENDER)
+    @contract({200: records.SignalChanged}, schemas.Price, refuses=(404,))
+    async def put(self) -> None:
+        """Report the price of a leg."""
+        await self.update()
 
 
 routes = [

@@ -1,8 +1,10 @@
 """Bodies in and records out: the wire's spellings live here, the columns' names everywhere else."""
 
+from schemas import access, answers, records
 from schemas.account import ACCOUNT, AccountChange, AccountForm, account_record
-from schemas.audit import AUDIT_KEYS, audit_filters, audit_record, token_record
+from schemas.audit import AUDIT_KEYS, audit_record, token_record
 from schemas.events import event_message, event_record, rejected_record
+from schemas.orders import Cancel, Fill, Price, Report, read_order_update
 from schemas.original import (
     original_account,
     original_pair,
@@ -11,6 +13,16 @@ from schemas.original import (
     original_user,
 )
 from schemas.positions import positions_record
+from schemas.queries import (
+    LONGEST_FILTER,
+    AuditQuery,
+    EventsQuery,
+    FiguresQuery,
+    SignalListQuery,
+    SignalQuery,
+    SocketQuery,
+    TemplateQuery,
+)
 from schemas.registry import (
     HoldingForm,
     PairChange,
@@ -25,22 +37,34 @@ from schemas.signals import (
     SIGNAL_COLUMNS,
     SIGNAL_KEYS,
     Alert,
-    Price,
     Revision,
     read_alert,
-    read_order_update,
     signal_of,
     signal_record,
 )
 from schemas.users import FactorForm, LoginForm, PassphraseForm, TokenForm, UserForm
-from schemas.values import BadFields, check, json_text, plain, read_object, to_text
+from schemas.values import BadFields, Form, check, json_text, plain, read_object, to_text
 
 __all__ = [
     "ACCOUNT",
     "AUDIT_KEYS",
+    "AuditQuery",
+    "Cancel",
+    "EventsQuery",
+    "FiguresQuery",
+    "Fill",
+    "Form",
+    "LONGEST_FILTER",
+    "Report",
+    "SignalListQuery",
+    "SignalQuery",
+    "SocketQuery",
+    "TemplateQuery",
+    "access",
+    "answers",
+    "records",
     "FactorForm",
     "TokenForm",
-    "audit_filters",
     "audit_record",
     "token_record",
     "SIGNAL_COLUMNS",

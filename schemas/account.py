@@ -1,8 +1,7 @@
 """Account records on the wire, in the bridge's spelling."""
 
-from typing import Annotated
-
-from schemas.values import Amount, Body, Id, Record, optional, plain, to_instant
+from schemas.types import Amount, Id, Instant
+from schemas.values import KEEPS, Body, Record, plain
 
 ACCOUNT = {
     "rowid": "id",
@@ -25,6 +24,17 @@ class AccountForm(Body):
     -1 for all three PnL values means that they are not known, the largest double that one is not.
     """
 
+    EXAMPLE = {
+        "AvailableFunds": 80001,
+        "BuyingPower": 320001,
+        "GrossPositionValue": 20000,
+        "MaintMarginReq": 5000,
+        "NetLiquidation": 100000,
+        "DailyPnL": 12.3,
+        "RealizedPnL": 90.1,
+        "UnrealizedPnL": -56.8,
+    }
+
     AvailableFunds: Amount
     BuyingPower: Amount
     GrossPositionValue: Amount
@@ -42,8 +52,12 @@ class AccountForm(Body):
 class AccountChange(AccountForm):
     """A change of the record `rowid`; a field not sent stays."""
 
+    model_config = KEEPS
+
+    EXAMPLE = {"rowid": 1, "NetLiquidation": 101000, "DailyPnL": -1}
+
     rowid: Id
-    timestamp: Annotated[str | None, optional(to_instant)] = None
+    timestamp: Instant = None
     AvailableFunds: Amount = 0.0
     BuyingPower: Amount = 0.0
     GrossPositionValue: Amount = 0.0

@@ -1,11 +1,21 @@
 """Events and rejected alerts on the wire."""
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 
 from schemas.account import ACCOUNT, account_record
+from schemas.records import (
+    AccountRecord,
+    Answer,
+    Moment,
+    PairRecord,
+    RejectedRecord,
+    SignalRecord,
+    StockState,
+    TickerRecord,
+)
 from schemas.registry import PAIR, STOCK, TICKER, pair_record, stock_record, ticker_record
 from schemas.signals import SIGNAL_FIELDS, signal_of
 from schemas.values import Record, plain
@@ -62,3 +72,166 @@ def event_message(type: str, event_id: int, columns: Record, changed: Iterable[s
             "changed": [names[column] for column in changed],
         }
     )
+
+
+class Hello(Answer):
+    """The first message: the newest event, and the server's time."""
+
+    EXAMPLE = {"type": "hello", "event": 7, "server_time": "2026-11-24 15:30:00", "ping": True}
+
+    type: Literal["hello"]
+    event: int
+    server_time: Moment
+    ping: Literal[True]
+
+
+class Pong(Answer):
+    """The answer to a text with `ping` in it."""
+
+    EXAMPLE = {"type": "pong"}
+
+    type: Literal["pong"]
+
+
+class Resync(Answer):
+    """Too much was missed to be told: read the lists anew."""
+
+    EXAMPLE = {"type": "resync"}
+
+    type: Literal["resync"]
+
+
+class BridgeHeard(Answer):
+    """The bridge has asked what waits; only those who are logged in hear of it."""
+
+    EXAMPLE = {
+        "type": "bridge",
+        "last_seen": "2026-11-24 15:30:00",
+        "waiting": 1,
+        "oldest_waiting_s": 12,
+    }
+
+    type: Literal["bridge"]
+    last_seen: Moment | None
+    waiting: int
+    oldest_waiting_s: int | None
+
+
+class Change(Answer):
+    """A change: the subject as it is now, and which of its fields changed."""
+
+    event: int
+    changed: list[str]
+
+
+class SignalEvent(Change):
+    """A signal was stored, changed or deleted."""
+
+    EXAMPLE = {
+        "type": "signal.updated",
+        "event": 7,
+        "signal": SignalRecord.EXAMPLE,
+        "changed": ["order_status"],
+    }
+
+    type: Literal["signal.created", "signal.updated", "signal.deleted"]
+    signal: SignalRecord
+
+
+class StockEvent(Change):
+    """A stock was registered, changed or deleted."""
+
+    EXAMPLE = {
+        "type": "stock.updated",
+        "event": 8,
+        "stock": StockState.EXAMPLE,
+        "changed": ["active"],
+    }
+
+    type: Literal["stock.created", "stock.updated", "stock.deleted"]
+    stock: StockState
+
+
+class PairEvent(Change):
+    """A pair was registered, changed or deleted."""
+
+    EXAMPLE = {
+        "type": "pair.updated",
+        "event": 9,
+        "pair": PairRecord.EXAMPLE,
+        "changed": ["status"],
+    }
+
+    type: Literal["pair.created", "pair.updated", "pair.deleted"]
+    pair: PairRecord
+
+
+class AccountEvent(Change):
+    """The account was recorded, or a record of it changed."""
+
+    EXAMPLE = {
+        "type": "account.created",
+        "event": 10,
+        "account": AccountRecord.EXAMPLE,
+        "changed": ["DailyPnL"],
+    }
+
+    type: Literal["account.created", "account.updated", "account.deleted"]
+    account: AccountRecord
+
+
+class PositionEvent(Change):
+    """The bridge reported a position."""
+
+    EXAMPLE = {
+        "type": "position.updated",
+        "event": 11,
+        "position": TickerRecord.EXAMPLE,
+        "changed": ["active_pos", "active_pnl"],
+    }
+
+    type: Literal["position.updated"]
+    position: TickerRecord
+
+
+class RejectedEvent(Change):
+    """An alert was rejected or dealt with; only those who are logged in hear of it."""
+
+    EXAMPLE = {
+        "type": "rejected.created",
+        "event": 12,
+        "rejected": RejectedRecord.EXAMPLE,
+        "changed": ["body"],
+    }
+
+    type: Literal["rejected.created", "rejected.deleted"]
+    rejected: RejectedRecord
+
+
+MESSAGES = (
+    *(Hello, SignalEvent, StockEvent, PairEvent, AccountEvent, PositionEvent, RejectedEvent),
+    *(BridgeHeard, Pong, Resync),
+)
+
+
+class Missed(Answer):
+    """What followed an event, for a host that holds no websocket open."""
+
+    EXAMPLE = {
+        "event": 7,
+        "server_time": "2026-11-24 15:30:00",
+        "messages": [SignalEvent.EXAMPLE],
+    }
+
+    event: int
+    server_time: Moment
+    messages: list[
+        SignalEvent
+        | StockEvent
+        | PairEvent
+        | AccountEvent
+        | PositionEvent
+        | RejectedEvent
+        | BridgeHeard
+        | Resync
+    ]

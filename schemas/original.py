@@ -7,12 +7,11 @@ from pydantic import BeforeValidator
 from schemas.account import AccountForm
 from schemas.registry import PairForm, StockForm, TickerForm
 from schemas.signals import SIGNAL_FIELDS, Alert, with_twins
+from schemas.types import Id, Positive
 from schemas.users import UserForm
 from schemas.values import (
     BadFields,
     Body,
-    Id,
-    Positive,
     Record,
     check,
     to_flag,

@@ -3,23 +3,20 @@
 from collections.abc import Iterable
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import BeforeValidator
 
+from schemas.shown import shown_symbol, shown_text, shown_word
+from schemas.types import Amount, Comment, Exchange, Positive, ShortText, Switch, Symbol, Word
 from schemas.values import (
-    Amount,
+    KEEPS,
     BadFields,
     Body,
-    Comment,
-    Exchange,
-    Positive,
     Record,
-    Switch,
-    Symbol,
-    Word,
     at_most,
     one_of,
     optional,
     plain,
+    to_bare,
     to_text,
 )
 from trading import equation
@@ -59,8 +56,15 @@ PAIR = {
 }
 
 
+SecurityType = Annotated[
+    str, BeforeValidator(one_of("STK", "CASH", "CRYPTO")), shown_word("STK", "CASH", "CRYPTO")
+]
+
+
 class StockForm(Body):
     """A stock in the seed's spelling."""
+
+    EXAMPLE = {"symbol": "AAPL", "prixch": "SMART", "secxch": "ISLAND", "active": 1}
 
     symbol: Symbol
     prixch: Exchange = "SMART"
@@ -75,8 +79,10 @@ class StockForm(Body):
 class TickerForm(Body):
     """A stock in the bridge's spelling."""
 
+    EXAMPLE = {"symbol": "EUR.USD", "sectype": "CASH", "xch": "IDEALPRO", "prixch": "IDEALPRO"}
+
     symbol: Symbol
-    sectype: Annotated[str, BeforeValidator(one_of("STK", "CASH", "CRYPTO"))] = "STK"
+    sectype: SecurityType = "STK"
     xch: Exchange = "SMART"
     prixch: Exchange = "ISLAND"
     currency: Word = "USD"
@@ -94,7 +100,9 @@ class TickerForm(Body):
 class HoldingForm(Body):
     """What the bridge reports of a position; the symbol is the broker's."""
 
-    symbol: Annotated[str, BeforeValidator(to_text), AfterValidator(at_most(200))]
+    EXAMPLE = {"symbol": "AAPL", "active_pos": 7, "active_cost": 148.123, "active_pnl": 14}
+
+    symbol: ShortText
     active_pos: Amount
     active_pnl: Amount
     active_cost: Amount
@@ -108,17 +116,20 @@ HOLDING = ("active_pos", "active_pnl", "active_cost")
 
 
 def to_leg(value: Any) -> str:
-    text = to_text(value).strip()
-    if not text:
-        raise ValueError("required")
-    return at_most(50)(text)
+    return at_most(50)(to_bare(value))
+
+
+Leg = Annotated[str, BeforeValidator(to_leg), shown_symbol(50)]
+OptionalLeg = Annotated[str | None, optional(to_leg), shown_symbol(50, blank=True)]
 
 
 class PairForm(Body):
     """A new pair."""
 
-    ticker1: Annotated[str, BeforeValidator(to_leg)]
-    ticker2: Annotated[str, BeforeValidator(to_leg)]
+    EXAMPLE = {"ticker1": "NMFC", "ticker2": "ROIC", "hedge": 0.72, "status": 1, "notes": "BDCs"}
+
+    ticker1: Leg
+    ticker2: Leg
     hedge: Positive
     status: Switch = 0
     notes: Comment = None
@@ -133,9 +144,13 @@ class PairForm(Body):
 class PairChange(Body):
     """A change of a pair, named by `name` or by its tickers."""
 
-    name: Annotated[str | None, optional(to_text)] = None
-    ticker1: Annotated[str | None, optional(to_leg)] = None
-    ticker2: Annotated[str | None, optional(to_leg)] = None
+    model_config = KEEPS
+
+    EXAMPLE = {"name": "NMFC-ROIC", "status": 0}
+
+    name: Annotated[str | None, optional(to_text), shown_text(blank=True)] = None
+    ticker1: OptionalLeg = None
+    ticker2: OptionalLeg = None
     hedge: Positive = 1.0
     status: Switch = 0
     notes: Comment = None

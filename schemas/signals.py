@@ -1,40 +1,28 @@
 """Signals on the wire: the record, alerts, replacements, and reports of orders."""
 
 from collections.abc import Iterable
-from typing import Annotated, Any, ClassVar
+from typing import Any
 
-from pydantic import BeforeValidator
-
-from schemas.values import (
-    EXACT,
+from schemas.types import (
     Action,
-    BadFields,
-    Body,
     Comment,
     Flag,
     Id,
+    Instant,
+    Kind,
     Message,
     Number,
     OptionalId,
+    OptionalPositive,
     OptionalSymbol,
+    OptionalText,
     Position,
     Positive,
-    Record,
     Size,
+    Status,
     Ticker,
-    above_zero,
-    at_most,
-    check,
-    not_negative,
-    one_of,
-    optional,
-    to_flag,
-    to_instant,
-    to_number,
-    to_status,
-    to_text,
 )
-from trading import fills
+from schemas.values import EXACT, KEEPS, Body, Record, check
 
 SIGNAL_FIELDS = [
     ("rowid", "id"),
@@ -108,8 +96,8 @@ class _SignalFields(Body):
     pre_mar_pos: Position = None
     pre_mar_pos_size: Size = 0.0
     order_comment: Comment = None
-    order_status: Annotated[str | None, optional(to_status)] = None
-    timestamp: Annotated[str | None, optional(to_instant)] = None
+    order_status: Status = None
+    timestamp: Instant = None
     order_id1: OptionalId = None
     order_id2: OptionalId = None
     stk_price1: Number = None
@@ -122,12 +110,24 @@ class _SignalFields(Body):
 
 
 class Alert(_SignalFields):
-    """What POST /v3/webhook takes beside the passphrase."""
+    """An alert; the names of the record's other fields are taken too, in either spelling."""
+
+    EXAMPLE = {
+        "ticker": "NMFC-0.72*NASDAQ:ROIC",
+        "order_action": "buy",
+        "order_contracts": 100,
+        "order_price": -0.01,
+        "mar_pos": "long",
+        "mar_pos_size": 100,
+        "pre_mar_pos": "flat",
+        "pre_mar_pos_size": 0,
+        "order_comment": "Enter Long",
+    }
 
     ticker: Ticker
     order_action: Action
     order_contracts: Positive
-    alert_id: Annotated[str | None, optional(lambda v: at_most(200)(to_text(v)))] = None
+    alert_id: OptionalText = None
 
     def columns(self) -> Record:
         """What Signal.receive takes."""
@@ -156,16 +156,20 @@ _NEVER_CLEARED = {
 
 
 class Revision(_SignalFields):
-    """What PUT /v3/webhook takes beside the passphrase: a field not sent stays."""
+    """A signal's new values: a field not sent stays."""
+
+    model_config = KEEPS
+
+    EXAMPLE = {"rowid": 1, "order_status": "created", "order_id1": 1010, "order_id2": 1011}
 
     rowid: Id
     ticker: Ticker = ""
     order_action: Action = ""
     order_contracts: Positive = 0.0
-    ticker_type: Annotated[str | None, optional(one_of("single", "pair"))] = None
+    ticker_type: Kind = None
     stk_ticker1: OptionalSymbol = None
     stk_ticker2: OptionalSymbol = None
-    hedge_param: Annotated[float | None, optional(above_zero)] = None
+    hedge_param: OptionalPositive = None
     ticker1: OptionalSymbol = None
     ticker2: OptionalSymbol = None
     price1: Number = None
@@ -183,68 +187,3 @@ class Revision(_SignalFields):
             if values and wire != "rowid":
                 columns[_COLUMN[wire]] = values
         return columns
-
-
-class _Cancel(Body):
-    order_id: Id
-    symbol: Annotated[str | None, optional(lambda v: at_most(200)(to_text(v)))] = None
-    cancel: Flag = False
-
-    def apply(self, order: fills.Order, leg: int) -> fills.Order:
-        """The order after this message."""
-        return fills.cancel(order, bridge=self.symbol is not None)
-
-
-class _Priced(_Cancel):
-    stk_price: Annotated[float, BeforeValidator(to_number)]
-    partial: Flag = False
-    order_contracts: Any = None
-
-    def apply(self, order: fills.Order, leg: int) -> fills.Order:
-        contracts = self.order_contracts if self.partial else None
-        return fills.price_leg(order, leg, self.stk_price, contracts)
-
-
-class _Reported(_Cancel):
-    price: Annotated[float, BeforeValidator(to_number)]
-    filled_qty: Annotated[float, BeforeValidator(not_negative)]
-
-    def apply(self, order: fills.Order, leg: int) -> fills.Order:
-        return fills.report(order, leg, self.price, self.filled_qty)
-
-
-class Price(Body):
-    """The price-only form of an order's update."""
-
-    order_id: Id
-    stk_price: Annotated[float, BeforeValidator(to_number)]
-    symbol: ClassVar[None] = None
-
-    def apply(self, order: fills.Order, leg: int) -> fills.Order:
-        """The order after this message."""
-        return fills.price_leg(order, leg, self.stk_price)
-
-
-def read_order_update(body: Record) -> _Cancel:
-    """A fill, partial fill or cancel; one with a symbol is the bridge's. Raises BadFields."""
-    try:
-        cancels = to_flag(body.get("cancel"))
-    except ValueError:
-        cancels = False
-    if cancels:
-        return check(_Cancel, body)
-    if body.get("symbol") not in (None, ""):
-        return check(_Reported, {"price": body.get("stk_price"), **body})
-    return _read_priced(body)
-
-
-def _read_priced(body: Record) -> _Priced:
-    if "stk_price" not in body and "price" in body:
-        body = {**body, "stk_price": body["price"]}
-    update = check(_Priced, body)
-    if update.partial:
-        try:
-            update.order_contracts = above_zero(update.order_contracts)
-        except ValueError:
-            raise BadFields("missing contract amount to update partial fill") from None
-    return update

@@ -4,6 +4,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator
 
+from schemas.shown import SHOWN_OPTIONAL_FLAG, shown, shown_text, shown_whole, shown_word
+from schemas.types import OptionalText
 from schemas.values import (
     Body,
     at_most,
@@ -17,42 +19,82 @@ from schemas.values import (
     whole,
 )
 
+SCOPES = ("read", "signals", "registry", "admin")
+_NAME = shown_text(80, minLength=1, pattern=r"[^\s/]+")
+_PASSWORD = {"minLength": 1, "maxLength": 200}
+Name = Annotated[str, BeforeValidator(to_name), _NAME]
+Password = Annotated[str, BeforeValidator(to_password), shown("string", **_PASSWORD)]
+OptionalPassword = Annotated[
+    str | None, optional(to_password), shown("string", "null", maxLength=200)
+]
+OptionalFlag = Annotated[
+    bool | None, BeforeValidator(lambda v: v if v is None else to_flag(v)), SHOWN_OPTIONAL_FLAG
+]
+Code = Annotated[
+    str | None, optional(lambda v: at_most(100)(to_text(v))), shown_text(100, blank=True)
+]
+OldPassword = Annotated[
+    str | None,
+    BeforeValidator(lambda v: v and to_password(v)),
+    shown("string", "null", maxLength=200),
+]
+
 
 class UserForm(Body):
-    """A user to make, or a new password."""
+    """A user to make, or a new password; for one's own the old one goes along."""
 
-    username: Annotated[str, BeforeValidator(to_name)]
-    password: Annotated[str, BeforeValidator(to_password)]
-    admin: Annotated[bool | None, BeforeValidator(lambda v: v if v is None else to_flag(v))] = None
-    old_password: Annotated[str | None, BeforeValidator(lambda v: v and to_password(v))] = None
+    EXAMPLE = {"username": "desk", "password": "a long password", "admin": False}
+
+    username: Name
+    password: Password
+    admin: OptionalFlag = None
+    old_password: OldPassword = None
 
 
 class LoginForm(Body):
     """Who logs in, and for how many minutes."""
 
-    username: Annotated[str, BeforeValidator(to_text), AfterValidator(at_most(200))]
-    password: Annotated[str, BeforeValidator(to_password)]
-    expire: Annotated[int, optional(whole(1, 1440), 10)] = 10
-    code: Annotated[str | None, optional(lambda v: at_most(100)(to_text(v)))] = None
+    EXAMPLE = {"username": "admin", "password": "123", "expire": 30}
+
+    username: Annotated[
+        str, BeforeValidator(to_text), AfterValidator(at_most(200)), shown_text(200)
+    ]
+    password: Password
+    expire: Annotated[
+        int,
+        optional(whole(1, 1440), 10),
+        shown_whole(1, 1440),
+    ] = 10
+    code: Code = None
 
 
 class FactorForm(Body):
     """What the owner of a second factor proves to be it with."""
 
-    password: Annotated[str | None, optional(to_password)] = None
-    code: Annotated[str | None, optional(lambda v: at_most(100)(to_text(v)))] = None
+    EXAMPLE = {"password": "123", "code": "123456"}
+
+    password: OptionalPassword = None
+    code: Code = None
 
 
 class TokenForm(Body):
     """An API token to make; without days it lasts until it is revoked."""
 
-    name: Annotated[str, BeforeValidator(to_label)]
-    scope: Annotated[str, BeforeValidator(one_of("read", "signals", "registry", "admin"))]
-    days: Annotated[int | None, optional(whole(1, 3650))] = None
+    EXAMPLE = {"name": "reporting", "scope": "read", "days": 90}
+
+    name: Annotated[str, BeforeValidator(to_label), shown_text(80, minLength=1)]
+    scope: Annotated[str, BeforeValidator(one_of(*SCOPES)), shown_word(*SCOPES)]
+    days: Annotated[
+        int | None,
+        optional(whole(1, 3650)),
+        shown_whole(1, 3650),
+    ] = None
 
 
 class PassphraseForm(Body):
     """A passphrase beside those of the settings; left out, one is made."""
 
-    label: Annotated[str, BeforeValidator(to_name)]
-    passphrase: Annotated[str | None, optional(lambda v: at_most(200)(to_text(v)))] = None
+    EXAMPLE = {"label": "second-chart"}
+
+    label: Name
+    passphrase: OptionalText = None

@@ -3,10 +3,11 @@
 import json
 import math
 import re
+import sys
 from collections.abc import Callable
-from typing import Annotated, Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from trading import equation, instants
 
@@ -30,10 +31,9 @@ def to_number(value: Any) -> float:
             raise ValueError("must be a number")
     elif isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError("must be a number")
-    try:
-        number = float(value)
-    except OverflowError:
-        number = math.inf
+    if isinstance(value, int) and abs(value) > sys.float_info.max:
+        raise ValueError("is out of range")
+    number = float(value)
     if not math.isfinite(number):
         raise ValueError("is out of range")
     return number
@@ -138,10 +138,19 @@ def optional(check: Callable[[Any], Any], absent: Any = None) -> BeforeValidator
     return BeforeValidator(validate)
 
 
-def to_symbol(value: Any) -> str:
-    text = to_text(value).strip()
+def to_bare(value: Any) -> str:
+    """What may be a symbol, trimmed; raises ValueError."""
+    # Some exchanges number their symbols: 700, however JSON writes it.
+    if isinstance(value, int | float) and not (0 <= value < EXACT and int(value) == value):
+        raise ValueError("problematic ticker!")
+    text = to_text(plain(value)).strip()
     if not text:
         raise ValueError("required")
+    return text
+
+
+def to_symbol(value: Any) -> str:
+    text = to_bare(value)
     if not equation.is_symbol(text):
         raise ValueError("problematic ticker!")
     return text
@@ -181,37 +190,16 @@ def to_password(value: Any) -> str:
     return value
 
 
-Number = Annotated[float | None, optional(to_number)]
-Amount = Annotated[float, BeforeValidator(to_number)]
-Word = Annotated[str, BeforeValidator(to_word)]
-Size = Annotated[float, optional(not_negative, 0.0)]
-Positive = Annotated[float, BeforeValidator(above_zero)]
-Flag = Annotated[bool, BeforeValidator(lambda v: v is not None and to_flag(v))]
-Id = Annotated[int, BeforeValidator(to_id)]
-OptionalId = Annotated[int | None, optional(to_id)]
-Message = Annotated[str | None, BeforeValidator(lambda v: v if v is None else to_text(v)[:2000])]
-Comment = Annotated[
-    str | None,
-    BeforeValidator(lambda v: v if v is None else at_most(4000)(to_text(v).strip())),
-]
-Position = Annotated[str | None, optional(one_of("long", "short", "flat"))]
-Action = Annotated[str, BeforeValidator(one_of("buy", "sell"))]
-Ticker = Annotated[str, BeforeValidator(to_ticker)]
-Symbol = Annotated[str, BeforeValidator(to_symbol), AfterValidator(at_most(50))]
-# As long as an equation can make it, so that a whole record may come back.
-OptionalSymbol = Annotated[str | None, optional(lambda v: at_most(200)(to_symbol(v)))]
-Switch = Annotated[int, BeforeValidator(lambda v: int(to_flag(v)))]
-Exchange = Annotated[
-    str, BeforeValidator(to_text), AfterValidator(at_most(40)), Field(min_length=1)
-]
-
-
 class Body(BaseModel):
-    """A request's body; unknown fields are ignored."""
+    """A request's body or query; unknown fields are ignored."""
+
+    EXAMPLE: ClassVar[Record] = {}
 
     model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
 
 
+# Of forms that change something: the document must not show defaults, for what is not sent stays.
+KEEPS = ConfigDict(json_schema_extra={"x-keeps": True})
 Form = TypeVar("Form", bound=Body)
 
 

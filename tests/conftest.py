@@ -11,6 +11,7 @@ import models
 import server
 import settings
 from handlers import PairsApplication
+from tests import documented
 from tests.storage import SqliteFiles, postgres
 
 # pytest-tornado's default of 5 s is short for a shared machine.
@@ -18,7 +19,10 @@ AsyncHTTPClient.configure("tornado.simple_httpclient.SimpleAsyncHTTPClient", max
 
 
 class Api:
-    """Calls the server under test; answers have .status, .headers, .text and .json."""
+    """Calls the server under test; answers have .status, .headers, .text and .json.
+
+    Each is held against the API's document.
+    """
 
     def __init__(self, client, base_url):
         self.base_url = base_url
@@ -43,12 +47,14 @@ class Api:
         if answer.code == 599:
             raise answer.error
         is_json = answer.headers.get("Content-Type", "").startswith("application/json")
-        return SimpleNamespace(
+        told = SimpleNamespace(
             status=answer.code,
             headers=answer.headers,
             text=answer.body.decode("utf-8", "replace"),
             json=orjson.loads(answer.body) if is_json and answer.body else None,
         )
+        documented.check(method, path, told)
+        return told
 
     async def get(self, path, **more):
         return await self.call("GET", path, **more)

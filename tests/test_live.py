@@ -15,6 +15,7 @@ from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.websocket import websocket_connect
 
 import live
+from tests import documented
 from tests.conftest import alert
 
 # The slowest machine's patience for something that has been caused already.
@@ -30,7 +31,11 @@ class Client:
     async def next(self):
         """The next message; None when the server has closed."""
         text = await asyncio.wait_for(self.connection.read_message(), PATIENCE)
-        return None if text is None else orjson.loads(text)
+        if text is None:
+            return None
+        message = orjson.loads(text)
+        documented.check_message(message)
+        return message
 
     async def take(self, count):
         """The next messages, that many."""

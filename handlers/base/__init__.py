@@ -1,6 +1,19 @@
 """What the handlers share."""
 
 from handlers.base.agents import in_words
+from handlers.base.contract import (
+    Count,
+    Label,
+    Name,
+    PairName,
+    RowId,
+    SessionId,
+    SheetCount,
+    Status,
+    Symbol,
+    Username,
+    contract,
+)
 from handlers.base.credentials import CredentialHandler
 from handlers.base.errors import ApiError, Errors, explain, unauthorized
 from handlers.base.files import Static, library_url
@@ -14,7 +27,6 @@ from handlers.base.handler import (
 )
 from handlers.base.identity import COOKIE, visitor
 from handlers.base.lists import (
-    LONGEST_FILTER,
     VISITOR_LIMIT,
     Chunk,
     ListHandler,
@@ -29,8 +41,18 @@ from handlers.base.rights import Identity, Right, right
 from handlers.base.sheets import csv_form, csv_lines
 
 __all__ = [
+    "Count",
+    "Label",
+    "Name",
+    "PairName",
+    "RowId",
+    "SessionId",
+    "SheetCount",
+    "Status",
+    "Symbol",
+    "Username",
+    "contract",
     "COOKIE",
-    "LONGEST_FILTER",
     "MOST_BODY",
     "VISITOR_LIMIT",
     "ApiError",

@@ -1,19 +1,27 @@
-"""Files that the pages load: ours below static/, and the library of charts where it is there."""
+"""Files that the pages load: ours below static/, and libraries where npm has installed them."""
 
+from pathlib import Path
 from typing import Any
 
 from tornado.web import HTTPError, RequestHandler, StaticFileHandler
 
 from settings import ROOT
 
-LIBRARY = "vendor/lightweight-charts.mjs"  # below /static/
-_DIST = ROOT.absolute() / "node_modules/lightweight-charts/dist"
-INSTALLED = _DIST / "lightweight-charts.standalone.production.mjs"
+_MODULES = ROOT.absolute() / "node_modules"
+_CHARTS = _MODULES / "lightweight-charts/dist"
+_VIEWER = _MODULES / "swagger-ui-dist"
+# Below /static/.
+LIBRARIES = {
+    "vendor/lightweight-charts.mjs": _CHARTS / "lightweight-charts.standalone.production.mjs",
+    "vendor/swagger-ui.js": _VIEWER / "swagger-ui-bundle.js",
+    "vendor/swagger-ui.css": _VIEWER / "swagger-ui.css",
+}
 
 
-def library_url(handler: RequestHandler) -> str:
-    """Where a page finds the library of charts; "" where npm did not install it."""
-    return handler.static_url(LIBRARY) if INSTALLED.is_file() else ""
+def library_url(handler: RequestHandler, name: str) -> str:
+    """Where a page finds a file of a library; "" where npm did not install it."""
+    path = f"vendor/{name}"
+    return handler.static_url(path) if LIBRARIES[path].is_file() else ""
 
 
 class Static(StaticFileHandler):
@@ -31,10 +39,12 @@ class Static(StaticFileHandler):
     def get_absolute_path(cls, root: str, path: str) -> str:
         if "\0" in path:
             raise HTTPError(404)
-        return str(INSTALLED) if path == LIBRARY else super().get_absolute_path(root, path)
+        library: Path | None = LIBRARIES.get(path)
+        return str(library) if library else super().get_absolute_path(root, path)
 
     def validate_absolute_path(self, root: str, absolute_path: str) -> str | None:
-        inside = str(INSTALLED.parent) if absolute_path == str(INSTALLED) else root
+        library = Path(absolute_path)
+        inside = str(library.parent) if library in LIBRARIES.values() else root
         return super().validate_absolute_path(inside, absolute_path)
 
     def log_exception(self, kind: Any, error: BaseException | None, trace: Any) -> None:

@@ -144,6 +144,13 @@ class BaseHandler(IdentityHandler):
         except ValueError:
             raise ApiError(400, "the body must be a JSON object") from None
 
+    def query(self, form: type[schemas.Form], **fixed: str) -> schemas.Form:
+        """The query of the address as this form, with what the path fixes; raises BadFields."""
+        sent = self.request.query_arguments
+        known = form.model_fields.keys() & sent.keys()
+        given = {key: self.decode_argument(sent[key][-1], key) for key in known}
+        return schemas.check(form, given | fixed)
+
     def reply(self, body: Any, status: int = 200) -> None:
         """Answers JSON."""
         self.set_status(status)

@@ -13,7 +13,7 @@ from handlers.base.handler import BaseHandler
 from handlers.base.sheets import Form, csv_lines
 
 VISITOR_LIMIT = 5  # signals that visitors see
-LONGEST_FILTER = 400  # characters
+HELD = 2**20  # bytes of a list that are kept until its end, so that it goes out whole
 MOST_ITEMS = 10**18  # more rows than any table holds
 
 
@@ -67,14 +67,14 @@ class ListHandler(BaseHandler):
     async def stream(self, reader: Any, chunk: Callable, limit: int, form: Form, size=500) -> None:
         """Answers up to `limit` rows (0: all) that `chunk(before, wanted)` reads in the reader.
 
-        A list of one chunk goes out whole; a longer one never stands in memory.
+        A short list goes out whole and gets an ETag; a long one never stands in memory.
         """
         self.set_header("Content-Type", form.content_type)
         if form.content_type.startswith("text/csv"):
             name = f'attachment; filename="{self.sheet or self.list_key}.csv"'
             self.set_header("Content-Disposition", name)
         self.write(form.head)
-        before, left, lead = None, limit or float("inf"), b""
+        before, left, lead, held = None, limit or float("inf"), b"", 0
         while left > 0:
             wanted = int(min(size, left))
             part = await reader.run(chunk, before, wanted)
@@ -83,7 +83,8 @@ class ListHandler(BaseHandler):
             if part.count < wanted:
                 break
             before, left, lead = part.last, left - part.count, form.between
-            if left > 0:
+            held += len(part.data)
+            if left > 0 and held > HELD:
                 await self.flush()
         self.finish(form.tail)
 

@@ -9,6 +9,7 @@ import pytz
 from jinja2 import Environment, FileSystemLoader, pass_context
 from jinja2.runtime import Context
 
+import schemas
 from handlers.base.errors import ApiError
 from handlers.base.handler import BaseHandler, session_state
 from handlers.base.rights import Identity, Right
@@ -125,6 +126,10 @@ class PageHandler(BaseHandler):
             "today": self.start_of_today(),
             **context,
         }
+
+    def chosen(self, name: str) -> str:
+        """What the address says of a filter, cut to a sane length."""
+        return self.get_query_argument(name, "").strip()[: schemas.LONGEST_FILTER]
 
     def utc(self, day: str, *, last: bool) -> str:
         """The first or last second of a day in the page's zone, as UTC; raises ValueError."""

@@ -12,7 +12,7 @@ class Right(enum.Enum):
 
     OPEN = "anyone"
     READ = "anyone where visitors may read, else a token"
-    POLL = "the same, or a bridge key"
+    POLL = "anyone where visitors may read, else a token or a bridge key"
     TOKEN = "a token"  # noqa: S105 a description
     FRESH = "a fresh token"
     ADMIN = "a fresh token of an admin"

@@ -78,7 +78,7 @@ def toast(page):
     return page.locator("#toasts p")
 
 
-def violations(page):
-    """What axe finds: (rule, the first element)."""
-    found = Axe().run(page).response["violations"]
+def violations(page, context=None):
+    """What axe finds in the page or in a part of it: (rule, the first element)."""
+    found = Axe().run(page, context).response["violations"]
     return [(each["id"], each["nodes"][0]["html"][:120]) for each in found]

@@ -19,6 +19,7 @@ from tests.test_processes import call
 pytestmark = pytest.mark.slow
 
 CHARTS = "node_modules/lightweight-charts"
+VIEWER = "node_modules/swagger-ui-dist"
 ONLY_PYTHON = clean_environment(PATH="/nowhere")
 
 
@@ -30,7 +31,8 @@ def place(tmp_path_factory):
     git(place, "init", "-q", "-b", "main")
     git(place, "add", "-A")
     git(place, *COMMIT, "-m", "Release")
-    shutil.copytree(ROOT / CHARTS, place / CHARTS)
+    for library in (CHARTS, VIEWER):
+        shutil.copytree(ROOT / library, place / library)
     (place / "node_modules/.package-lock.json").touch()
     return place
 
@@ -66,6 +68,7 @@ def test_a_release_starts_in_an_empty_place_and_has_the_charts(place, tmp_path):
             assert answer.status == 200
             assert len(answer.read()) > 100_000
     assert (tmp_path / name / CHARTS / "LICENSE").is_file()
+    assert (tmp_path / name / VIEWER / "swagger-ui-bundle.js").is_file()
 
 
 def test_the_same_commit_makes_the_same_archive(place):

@@ -230,6 +230,62 @@ async def test_an_unchanged_list_need_not_be_sent_again(api, rows):
     assert (await api.get("/v3/signals/status/waiting/0", headers=tag)).status == 200
 
 
+TAGGED = [
+    *("/v3/signals/0", "/v3/signals/0.csv", "/v3/signals/50", "/v3/signals/0?q=e"),
+    *("/v3/signals/ticker/AAPL/0", "/v3/signal/1/events", "/v3/events", "/v3/rejected/0"),
+    *("/v3/stocks/0", "/v3/tickers/0", "/v3/pairs/0", "/v3/pnl/0", "/v3/users/0"),
+    *("/v3/tokens", "/v3/factors", "/v3/passphrases"),
+]
+
+
+@pytest.mark.parametrize("path", TAGGED)
+async def test_any_list_that_is_known_costs_304_and_no_body(api, rows, admin, path):
+    first = await api.get(path, token=admin)
+    tag = {"If-None-Match": first.headers["Etag"]}
+    again = await api.get(path, token=admin, headers=tag)
+    assert (again.status, again.text) == (304, "")
+    assert again.headers["Etag"] == first.headers["Etag"]
+    other = await api.get(path, token=admin, headers={"If-None-Match": '"another"'})
+    assert (other.status, other.text) == (200, first.text)
+
+
+async def test_a_tag_stands_for_the_content_also_of_what_makes_no_event(api, app, rows, admin):
+    first = await api.get("/v3/stocks/0", token=admin)
+    tag = {"If-None-Match": first.headers["Etag"]}
+    await app.writer.submit(lambda: models.Stock.update(exchange="ISLAND").execute())
+    changed = await api.get("/v3/stocks/0", token=admin, headers=tag)
+    assert changed.status == 200
+    assert changed.json["stocks"] != first.json["stocks"]
+
+
+async def test_who_sees_less_has_another_tag(api, rows, admin):
+    whole = await api.get("/v3/signals/0", token=admin)
+    tag = {"If-None-Match": whole.headers["Etag"]}
+    answer = await api.get("/v3/signals/0", headers=tag)
+    assert (answer.status, len(answer.json["signals"])) == (200, 5)
+
+
+async def test_a_list_of_several_chunks_has_a_tag_too(api, app, rows, admin):
+    def fill():
+        row = models.Signal.get_by_id(1).record()
+        del row["id"]
+        models.Signal.insert_many([row] * 1100).execute()
+
+    await app.writer.submit(fill)
+    first = await api.get("/v3/signals/0", token=admin)
+    assert len(first.json["signals"]) == 1108
+    tag = {"If-None-Match": first.headers["Etag"]}
+    assert (await api.get("/v3/signals/0", token=admin, headers=tag)).status == 304
+
+
+async def test_another_process_knows_the_tag(serve, desk):
+    tags = []
+    for _ in range(2):
+        async with serve() as api:
+            tags.append((await api.get("/v3/stocks/0")).headers["Etag"])
+    assert tags[0] == tags[1]
+
+
 # One signal
 
 

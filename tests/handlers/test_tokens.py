@@ -23,6 +23,7 @@ OPEN, NONE = "open", None
 SCOPES = {
     ("POST", "/v3/webhook"): OPEN,
     ("POST", "/v3/login"): OPEN,
+    ("GET", "/v3/openapi.json"): OPEN,
     ("POST", "/v3/refresh"): "refresh",
     ("PUT", "/v3/webhook"): "signals",
     ("POST", "/v3/signal/updateorder"): "signals",

@@ -1,0 +1,173 @@
+"""What is answered beside the records: receipts, figures, positions, and all that is an error."""
+
+from typing import Literal
+
+from schemas.records import Answer, Moment, Number, Text
+
+
+class Done(Answer):
+    """What was done, in words."""
+
+    EXAMPLE = {"message": "Item deleted"}
+
+    message: str
+
+
+class Receipt(Answer):
+    """What became of an alert, and its signal."""
+
+    EXAMPLE = {"message": "Signal created successfully.", "rowid": 1}
+
+    message: Literal[
+        "Signal created successfully.",
+        "recorded with problematic ticker!",
+        "recorded with unknown or passive ticker!",
+        "Signal already recorded.",
+    ]
+    rowid: int
+
+
+class Slippage(Answer):
+    """Averages; null where nothing has one."""
+
+    EXAMPLE = {"all": 0.02, "buy": 0.03, "sell": -0.01}
+
+    all: Number
+    buy: Number
+    sell: Number
+
+
+class Totals(Answer):
+    """Sums over all signals that pass the filters."""
+
+    EXAMPLE = {
+        "count": 3,
+        "quantity": 210,
+        "by_status": {"filled": 2, "canceled": 1},
+        "average_slippage": Slippage.EXAMPLE,
+    }
+
+    count: int
+    quantity: Number
+    by_status: dict[str, int]
+    average_slippage: Slippage
+
+
+class Figures(Answer):
+    """What waits and is open now, and what happened since."""
+
+    EXAMPLE = {
+        "waiting": 1,
+        "open": 2,
+        "filled": 5,
+        "canceled": 1,
+        "errors": 0,
+        "average_slippage": 0.02,
+        "last_alert": "2026-11-24 15:30:00",
+    }
+
+    waiting: int
+    open: int
+    filled: int
+    canceled: int
+    errors: int
+    average_slippage: Number
+    last_alert: Moment | None
+
+
+class Holding(Answer):
+    """What is held of one symbol."""
+
+    EXAMPLE = {
+        "symbol": "NMFC",
+        "active_pos": 100,
+        "active_cost": 12.5,
+        "active_pnl": 14,
+        "currency": "USD",
+    }
+
+    symbol: str
+    active_pos: float
+    active_cost: float
+    active_pnl: float
+    currency: str
+
+
+class PairHolding(Answer):
+    """A pair that is held; sums only where both legs have one currency."""
+
+    EXAMPLE = {
+        "name": "NMFC-ROIC",
+        "hedge": 0.72,
+        "actual_hedge": 0.72,
+        "mark": "ok",
+        "active_pnl": 20,
+        "currency": "USD",
+        "unhedged": 0,
+        "unhedged_amount": 0,
+        "legs": [
+            Holding.EXAMPLE,
+            Holding.EXAMPLE | {"symbol": "ROIC", "active_pos": -72, "active_pnl": 6},
+        ],
+    }
+
+    name: str
+    hedge: float
+    actual_hedge: Number
+    mark: str
+    active_pnl: Number
+    currency: Text
+    unhedged: Number
+    unhedged_amount: Number
+    legs: list[Holding]
+
+
+class Total(Answer):
+    """All positions in one currency; null where no number holds it."""
+
+    EXAMPLE = {"currency": "USD", "active_pnl": 20, "long": 1250, "short": -900}
+
+    currency: str
+    active_pnl: Number
+    long: Number
+    short: Number
+
+
+class Positions(Answer):
+    """What is held: by pair, single, and in sum."""
+
+    EXAMPLE = {"pairs": [PairHolding.EXAMPLE], "singles": [], "totals": [Total.EXAMPLE]}
+
+    pairs: list[PairHolding]
+    singles: list[Holding]
+    totals: list[Total]
+
+
+class BridgeState(Answer):
+    """When the bridge last asked, and what waits for it."""
+
+    EXAMPLE = {"last_seen": "2026-11-24 15:30:00", "waiting": 1, "oldest_waiting_s": 12}
+
+    last_seen: Moment | None
+    waiting: int
+    oldest_waiting_s: int | None
+
+
+class Problem(Answer):
+    """Why not: a sentence, or the reason for each faulty field."""
+
+    EXAMPLE = {"message": "item not found."}
+
+    message: str | dict[str, str]
+
+
+class Unauthorized(Answer):
+    """Why one may not, in words and, where a token is to blame, as a code."""
+
+    EXAMPLE = {
+        "message": "Request does not contain an access token.",
+        "error": "authorization_required",
+    }
+
+    message: str
+    error: str = ""
