@@ -4,14 +4,17 @@ import asyncio
 import contextlib
 import queue
 import threading
+import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import peewee
 
 from database.kinds import is_shared
+from tally import Histogram
 
 BATCH = 500
+_SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 
 
 class Overloaded(Exception):
@@ -33,6 +36,8 @@ class Writer:
 
     def __init__(self, database: peewee.Database, limit: int = 2000):
         self.commits = 0
+        self.batches = Histogram(_SIZES)
+        self.committed = 0.0  # when the newest batch was, on the monotonic clock
         self._database = database
         self._limit = limit
         self._waiting = 0
@@ -44,6 +49,11 @@ class Writer:
         """Starts the thread; call it on the event loop that will await the results."""
         self._loop = asyncio.get_running_loop()
         self._thread.start()
+
+    @property
+    def waiting(self) -> int:
+        """How many wait or are being written."""
+        return self._waiting
 
     def submit(self, work: Callable[[], Any]) -> asyncio.Future:
         """A future of what the function returns, done once it is on disk; raises Overloaded."""
@@ -87,6 +97,8 @@ class Writer:
                 else:
                     outcomes = [self._attempt(job.work) for job in batch]
             self.commits += 1
+            self.committed = time.monotonic()
+            self.batches.observe(len(batch))
             return outcomes
         except Exception as error:  # noqa: BLE001
             if isinstance(error, peewee.PeeweeException):

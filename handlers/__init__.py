@@ -14,11 +14,15 @@ from tornado.httputil import HTTPServerRequest
 from tornado.web import Application, RequestHandler
 
 import models
+from alarms import Watchman
 from database import Overloaded, Reader, Writer, close_if_broken, is_shared, read_only
 from handlers import (
     account,
+    alarms,
     audit,
     factor,
+    health,
+    metrics,
     pages,
     passphrases,
     registry,
@@ -61,10 +65,19 @@ ROUTES = [
     *tokens.routes,
     *audit.routes,
     *passphrases.routes,
+    *alarms.routes,
+    *health.routes,
+    *metrics.routes,
     *socket.routes,
     *pages.routes,
     (r"/v3(?:/.*)?", NotFound),
 ]
+# What the figures call a handler; they never name what somebody asked for.
+PATTERNS = {handler: pattern.replace("([^/]+)", "*") for pattern, handler in ROUTES} | {
+    NotFound: "/v3",
+    pages.NoPage: "other",
+    Static: "/static",
+}
 MOST_HASHES = 50  # passwords waiting for the hashing thread
 BODY_SECONDS = 30  # for a body to arrive in
 RECONNECT = 1.0  # seconds before the event loop tries again to reach a database that is away
@@ -104,6 +117,8 @@ class PairsApplication(Application):
         self.started = instants.now()
         self._uses = Rarely(60)
         self._fixed = [(keyed_digest(token_key, text), text) for text in conf.fixed_passphrases]
+        self.figures = metrics.Figures(self, PATTERNS)
+        self.readiness = health.Readiness(self)
         # Weak: a request whose sender went away is never finished.
         self.in_hand: weakref.WeakSet[HTTPServerRequest] = weakref.WeakSet()
         self._hasher = ThreadPoolExecutor(1, "hasher")
@@ -114,8 +129,10 @@ class PairsApplication(Application):
         self.announced: dict[str, Callable[[str | None], None]] = {
             models.SESSIONS: lambda _: self.hub.recheck(),
             models.PASSPHRASES: self.forget_passphrases,
+            models.ALARMS: lambda _: self.hub.announce(alarms.CHANGED),
         }
         self.polls = account.Polls(self)
+        self.watchman = Watchman(conf, self.writer, Reader(database), self.polls.last)
         self._others = Others(self) if is_shared(database) else None
 
     def start(self) -> None:
@@ -127,6 +144,7 @@ class PairsApplication(Application):
         else:
             loop = asyncio.get_running_loop()
             self.database.hear = partial(loop.call_soon_threadsafe, self.hear)
+        self.watchman.start(shared=self._others is not None)
 
     def hear(self, topic: str, text: str | None) -> None:
         """What a process has announced (`database.announce`); None: something may be missed."""
@@ -141,10 +159,11 @@ class PairsApplication(Application):
 
     def publish(self, last_event: int, frames: Iterable[Frame]) -> None:
         """Tells everybody who listens of events that this process has stored."""
+        self.watchman.wake()
         if self._others:
             self._others.follower.reach(last_event)
         else:
-            self.hub.publish(last_event, frames)
+            self.hub.publish(last_event, frames, self.writer.committed)
 
     def begin_listening(self) -> None:
         """Call it before somebody begins to listen, and in the same step."""
@@ -267,6 +286,7 @@ class PairsApplication(Application):
     async def close(self) -> None:
         """Writes what waits and closes the connections."""
         self.hub.close()
+        await self.watchman.close()
         if self._others:
             await self._others.close()
         with contextlib.suppress(Overloaded, peewee.PeeweeException):
@@ -293,4 +313,5 @@ def log_request(handler: RequestHandler) -> None:
     request = handler.request
     request_id = getattr(handler, "request_id", "-")
     status, seconds = handler.get_status(), request.request_time()
+    handler.application.figures.note(handler, seconds)
     log_access(request_id, request.remote_ip, request.method, request.path, status, seconds)

@@ -1,6 +1,7 @@
 """Bodies in and records out: the wire's spellings live here, the columns' names everywhere else."""
 
 from schemas.account import ACCOUNT, AccountChange, AccountForm, account_record
+from schemas.alarms import SeenForm, alarm_record
 from schemas.audit import AUDIT_KEYS, audit_filters, audit_record, token_record
 from schemas.events import event_message, event_record, rejected_record
 from schemas.original import (
@@ -48,6 +49,8 @@ __all__ = [
     "AccountChange",
     "AccountForm",
     "account_record",
+    "SeenForm",
+    "alarm_record",
     "Alert",
     "check",
     "event_message",

@@ -1,0 +1,22 @@
+"""Alarms on the wire."""
+
+from schemas.values import Body, Id, Record
+from trading.alarms import ADVICE, TITLES
+
+ALARM = (
+    *("id", "kind", "subject", "what", "since", "opened"),
+    *("acknowledged", "acknowledged_by", "closed", "notified"),
+)
+
+
+class SeenForm(Body):
+    """Alarms up to the id `last` have been seen."""
+
+    last: Id
+
+
+def alarm_record(columns: Record) -> Record:
+    """An alarm with what it means and what to do."""
+    kind = columns["kind"]
+    words = {"title": TITLES.get(kind, kind), "advice": ADVICE.get(kind, "")}
+    return {name: columns[name] for name in ALARM} | words
