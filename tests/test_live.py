@@ -28,9 +28,12 @@ class Client:
         self.connection = connection
 
     async def next(self):
-        """The next message; None when the server has closed."""
-        text = await asyncio.wait_for(self.connection.read_message(), PATIENCE)
-        return None if text is None else orjson.loads(text)
+        """The next message; None when the server has closed. News of alarms are passed over."""
+        while True:
+            text = await asyncio.wait_for(self.connection.read_message(), PATIENCE)
+            message = None if text is None else orjson.loads(text)
+            if message is None or message["type"] != "alarms":
+                return message
 
     async def take(self, count):
         """The next messages, that many."""

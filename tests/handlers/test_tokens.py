@@ -346,7 +346,7 @@ async def test_a_socket_of_a_token_hears_what_the_logged_in_hear(api, token):
     line = await listen(api, await token("read"))
     await api.post("/v3/webhook", raw=b'{"passphrase": "webhook", "ticker": ""}')
     heard = "bridge"  # another test's may still be on its way through the same database
-    while heard == "bridge":
+    while heard in ("bridge", "alarms"):
         heard = orjson.loads(await line.read_message())["type"]
     assert heard == "rejected.created"
     line.close()
