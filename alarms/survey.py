@@ -55,6 +55,7 @@ class Surveyor:
     def __init__(self, limits: Limits, started: float):
         self._limits = limits
         self._started = started
+        self.bridge_is_silent = False
         self._reached = 0  # the last event that was looked at
         self._since: dict[tuple, float] = {}
         self._strategies: OrderedDict[str, Strategy] = OrderedDict()
@@ -117,6 +118,7 @@ class Surveyor:
         waiting, limit = models.Signal.count_offered(), self._limits.bridge
         since = known and instants.unix(known.since)
         case = alarms.silent_bridge(Silence(polled, self._started, waiting, since), now, limit)
+        self.bridge_is_silent = case is not None
         if case:
             self._begun.append((case, now))
             return None

@@ -58,6 +58,11 @@ class Watchman:
         """Something has changed: there may be something to see."""
         self._something.set()
 
+    def bridge_seen(self) -> None:
+        """The bridge has asked: its silence may be over."""
+        if self._surveyor.bridge_is_silent:
+            self.wake()
+
     async def close(self) -> None:
         """Looks no more, and lets another process look at once."""
         for task in self._tasks:

@@ -101,6 +101,7 @@ class Polls:
     def _heard(self, moment: str | None) -> None:
         """Some process has seen the bridge; those who are logged in hear of it."""
         self._last = max(self._last, moment or "")
+        self._application.watchman.bridge_seen()
         if self._application.hub.listeners:
             state = {"type": "bridge", **self.state()}
             self._application.hub.announce(orjson.dumps(state))
