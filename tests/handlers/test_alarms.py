@@ -182,7 +182,7 @@ async def test_an_alert_that_was_overtaken_is_none_that_is_missing(api, mails, l
 # --- what lasts --------------------------------------------------------------------------
 
 
-@with_settings(alarm_bridge_minutes=0.02, alarm_minutes=0.001)
+@with_settings(alarm_bridge_minutes=0.02, alarm_minutes=0.05)
 async def test_a_silent_bridge_is_told_until_it_is_back(api, mails, look):
     await api.get(WAITING)
     await api.alert(ticker="AAPL")
