@@ -47,9 +47,10 @@ class Alarm(Base):
 
     @classmethod
     def shown(cls, closed_too: bool = False) -> list["Alarm"]:
-        """The newest alarms, those that are closed too where asked for."""
+        """The newest alarms, what nobody has seen first; those that are closed too if asked for."""
         rows = cls.select() if closed_too else cls.select().where(cls.closed.is_null())
-        return list(rows.order_by(cls.id.desc()).limit(MOST_SHOWN))
+        seen = cls.acknowledged.is_null(False)
+        return list(rows.order_by(*() if closed_too else (seen,), cls.id.desc()).limit(MOST_SHOWN))
 
     @classmethod
     def count_open(cls) -> dict[str, int]:
