@@ -58,6 +58,11 @@ class Watchman:
         """Something has changed: there may be something to see."""
         self._something.set()
 
+    def take_over(self) -> None:
+        """The process that looked for all has stopped."""
+        self._next_try = 0.0
+        self.wake()
+
     def bridge_seen(self) -> None:
         """The bridge has asked: its silence may be over."""
         if self._surveyor.bridge_is_silent:

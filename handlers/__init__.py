@@ -129,7 +129,7 @@ class PairsApplication(Application):
         self.announced: dict[str, Callable[[str | None], None]] = {
             models.SESSIONS: lambda _: self.hub.recheck(),
             models.PASSPHRASES: self.forget_passphrases,
-            models.ALARMS: lambda _: self.hub.announce(alarms.CHANGED),
+            models.ALARMS: self._heard_of_alarms,
         }
         self.polls = account.Polls(self)
         self.watchman = Watchman(conf, self.writer, Reader(database), self.polls.last)
@@ -156,6 +156,11 @@ class PairsApplication(Application):
         except (peewee.OperationalError, peewee.InterfaceError):
             close_if_broken(self.database)
             asyncio.get_running_loop().call_later(RECONNECT, self.hear, topic, None)
+
+    def _heard_of_alarms(self, text: str | None) -> None:
+        self.hub.announce(alarms.CHANGED)
+        if text == models.NOBODY_LOOKS:
+            self.watchman.take_over()
 
     def publish(self, last_event: int, frames: Iterable[Frame]) -> None:
         """Tells everybody who listens of events that this process has stored."""

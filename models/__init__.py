@@ -4,7 +4,7 @@ import peewee
 
 from database import open_database
 from models.account import BRIDGE, AccountRecord, Bridge
-from models.alarms import ALARMS, Alarm, AlarmWatch
+from models.alarms import ALARMS, NOBODY_LOOKS, Alarm, AlarmWatch
 from models.audit import Audit, AuditFilters, Trace
 from models.base import Event, EventRow, Missing, Refused
 from models.counts import StatusCounts
@@ -33,6 +33,7 @@ __all__ = [
     "ALARMS",
     "BRIDGE",
     "LAST_BACKUP",
+    "NOBODY_LOOKS",
     "PASSPHRASES",
     "SCOPES",
     "SESSIONS",

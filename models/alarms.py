@@ -13,6 +13,7 @@ from trading import instants
 from trading.alarms import HAPPENINGS, Case
 
 ALARMS = "alarms"  # announced: one began, ended or was seen
+NOBODY_LOOKS = "nobody looks"  # ... or the process that looked for all has stopped
 MOST_SHOWN = 100
 # Seconds after a failed try; when these are used up only a reminder tries again.
 RETRIES = (5.0, 300.0, 1800.0, 7200.0)
@@ -181,7 +182,8 @@ class AlarmWatch(Base):
     @classmethod
     def release(cls, holder: str) -> None:
         """Lets another process look at once."""
-        cls.update(until=0).where(cls.holder == holder).execute()
+        if cls.update(until=0).where(cls.holder == holder).execute():
+            announce(ALARMS, NOBODY_LOOKS)
 
     @classmethod
     def settle(
