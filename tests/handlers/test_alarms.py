@@ -102,6 +102,7 @@ async def test_a_failed_signal_is_told_once_and_is_over_when_somebody_has_seen_i
     assert subject == "Pairs-API: A signal failed"
     assert alarm["what"] in text
     assert alarm["advice"] in " ".join(text.split())
+    await until_told(app, alarm)
     answer = await api.post(f"/v3/alarm/{alarm['id']}/acknowledge", {}, token=plain_user)
     assert (answer.status, answer.json["acknowledged_by"]) == (200, "user1")
     assert await look.all() == []

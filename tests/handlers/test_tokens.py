@@ -33,6 +33,9 @@ SCOPES = {
     ("POST", "/v3/regpnl"): "signals",
     ("PUT", "/v3/regpnl"): "signals",
     ("POST", "/v3/rejected/5/resubmit"): "signals",
+    ("POST", "/v3/alarms/acknowledge"): "signals",
+    ("POST", "/v3/alarm/5/acknowledge"): "signals",
+    ("POST", "/v3/alarms/test"): "admin",
     ("POST", "/v3/regstock"): "registry",
     ("PUT", "/v3/regstock"): "registry",
     ("DELETE", "/v3/stock/AAPL"): "registry",
@@ -82,7 +85,7 @@ COVERED = {
     "registry": {"read", "registry"},
     "admin": {"read", "signals", "registry", "admin"},
 }
-OPEN_PAGES = ("/", "/login", "/logout")
+OPEN_PAGES = ("/", "/login", "/logout", "/healthz", "/readyz", "/metrics")
 
 
 def needed(method, path, right):
