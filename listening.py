@@ -58,6 +58,10 @@ def most_connections() -> int:
     return max(most, OWN_FILES + 1) - OWN_FILES
 
 
+def _stays_so(_: bool) -> None:
+    pass
+
+
 class BoundedServer(HTTPServer):
     """Hangs up on whoever calls when all lines are taken; the system would fail in a loop."""
 
@@ -72,6 +76,9 @@ class BoundedServer(HTTPServer):
             stream.close()
         else:
             stream.accepted = time.monotonic()
+            # Once for the whole connection; Tornado would set and undo it with every answer.
+            stream.set_nodelay(True)
+            stream.set_nodelay = _stays_so
             super().handle_stream(stream, address)
 
     def _open(self) -> list[IOStream]:

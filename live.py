@@ -178,11 +178,13 @@ class Hub:
 
     def recheck(self) -> None:
         """Drops the listeners whose session has ended."""
-        sessions = {each.session: each.by_cookie for each in self.listeners if each.session}
-        alive = models.watching(sessions) if sessions else set()
-        for listener in list(self.listeners):
-            if listener.session and listener.session not in alive:
-                listener.drop(*SESSION_ENDED)
+        for by_cookie in (True, False):  # of one session the cookie may end before the tokens
+            known = [x for x in self.listeners if x.session and x.by_cookie is by_cookie]
+            keys = dict.fromkeys((each.session for each in known), by_cookie)
+            alive = models.watching(keys) if keys else set()
+            for listener in known:
+                if listener.session not in alive:
+                    listener.drop(*SESSION_ENDED)
 
     def close(self) -> None:
         """Says goodbye to everybody."""

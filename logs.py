@@ -52,6 +52,6 @@ def log_access(
     if access.isEnabledFor(logging.INFO):
         path = path[:200].encode("unicode_escape").decode()
         sys.stderr.write(
-            f"{line_head(time.time(), 'info', request_id)} remote={remote} method={method} "
+            f"{line_head(time.time(), 'info', request_id)} remote={remote} method={method[:20]} "
             f"path={path} status={status} ms={1000 * seconds:.1f}\n"
         )

@@ -1,8 +1,9 @@
-"""Addresses: whom a proxy speaks for, and who is in a list of networks; pure, no I/O."""
+"""Addresses: whom a proxy speaks for, who is in a list of networks, and sites; pure, no I/O."""
 
 import ipaddress
 from collections.abc import Iterable
 from functools import lru_cache
+from urllib.parse import urlsplit
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Networks = tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]
@@ -68,3 +69,11 @@ def is_loopback(text: str) -> bool:
     """Whether this is the machine itself."""
     address = address_of(text)
     return address is not None and address.is_loopback
+
+
+def site_of(origin: str) -> str:
+    """The host and port that an Origin header names; "" where it names none."""
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return ""

@@ -2,7 +2,7 @@
 
 from database.bulk import chunks, columns_of, insert_rows, last_id, set_last_id
 from database.ear import Ear
-from database.kinds import EVENT, OneProcess, Shared, inserted_id, is_shared, is_sqlite
+from database.kinds import OneProcess, inserted_id, is_shared, is_sqlite
 from database.opening import (
     DatabaseRefused,
     RowId,
@@ -22,6 +22,7 @@ from database.opening import (
     total,
 )
 from database.reader import Reader
+from database.shared import EVENT, Shared
 from database.writer import Overloaded, Writer
 
 __all__ = [

@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg2
 
-from database.kinds import Shared
+from database.shared import Shared
 
 FIRST_PAUSE = 0.1  # seconds before the next try to connect
 LONGEST_PAUSE = 1.0

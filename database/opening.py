@@ -10,7 +10,8 @@ import peewee
 from playhouse import db_url
 from playhouse.migrations import Runner
 
-from database.kinds import LINE, OneProcess, Shared, is_shared, is_sqlite
+from database.kinds import OneProcess, is_shared, is_sqlite
+from database.shared import LINE, Shared
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
 

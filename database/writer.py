@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import peewee
 
 from database.kinds import is_shared
+from database.shared import Entangled
 from tally import Histogram
 
 BATCH = 500
@@ -30,8 +31,9 @@ class Writer:
     """One thread that owns the writing connection and commits whatever waits together.
 
     A function handed to it runs inside a transaction with its neighbours; its caller is answered
-    after the commit. A function that raises is undone alone (a savepoint) and fails alone; a commit
-    that fails raises in all of them.
+    after the commit. A function that raises fails alone: where what it wrote cannot be told from
+    its neighbours' all is rolled back, and all of them run once more, each with a savepoint. So it
+    must do nothing but read and write the database. A commit that fails raises in all of them.
     """
 
     def __init__(self, database: peewee.Database, limit: int = 2000):
@@ -90,16 +92,10 @@ class Writer:
     def _commit(self, batch: list[_Job]) -> list[tuple[Any, Exception | None]]:
         # Whatever a job or the commit raises goes to the callers: nothing is swallowed here.
         try:
-            with contextlib.ExitStack() as transaction:
-                self._begin(transaction)
-                if len(batch) == 1:
-                    outcomes = [(batch[0].work(), None)]
-                else:
-                    outcomes = [self._attempt(job.work) for job in batch]
-            self.commits += 1
-            self.committed = time.monotonic()
-            self.batches.observe(len(batch))
-            return outcomes
+            try:
+                return self._transact(batch)
+            except Entangled:
+                return self._transact(batch, alone=True)
         except Exception as error:  # noqa: BLE001
             if isinstance(error, peewee.PeeweeException):
                 with contextlib.suppress(peewee.PeeweeException):
@@ -108,6 +104,20 @@ class Writer:
             cause = error.__context__
             error = cause if isinstance(cause, peewee.PeeweeException) else error
             return [(None, error)] * len(batch)
+
+    def _transact(
+        self, batch: list[_Job], alone: bool = False
+    ) -> list[tuple[Any, Exception | None]]:
+        with contextlib.ExitStack() as transaction:
+            self._begin(transaction)
+            if len(batch) == 1:
+                outcomes = [(batch[0].work(), None)]
+            else:
+                outcomes = [self._attempt(job.work, alone) for job in batch]
+        self.commits += 1
+        self.committed = time.monotonic()
+        self.batches.observe(len(batch))
+        return outcomes
 
     def _begin(self, transaction: contextlib.ExitStack) -> None:
         """Begins, on a new connection where the old one broke since the last batch.
@@ -125,10 +135,12 @@ class Writer:
             self._database.close()
             transaction.enter_context(self._database.atomic())
 
-    def _attempt(self, work: Callable[[], Any]) -> tuple[Any, Exception | None]:
-        self._database.begin_job()
+    def _attempt(self, work: Callable[[], Any], alone: bool) -> tuple[Any, Exception | None]:
+        self._database.begin_job(alone)
         try:
             result = work()
+        except Entangled:
+            raise
         except Exception as error:  # noqa: BLE001
             self._database.undo_job()
             return None, error

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import time
 import weakref
+from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -49,6 +50,7 @@ from limits import Rarely
 from live import Frame, Hub
 from logs import log_access
 from models.statements import compiled
+from network import neighbourhood
 from security import keyed_digest
 from settings import ROOT, Settings
 from trading import instants
@@ -78,7 +80,8 @@ PATTERNS = {handler: pattern.replace("([^/]+)", "*") for pattern, handler in ROU
     pages.NoPage: "other",
     Static: "/static",
 }
-MOST_HASHES = 50  # passwords waiting for the hashing thread
+MOST_HASHES = 50  # passwords waiting for the hashing thread ...
+MOST_HASHES_NEAR = 10  # ... and of those from one address
 BODY_SECONDS = 30  # for a body to arrive in
 RECONNECT = 1.0  # seconds before the event loop tries again to reach a database that is away
 
@@ -122,7 +125,7 @@ class PairsApplication(Application):
         # Weak: a request whose sender went away is never finished.
         self.in_hand: weakref.WeakSet[HTTPServerRequest] = weakref.WeakSet()
         self._hasher = ThreadPoolExecutor(1, "hasher")
-        self._hashes = 0
+        self._hashes: Counter[str] = Counter()
         self._passphrases: list[tuple] = []
         self._passphrases_until = 0.0
         self._away_until = 0.0
@@ -211,19 +214,29 @@ class PairsApplication(Application):
             request.headers.pop("Content-Type", None)
         return super().find_handler(request, **kwargs)
 
-    def reader_for(self, filters: models.Filters) -> Reader:
-        """Where to read: a search for text may walk the whole table and must not delay the rest."""
-        return self._searcher if filters.text else self.reader
+    def reader_for(self, filters: models.Filters, sums: bool = False) -> Reader:
+        """Where to read: a search for text, or sums over all times, walk through the whole table.
 
-    async def hash(self, work: Any, *args: Any) -> Any:
-        """Runs a slow password function on its own thread; raises Overloaded."""
-        if self._hashes >= MOST_HASHES:
+        They must not delay the rest.
+        """
+        walks = filters.text or (sums and not filters.since)
+        return self._searcher if walks else self.reader
+
+    async def hash(self, address: str, work: Any, *args: Any) -> Any:
+        """Runs a slow password function on its own thread; raises Overloaded.
+
+        Nobody takes up all places: a flood from one address must not keep an owner out.
+        """
+        near, hashes = neighbourhood(address), self._hashes
+        if hashes.total() >= MOST_HASHES or hashes[near] >= MOST_HASHES_NEAR:
             raise Overloaded
-        self._hashes += 1
+        hashes[near] += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(self._hasher, work, *args)
         finally:
-            self._hashes -= 1
+            hashes[near] -= 1
+            if not hashes[near]:
+                del hashes[near]
 
     def passphrases(self) -> list[tuple[int | str, str, str | None]]:
         """(id, text, last use) of every valid passphrase; those of the settings have a digest.

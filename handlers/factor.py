@@ -6,7 +6,7 @@ from typing import Any
 import schemas
 import security
 from handlers.base import CredentialHandler, ListHandler, Right, right
-from models import CodeRefused, Factor, RecoveryCode, Refused, User
+from models import CodeRefused, Factor, RecoveryCode, Refused, User, insist
 
 
 class FactorHandler(CredentialHandler):
@@ -65,10 +65,14 @@ class OwnFactor(FactorHandler):
         form = schemas.check(schemas.FactorForm, self.json_body())
         await self.check_password(form.password)
         user = self.identity.user
-        secret = await self.store(Factor.begin, user, self.application.token_key)
+        secret = await self.store(self._begin)
         site = self.webhook_url.partition("://")[2].partition("/")[0]
         uri = security.totp_uri(secret, user.username, f"Pairs-API {site}")
         self.reply({"secret": secret, "uri": uri, "qr": _drawn(uri)}, 201)
+
+    def _begin(self) -> str:
+        insist(self.identity.key)
+        return Factor.begin(self.identity.user, self.application.token_key)
 
     @right(Right.FRESH)
     async def put(self) -> None:

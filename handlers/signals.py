@@ -218,7 +218,7 @@ class Totals(BaseHandler):
     @right(Right.READ)
     async def get(self) -> None:
         filters = read_filters(self)
-        sums = await self.application.reader_for(filters).run(totals, filters)
+        sums = await self.application.reader_for(filters, sums=True).run(totals, filters)
         self.reply({**sums, "quantity": schemas.plain(sums["quantity"])})
 
 

@@ -9,11 +9,13 @@ from tornado.websocket import WebSocketHandler
 import live
 import models
 from handlers.base import ApiError, BaseHandler, Right, count_of, missed_frames, right
+from network import site_of
 from trading import instants
 
 VISITOR_REPLAY = 100
 PONG = orjson.dumps({"type": "pong"})
 RESYNC = orjson.dumps({"type": "resync"})
+ELSEWHERE = "another site may not listen here."
 
 
 class SignalSocket(BaseHandler, WebSocketHandler):
@@ -27,16 +29,23 @@ class SignalSocket(BaseHandler, WebSocketHandler):
         self.after = count_of(after) if after else None
         if self.request.headers.get("Upgrade", "").lower() != "websocket":
             raise ApiError(400, "this address speaks websocket only.")
+        origin = self.request.headers.get("Origin")
+        if origin is not None and not site_of(origin):  # Tornado would stumble over it
+            raise ApiError(403, ELSEWHERE)
+        if self.is_visitor:
+            self.application.gate.let_listen(self.request)
         await super().get()
 
     def check_origin(self, origin: str) -> bool:
         # Asked only where the browser says, or the Host shows, that another site opens the line.
         if origin != self.conf.url:
-            raise ApiError(403, "another site may not listen here.")
+            raise ApiError(403, ELSEWHERE)
         return True
 
     async def open(self) -> None:
         self.application.in_hand.discard(self.request)
+        if self.is_visitor:
+            self.application.gate.count_line(self.request, 1)
         self.application.begin_listening()
         hub, identity = self.application.hub, self.identity
         position = hub.last_event if self.after is None else self.after
@@ -85,6 +94,8 @@ class SignalSocket(BaseHandler, WebSocketHandler):
             self.listener.say(PONG)
 
     def on_close(self) -> None:
+        if self.is_visitor:
+            self.application.gate.count_line(self.request, -1)
         self.application.hub.listeners.discard(self.listener)
 
 

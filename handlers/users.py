@@ -2,7 +2,6 @@
 
 import contextlib
 import time
-from urllib.parse import urlsplit
 
 import schemas
 import security
@@ -19,7 +18,8 @@ from handlers.base import (
     unauthorized,
     visitor,
 )
-from models import Audit, CodeRefused, Factor, Missing, Session, Trace, User, log_in
+from models import Audit, CodeRefused, Factor, Missing, Session, Trace, User, insist, log_in
+from network import site_of
 
 
 class TokenHandler(CredentialHandler):
@@ -106,7 +106,7 @@ class Login(TokenHandler):
         site, origin = (self.request.headers.get(k) for k in ("Sec-Fetch-Site", "Origin"))
         if site is not None:
             return site in ("same-origin", "none")
-        return origin is None or urlsplit(origin).netloc == self.request.host
+        return origin is None or site_of(origin) == self.request.host
 
 
 def _code_required(message: str) -> ApiError:
@@ -185,9 +185,10 @@ class UserRegister(CredentialHandler):
         self.reply({"message": f"'user' {word} successfully."}, 201 if made else 200)
 
     async def _put(self, username: str, hashed: str, admin: bool | None) -> bool:
-        trace, most = self.trace, self.conf.audit_kept
+        trace, most, key = self.trace, self.conf.audit_kept, self.identity.key
 
         def work() -> bool:
+            insist(key)
             made = User.put(username, hashed, admin)
             Audit.note("user.created" if made else "user.changed", trace, most, username)
             return made

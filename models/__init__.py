@@ -6,7 +6,7 @@ from database import open_database
 from models.account import BRIDGE, AccountRecord, Bridge
 from models.alarms import ALARMS, NOBODY_LOOKS, Alarm, AlarmWatch
 from models.audit import Audit, AuditFilters, Trace
-from models.base import Event, EventRow, Missing, Refused
+from models.base import Ended, Event, EventRow, Missing, Refused
 from models.counts import StatusCounts
 from models.factor import CodeRefused, Factor, RecoveryCode
 from models.facts import LAST_BACKUP, Fact
@@ -18,7 +18,7 @@ from models.replay import Missed, events_after, feed, missed_since
 from models.retention import old_rows, prune
 from models.signals import AlertId, Filters, Receipt, Signal
 from models.statements import compiled
-from models.tokens import SCOPES, ApiToken, watching
+from models.tokens import SCOPES, ApiToken, insist, watching
 from models.users import PASSPHRASES, SESSIONS, Passphrase, PassphraseUse, Secret, Session, User
 from models.visits import Visit, log_in
 
@@ -47,6 +47,7 @@ __all__ = [
     "AuditFilters",
     "Bridge",
     "CodeRefused",
+    "Ended",
     "Event",
     "EventRow",
     "Fact",
@@ -73,6 +74,7 @@ __all__ = [
     "events_after",
     "feed",
     "figures",
+    "insist",
     "log_in",
     "missed_since",
     "old_rows",

@@ -15,6 +15,10 @@ class Missing(Exception):
     """What was asked for is not there."""
 
 
+class Ended(Missing):
+    """The session or API token of whoever asks is over."""
+
+
 class Refused(Exception):
     """The change is not allowed; the text, or the reason for each field, is for the caller."""
 

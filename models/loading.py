@@ -14,6 +14,7 @@ from database import RowId, insert_rows, set_last_id, steps
 from models.archive import FORMAT, VERSION, tables
 
 BATCH = 500
+_LAST_ID = 2**63 - 1
 _SCALARS = (str, int, float, bool, type(None))
 # What a database says to a row that is not one of ours; all else is the database's own trouble.
 _UNFIT = (
@@ -114,20 +115,20 @@ class _Loader:
         if not isinstance(first, dict) or first.get("format") != FORMAT:
             raise ArchiveRefused("This is not an archive of Pairs-API v3.")
         applied, lacking = steps(self._database)
-        newer = set(first.get("steps") or []) - {*applied, *lacking}
-        if first.get("version") != VERSION or newer:
+        known, taken = {*applied, *lacking}, first.get("steps") or []
+        if first.get("version") != VERSION or not _are_names(taken) or set(taken) - known:
             raise ArchiveRefused(
                 "The archive is of a newer release than this server; restore it with that one."
             )
 
     def _load_table(self, head: dict[str, Any]) -> int:
-        model = self._models.get(head.get("table"))
-        columns = head.get("columns")
-        if not isinstance(columns, list) or not isinstance(head.get("table"), str):
+        table, columns = head.get("table"), head.get("columns")
+        if not isinstance(table, str) or not _are_names(columns):
             raise self._damaged()
+        model = self._models.get(table)
         if model is None:
             raise ArchiveRefused(
-                f"The archive has a table {head['table']} that this release does not know."
+                f"The archive has a table {table} that this release does not know."
             )
         if model._meta.primary_key.column_name not in columns:
             raise self._damaged()
@@ -171,9 +172,13 @@ class _Loader:
 
     def _go_on(self, model: type[peewee.Model], given: Any, highest: int) -> None:
         if isinstance(model._meta.primary_key, RowId):
-            if not isinstance(given, int):
+            if not isinstance(given, int) or not 0 <= given <= _LAST_ID:
                 raise self._damaged()
             set_last_id(self._database, model._meta.table_name, max(given, highest))
+
+
+def _are_names(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(each, str) for each in value)
 
 
 def _defaults(model: type[peewee.Model], columns: list[str]) -> dict[str, Any]:

@@ -280,7 +280,8 @@ class Signal(Told):
     @classmethod
     def oldest_offered(cls) -> str | None:
         """Since when the oldest that waits does."""
-        return cls.select(peewee.fn.MIN(cls.timestamp)).where(OFFERED).scalar()
+        # By rowid, whose index holds those that wait and no others.
+        return cls.select(cls.timestamp).where(OFFERED).order_by(cls.id).limit(1).scalar()
 
     @classmethod
     def count_open(cls) -> int:

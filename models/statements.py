@@ -29,7 +29,7 @@ class Statements:
         self._last_event = _text(event.select(peewee.fn.MAX(event.id)))
         self._insert_alert_id = _insert(alert_id, ["alert_id", "signal"])
         if is_shared(database):
-            self._bind_together(signal, event, alert_id, event_columns)
+            self._bind_shared(signal, event, alert_id, columns, event_columns)
         self._of_alert = _text(alert_id.select(alert_id.signal).where(alert_id.alert_id == ""))
         known = stock.select(stock.active, stock.sectype, stock.currency)
         self._stock = _text(known.where(stock.symbol == ""))
@@ -45,8 +45,10 @@ class Statements:
         self._api_tokens = _text(tokens.where(api_token.digest == ""))
         self._lists: dict[tuple, str] = {}
 
-    def _bind_together(self, signal, event, alert_id, event_columns: list[str]) -> None:
-        rowid = f"currval('{signal._meta.table_name}_id_seq')"  # this connection's last signal
+    def _bind_shared(
+        self, signal, event, alert_id, columns: list[str], event_columns: list[str]
+    ) -> None:
+        rowid = f"currval('{_sequence(signal)}')"  # this connection's last signal
         values = [
             peewee.SQL(f"{rowid}::text") if name == "subject" else None for name in event_columns
         ]
@@ -56,6 +58,12 @@ class Statements:
             [[None, peewee.SQL(rowid)]], fields=[alert_id.alert_id, alert_id.signal]
         )
         self._insert_its_event, self._insert_its_alert_id = _text(told), _text(noted)
+        self._number_signal = _numbered(signal, columns)
+        self._number_event = _numbered(event, event_columns)
+        self._last_ids = (
+            "SELECT s.last_value - (NOT s.is_called)::int, e.last_value - (NOT e.is_called)::int"  # noqa: S608
+            f" FROM {_sequence(signal)} s, {_sequence(event)} e"
+        )
 
     def _one(self, sql: str, *values: Any) -> tuple | None:
         return self._database.run((sql, values)).fetchone()
@@ -66,7 +74,7 @@ class Statements:
         """Stores a new signal, its alert id and its event: the ids of signal and event.
 
         The row is given as all its columns in the model's order, the event as (time, type, source,
-        changes). PostgreSQL takes all of it in one round trip.
+        changes). PostgreSQL takes all of it in one round trip, or that of all jobs of a batch.
         """
         time, type, source, changes = event
         if not is_shared(self._database):
@@ -74,12 +82,24 @@ class Statements:
             if alert_id:
                 self.insert_alert_id(alert_id, rowid)
             return rowid, self.insert_event((time, type, str(rowid), source, changes))
+        if self._database.together:
+            return self._store_later(row, alert_id, event)
         calls = [(self._insert_signal, tuple(row.values()))]
         if alert_id:
             calls.append((self._insert_its_alert_id, (alert_id,)))
         calls.append((self._insert_its_event, event))
         event_id, rowid = self._database.run(*calls).fetchone()
         return int(rowid), event_id
+
+    def _store_later(self, row: dict, alert_id: str | None, event: tuple) -> tuple[int, int]:
+        rowid, event_id = self._database.next_ids(self._last_ids)
+        time, type, source, changes = event
+        calls = [(self._number_signal, (rowid, *row.values()))]
+        if alert_id:
+            calls.append((self._insert_alert_id, (alert_id, rowid)))
+        calls.append((self._number_event, (event_id, time, type, str(rowid), source, changes)))
+        self._database.later(*calls)
+        return rowid, event_id
 
     def insert_signal(self, row: dict[str, Any]) -> int:
         """Stores a signal given as all its columns in the model's order: its rowid."""
@@ -102,16 +122,16 @@ class Statements:
     def signal_of_alert(self, alert_id: str) -> int | None:
         """The rowid that this alert id was stored under."""
         # Planned anew each time: a plan that was made when the table was small would walk it.
-        row = self._database.execute_sql(self._of_alert, (alert_id,)).fetchone()
+        row = self._database.ask(self._of_alert, (alert_id,)).fetchone()
         return row and row[0]
 
     def stock(self, symbol: str) -> tuple | None:
         """(active, sectype, currency) of a registered stock."""
-        return self._one(self._stock, symbol)
+        return self._database.look_up(self._stock, (symbol,))
 
     def pair(self, name: str) -> tuple | None:
         """(active, hedge) of a registered pair."""
-        return self._one(self._pair, name)
+        return self._database.look_up(self._pair, (name,))
 
     def passphrases(self) -> list[tuple]:
         """(id, value, last used) of the valid passphrases."""
@@ -139,6 +159,17 @@ class Statements:
 
 def _text(query: peewee.Query) -> str:
     return query.sql()[0]
+
+
+def _sequence(model: type[peewee.Model]) -> str:
+    return f"{model._meta.table_name}_id_seq"
+
+
+def _numbered(model: type[peewee.Model], columns: list[str]) -> str:
+    """PostgreSQL's INSERT of a row with its id, which the sequence then goes on from."""
+    number = peewee.SQL(f"setval('{_sequence(model)}', %s)", (0,))
+    fields = [model.id, *(getattr(model, name) for name in columns)]
+    return _text(model.insert_many([[number, *[None] * len(columns)]], fields=fields))
 
 
 def _insert(model: type[peewee.Model], columns: list[str]) -> str:

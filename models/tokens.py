@@ -5,7 +5,7 @@ from peewee import CharField, ForeignKeyField
 
 import security
 from database import RowId, announce
-from models.base import Base, Missing, Refused
+from models.base import Base, Ended, Missing, Refused
 from models.statements import compiled
 from models.users import SESSIONS, Session, User, with_user
 from trading import instants
@@ -108,3 +108,9 @@ def watching(by_cookie: dict[str, bool]) -> set[str]:
     sessions = {key: cookie for key, cookie in by_cookie.items() if not key.startswith(_KEY)}
     alive = Session.watching(sessions) if sessions else set()
     return alive | {token.key for token in (ApiToken._alive(tokens) if tokens else ())}
+
+
+def insist(key: str) -> None:
+    """Raises Ended unless the session or token of this key still holds."""
+    if key not in watching({key: False}):
+        raise Ended

@@ -1,8 +1,7 @@
-"""The one writer, the readers, the migrations, and the statements that are compiled once."""
+"""The one writer, the readers and the migrations."""
 
 import asyncio
 import contextlib
-import itertools
 import sqlite3
 import threading
 
@@ -12,26 +11,18 @@ from playhouse import db_url
 from playhouse.schema_diff import diff_models
 
 import models
-import schemas
 import server
 from database import DatabaseRefused, Overloaded, Reader, Writer, is_sqlite, proxy, read_only
-from handlers.signals import ShortLists, json_records
 from models import (
     TABLES,
-    AlertId,
-    EventRow,
-    Filters,
     Pair,
-    Passphrase,
     Secret,
     Session,
     Signal,
     Stock,
-    User,
 )
 from models.statements import compiled
-from tests.conftest import ON_SQLITE
-from trading import fills
+from tests.conftest import ON_POSTGRESQL, ON_SQLITE
 
 pytestmark = pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")
 
@@ -226,6 +217,122 @@ async def test_jobs_run_in_the_order_they_were_handed_in(writer):
         futures = [writer.submit(lambda n=number: order.append(n)) for number in range(1200)]
     await asyncio.gather(*futures)
     assert order == list(range(1200))
+
+
+def alert(number, **columns):
+    """A job that takes in an alert whose comment is its number, as the webhook does."""
+    sent = {"ticker": "A-0.72*B", "action": "buy", "contracts": 1.0, "comment": str(number)}
+    return lambda: Signal.receive({**sent, **columns}, "webhook")
+
+
+@pytest.fixture
+def told(outside):
+    """The committed signals, events and alert ids, as another connection sees them."""
+
+    def look():
+        return (
+            list(zip(outside("SELECT id FROM signal ORDER BY id"), comments(), strict=True)),
+            outside("SELECT subject FROM event WHERE type = 'signal.created' ORDER BY id"),
+            dict(
+                zip(
+                    outside("SELECT alert_id FROM alert_id ORDER BY id"),
+                    outside("SELECT signal FROM alert_id ORDER BY id"),
+                    strict=True,
+                )
+            ),
+        )
+
+    def comments():
+        return outside("SELECT comment FROM signal ORDER BY id")
+
+    return look
+
+
+@pytest.mark.gen_test
+async def test_alerts_of_one_batch_are_numbered_in_their_order_and_repeats_are_known(writer, told):
+    jobs = [alert(n, alert_id=f"id{n % 5}" if n % 2 else None) for n in range(20)]
+    with waiting_behind(writer):
+        futures = [writer.submit(job) for job in jobs]
+    receipts = await asyncio.gather(*futures)
+    signals, subjects, alert_ids = told()
+    new = [receipt for receipt in receipts if receipt.events]
+    assert [receipt.rowid for receipt in new] == list(range(1, len(new) + 1))
+    assert subjects == [str(receipt.rowid) for receipt in new]
+    assert sorted(alert_ids) == [f"id{n}" for n in range(5)]
+    for number, receipt in enumerate(receipts):
+        stored = dict(signals)[receipt.rowid]
+        assert stored == str(number) if receipt.events else receipt.verdict == "duplicate"
+        assert number % 2 == 0 or alert_ids[f"id{number % 5}"] == receipt.rowid
+    ids = [receipt.events[0].id for receipt in new]
+    assert ids == sorted(set(ids))
+
+
+@pytest.mark.gen_test
+async def test_other_work_between_alerts_keeps_the_events_in_the_order_of_their_ids(writer, told):
+    def registers():
+        return Stock.register({"symbol": "A", "active": 1}, "me")
+
+    jobs = [alert(0), alert(1), registers, alert(2), lambda: Signal.drop(1, "me"), alert(3)]
+    with waiting_behind(writer):
+        futures = [writer.submit(job) for job in jobs]
+    results = await asyncio.gather(*futures)
+    ids = [(each.events if hasattr(each, "events") else each)[0].id for each in results]
+    assert ids == list(range(1, 7))
+    assert told()[0] == [(2, "1"), (3, "2"), (4, "3")]
+
+
+@pytest.mark.gen_test
+async def test_a_pair_that_a_neighbour_changes_is_judged_as_it_is_by_then(writer):
+    def pair(active):
+        terms = {"leg1": "A", "leg2": "B", "hedge": 0.72, "active": active}
+        return lambda: (
+            Pair.register(terms, "me") if active else Pair.find("A-B").change("me", terms)
+        )
+
+    with waiting_behind(writer):
+        futures = [writer.submit(job) for job in (alert(0), pair(1), alert(1), pair(0), alert(2))]
+    results = await asyncio.gather(*futures)
+    assert [results[n].verdict for n in (0, 2, 4)] == ["refused", "recorded", "refused"]
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("place", [0, 2, 4])
+async def test_an_alert_that_the_database_refuses_fails_alone(writer, told, place):
+    def without_time():
+        compiled.store_signal({**compiled.blank, "ticker": "A", "action": "buy"}, None, told_of)
+
+    told_of = ("2026-01-01 00:00:00", "signal.created", "me", "{}")
+    jobs = [alert(number, alert_id=f"id{number}") for number in range(4)]
+    jobs.insert(place, without_time)
+    with waiting_behind(writer):
+        futures = [writer.submit(job) for job in jobs]
+    outcomes = await asyncio.gather(*futures, return_exceptions=True)
+    assert isinstance(outcomes.pop(place), peewee.IntegrityError)
+    signals, subjects, alert_ids = told()
+    stored = [(receipt.rowid, str(number)) for number, receipt in enumerate(outcomes)]
+    assert signals == stored
+    assert subjects == [str(rowid) for rowid, _ in stored]
+    assert alert_ids == {f"id{number}": rowid for rowid, number in stored}
+
+
+@ON_POSTGRESQL
+@pytest.mark.gen_test
+async def test_an_id_that_somebody_else_has_taken_is_not_given_out(writer, storage, database_url):
+    """Whoever inserts by hand, without the lock, costs a batch a second try and no alert."""
+    with contextlib.closing(storage.outside(database_url)) as other:
+        other.cursor().execute(
+            "INSERT INTO signal (id, timestamp, ticker, action, contracts, status, position_size, "
+            "prior_position_size) VALUES (2, '2026-01-01 00:00:00', 'A', 'buy', 1, 'x', 0, 0)"
+        )
+        with waiting_behind(writer):
+            futures = [writer.submit(alert(number)) for number in range(6)]
+        outcomes = await asyncio.gather(*futures, return_exceptions=True)
+        kept = [each for each in outcomes if not isinstance(each, Exception)]
+        cursor = other.cursor()
+        cursor.execute("SELECT id, comment FROM signal WHERE comment IS NOT NULL ORDER BY id")
+        stored = dict(cursor.fetchall())
+    assert len(kept) >= 5
+    assert {each.rowid: str(outcomes.index(each)) for each in kept} == stored
 
 
 def violate_at_commit():
@@ -486,159 +593,3 @@ def test_the_id_of_a_deleted_newest_row_is_not_given_out_again(store, model):
     first = model.create(**fields).id
     model.delete().where(model.id == first).execute()
     assert model.create(**fields).id == first + 1
-
-
-SHOWN = schemas.SIGNAL_COLUMNS
-
-
-# --- compiled statements ----------------------------------------------------------------------
-
-
-def full_row():
-    """A signal with every column set to a value of its own."""
-    row = {}
-    for number, name in enumerate(compiled.blank, 1):
-        text = isinstance(getattr(Signal, name), peewee.CharField | peewee.TextField)
-        row[name] = f"t{number}"[:4] if text else number
-    return row
-
-
-def test_the_compiled_insert_stores_what_the_model_reads(store):
-    row = full_row()
-    rowid = compiled.insert_signal(row)
-    assert Signal.find(rowid).record() == {"id": rowid, **row}
-
-
-def test_a_blank_signal_is_the_models_defaults(store):
-    required = {"timestamp": "t", "ticker": "T", "action": "buy", "contracts": 1, "status": "s"}
-    mine = compiled.insert_signal({**compiled.blank, **required})
-    theirs = Signal.create(**required).id
-    assert Signal.find(mine).record() | {"id": 0} == Signal.find(theirs).record() | {"id": 0}
-
-
-def test_the_compiled_event_is_the_models(store):
-    event_id = compiled.insert_event(("2026-01-01 00:00:00", "signal.created", "7", "me", "{}"))
-    row = EventRow.get_by_id(event_id)
-    stored = (row.time, row.type, row.subject, row.source, row.changes)
-    assert stored == ("2026-01-01 00:00:00", "signal.created", "7", "me", "{}")
-
-
-@pytest.mark.parametrize("alert_id", [None, "x"])
-def test_a_signal_is_stored_with_its_event_and_its_alert_id(store, alert_id):
-    for _ in range(2):
-        Signal.create(**full_row())
-    told = ("2026-01-01 00:00:00", "signal.created", "me", "{}")
-    with store.atomic():
-        rowid, event_id = compiled.store_signal(full_row(), alert_id, told)
-    assert Signal.find(rowid).record() == {"id": rowid, **full_row()}
-    assert rowid == 3
-    row = EventRow.get_by_id(event_id)
-    assert (row.time, row.type, row.source, row.changes) == told
-    assert row.subject == "3"
-    assert [each.signal for each in AlertId.select()] == [3] * bool(alert_id)
-
-
-def test_the_compiled_lookups_agree_with_the_models(store):
-    Stock.create(symbol="AAPL", active=1)
-    Pair.create(name="A-B", leg1="A", leg2="B", hedge=0.72, active=1)
-    AlertId.create(alert_id="x", signal=7)
-    in_use = Passphrase.create(label="one", value="v", last_used="2026-01-01 00:00:00")
-    Passphrase.create(label="two", value="w", retired="2026-01-01 00:00:00")
-    assert compiled.stock("AAPL") == (1, "STK", "USD")
-    assert compiled.stock("MSFT") is None
-    assert compiled.pair("A-B") == (1, 0.72)
-    assert compiled.pair("B-A") is None
-    assert compiled.signal_of_alert("x") == 7
-    assert compiled.signal_of_alert("y") is None
-    assert compiled.passphrases() == [(in_use.id, "v", "2026-01-01 00:00:00")]
-
-
-def test_the_compiled_session_is_the_models(store, conf):
-    server.prepare_store(conf)
-    user = User.find("admin")
-    made = Session.start(user, minutes=10, days=1, cookie="c")
-    for found in (Session.by_id(made.id), Session.by_cookie("c")):
-        assert found.__data__ == Session.get_by_id(made.id).__data__
-        assert found.user.__data__ == User.find("admin").__data__
-        assert found.user.admin is True
-    assert Session.by_id("x") is None
-    assert Session.by_cookie("x") is None
-
-
-@pytest.mark.parametrize("column", ["expires", "cookie_expires"])
-def test_a_session_whose_time_is_over_is_not_found(store, conf, column):
-    server.prepare_store(conf)
-    made = Session.start(User.find("admin"), minutes=10, days=1, cookie="c")
-    Session.update({column: 1}).execute()
-    assert Session.by_cookie("c") is None
-    assert (Session.by_id(made.id) is None) == (column == "expires")
-
-
-def test_the_last_event_is_the_models(store):
-    assert EventRow.last_id() == 0
-    for _ in range(3):
-        compiled.insert_event(("2026-01-01 00:00:00", "signal.created", "7", "me", "{}"))
-    assert EventRow.last_id() == EventRow.select(peewee.fn.MAX(EventRow.id)).scalar() == 3
-
-
-def test_a_short_list_that_is_kept_is_never_out_of_date(store):
-    kept, waiting = ShortLists(), Filters(status="waiting")
-
-    def check():
-        for filters, limit in itertools.product((Filters(), waiting), (1, 5)):
-            rows = Signal.newest(filters, SHOWN, limit)
-            for _ in range(2):
-                assert kept.read(filters, limit) == json_records(rows)
-
-    Stock.put({"symbol": "AAPL", "active": 1}, "me")
-    alert = {"ticker": "AAPL", "action": "buy", "contracts": 1.0, "order_id1": 7}
-    check()
-    for _ in range(3):
-        Signal.receive(alert, "me")
-        check()
-    Signal.revise(2, {"comment": ("new",)}, "me", bypass=False, owner=True)
-    check()
-    Signal.update_order(7, None, lambda order, leg: fills.cancel(order, bridge=False), "me")
-    check()
-    Signal.drop(1, "me")
-    check()
-
-
-def test_short_lists_are_kept_in_a_bounded_number(store):
-    kept = ShortLists()
-    for before in range(1, 500):
-        kept.read(Filters(before=before), 100)
-    assert len(kept._lists) <= ShortLists.MOST
-
-
-def test_the_compiled_lists_agree_with_the_models(store):
-    states = ("waiting", "filled", "rerouted", "error", "canceled", "created")
-    for number in range(60):
-        compiled.insert_signal({**full_row(), "status": states[number % len(states)]})
-    columns = [getattr(Signal, name) for name in SHOWN]
-    every = Signal.select(*columns).order_by(Signal.id.desc())
-    offered = every.where(Signal.status.in_(["waiting", "rerouted"]))
-    for limit in (1, 7, 100):
-        assert Signal.newest(Filters(), SHOWN, limit) == list(every.limit(limit).tuples())
-        expected = list(offered.limit(limit).tuples())
-        assert Signal.newest(Filters(status="waiting"), SHOWN, limit) == expected
-
-
-def test_a_list_of_a_time_holds_exactly_the_signals_of_that_time(store):
-    # Rowids do not follow the times here: senders may bring their own.
-    hours = [5, 1, 9, 3, 3, 7, 2, 8, 0, 6]
-    for hour in hours:
-        compiled.insert_signal({**full_row(), "timestamp": f"2026-01-01 0{hour}:00:00"})
-    for low, high, before in itertools.product((None, 0, 3, 9), (None, 0, 3, 9), (None, 0, 4, 99)):
-        filters = Filters(
-            since=None if low is None else f"2026-01-01 0{low}:00:00",
-            until=None if high is None else f"2026-01-01 0{high}:00:00",
-            before=before,
-        )
-        expected = [
-            rowid
-            for rowid in range(len(hours), 0, -1)
-            if (0 if low is None else low) <= hours[rowid - 1] <= (9 if high is None else high)
-            and (before is None or rowid < before)
-        ]
-        assert [row[0] for row in Signal.newest(filters, ("id",), 100)] == expected, filters

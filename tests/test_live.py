@@ -329,7 +329,9 @@ async def test_where_visitors_may_not_read_they_may_not_listen(api, connect, gre
 
 
 @pytest.mark.gen_test
-@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://localhost"])
+@pytest.mark.parametrize(
+    "origin", ["https://evil.example", "null", "http://localhost", "http://[", ""]
+)
 async def test_a_page_of_another_site_may_not_listen(connect, origin):
     assert await refusal(connect, headers={"Origin": origin}) == 403
 

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from database.kinds import WRITE_LOCK
+from database.shared import WRITE_LOCK
 from models import EventRow, Stock
 from tests.conftest import ON_POSTGRESQL
 

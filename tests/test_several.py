@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from database.kinds import LIMITS, WRITE_LOCK
+from database.shared import LIMITS, WRITE_LOCK
 from tests.conftest import alert
 from tests.several import PATIENCE, Browser, Senders, Servers, apis
 

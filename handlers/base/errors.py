@@ -46,6 +46,8 @@ def explain(error: BaseException | None, status: int) -> ApiError:
             return ApiError(400, error.reasons)
         case models.Refused():
             return ApiError(400, error.reason)
+        case models.Ended():
+            return unauthorized(*Errors.REVOKED)
         case models.Missing():
             return ApiError(404, "item not found.")
         case Overloaded():

@@ -9,6 +9,7 @@ from handlers.base.errors import ApiError
 from limits import Bucket, Failures
 from network import client, is_loopback, neighbourhood, networks, within
 
+VISITOR_LINES = 50  # websockets of visitors from one address
 FORWARDING = ("X-Forwarded-For", "X-Forwarded-Proto", "X-Real-Ip", "Forwarded", "Via")
 
 
@@ -28,6 +29,7 @@ class Gate:
         # Whoever tries codes knows the password: 10, then 2 a minute from all addresses together.
         # Recovery codes are not counted here, so an owner who is attacked can still come in.
         self._codes = Bucket(1 / 30, 10)
+        self._lines: Counter[str] = Counter()
         self.refused: Counter[str] = Counter()  # posts that left no row, by reason
 
     def identify(self, request: HTTPServerRequest) -> None:
@@ -56,6 +58,20 @@ class Gate:
         if not self.is_local(request):
             key = neighbourhood(request.remote_ip)
             _take(self._reads, key, "too many requests; log in, or ask less often")
+
+    def let_listen(self, request: HTTPServerRequest) -> None:
+        """Raises 429 where a visitor's address has all its lines: they would take those of all."""
+        if self._lines[neighbourhood(request.remote_ip)] >= VISITOR_LINES:
+            raise ApiError(429, "too many lines from your address", {"Retry-After": "30"})
+
+    def count_line(self, request: HTTPServerRequest, change: int) -> None:
+        """A visitor's line was opened (1) or closed (-1); this machine is not limited."""
+        if self.is_local(request):
+            return
+        near = neighbourhood(request.remote_ip)
+        self._lines[near] += change
+        if not self._lines[near]:
+            del self._lines[near]
 
     def refused_posts(self) -> dict[str, int]:
         """How many posts left no row: from an address that may not post, or beyond the limit."""

@@ -166,10 +166,14 @@ class BaseHandler(IdentityHandler):
         return models.Trace(self.identity.user.username if self.identity else "", self.remote)
 
     def acting(self, kind: str, subject: str, verb: Callable, *args: Any, **named: Any) -> Callable:
-        """Work for the writer: what the verb does, and in the same transaction its audit."""
-        trace, most = self.trace, self.conf.audit_kept
+        """Work for the writer: what the verb does, and in the same transaction its audit.
+
+        A password's hash takes its time: a session that ended meanwhile does nothing more.
+        """
+        trace, most, key = self.trace, self.conf.audit_kept, self.identity.key
 
         def work() -> Any:
+            models.insist(key)
             result = verb(*args, **named)
             models.Audit.note(kind, trace, most, subject)
             return result

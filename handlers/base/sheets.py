@@ -7,6 +7,9 @@ from typing import Any, NamedTuple
 
 import schemas
 
+# The last four are the wide forms that some languages' spreadsheets take for the narrow ones.
+_RUNS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+
 
 class Form(NamedTuple):
     """What stands around and between the parts of a list."""
@@ -37,6 +40,6 @@ def _utc_iso(row: tuple) -> tuple:
 
 def _cell(value: Any) -> Any:
     # Spreadsheets run cells that start like a formula; alert texts come from strangers.
-    if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")):
+    if isinstance(value, str) and value.startswith(_RUNS):
         return "'" + value
     return schemas.plain(value)

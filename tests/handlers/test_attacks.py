@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import time
 from urllib.parse import quote
 
@@ -166,3 +167,12 @@ async def test_many_parameters_and_cookies_are_no_burden(api):
     answer = await api.post("/v3/webhook", alert(**{f"x{n}": n for n in range(2000)}))
     assert answer.status == 201
     assert time.monotonic() - begun < 10
+
+
+@pytest.mark.parametrize("call", [("A" * 60_000, "/v3/stocks/0"), ("GET", "/" + "a" * 60_000)])
+async def test_a_request_makes_a_short_line_in_the_log(api, caplog, capsys, call):
+    caplog.set_level(logging.INFO, "pairs.access")
+    await wire(api, f"{' '.join(call)} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+    line = capsys.readouterr().err
+    assert f"method={call[0][:3]}" in line
+    assert len(line) < 500

@@ -195,6 +195,16 @@ async def test_a_flood_pushes_no_act_out(api, app, admin, audit):
     assert [row[2] for row in rows if row[0] == "stock.created"] == [f"S{n}" for n in range(1, 6)]
 
 
+@pytest.mark.parametrize("overrides", [{"audit_kept": 5}], indirect=True)
+async def test_no_user_pushes_out_what_else_was_done(api, admin, plain_user, audit):
+    body = {"username": "user2", "password": "123"}
+    await api.post("/v3/reguser", body, token=admin)
+    for number in range(8):
+        await api.put("/v3/regstock", {"symbol": "FLIP", "prixch": f"X{number}"}, token=plain_user)
+    kinds = [row[0] for row in await audit()]
+    assert kinds == ["user.created", "stock.created"] + ["stock.updated"] * 5
+
+
 async def test_refusals_from_everywhere_are_bounded():
     refusals = Refusals()
     for number in range(5000):
@@ -282,7 +292,7 @@ async def test_faulty_filters_are_400_all_at_once(api, admin):
 
 async def test_the_audit_is_a_sheet_in_which_no_cell_runs(api, app, admin):
     trace = models.Trace("=cmd|' /C calc'!A0", "192.0.2.7")
-    subject = '@SUM(1,2) "quoted"\n,new line'
+    subject = '\n=SUM(1,2) "quoted"\n,new line'
     await app.writer.submit(lambda: models.Audit.note("user.created", trace, 100, subject))
     answer = await api.get("/v3/audit/0.csv?what=user", token=admin)
     assert answer.headers["Content-Type"].startswith("text/csv")

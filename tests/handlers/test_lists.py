@@ -264,10 +264,12 @@ COMMENTS = [
     "-1+2",
     "@cmd",
     "\t=1",
+    "\uff1dSUM(A1:A9)",
+    "\uff20cmd",
     "'quoted",
     "",
 ]
-FORMULA = ("=", "+", "-", "@")
+FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff20")
 
 
 async def read_csv(api, path="/v3/signals/0.csv", **more):

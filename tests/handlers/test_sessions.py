@@ -1,6 +1,8 @@
 """Sessions: seen and ended by their users, never given a cookie from outside, idle at an end."""
 
+import asyncio
 import re
+import threading
 import time
 from functools import partial
 
@@ -98,6 +100,40 @@ async def test_ending_a_session_drops_its_sockets_at_once(api):
     while await line.read_message() is not None:
         pass
     assert line.close_code == 4401
+
+
+async def test_a_cookie_that_ended_drops_its_socket_beside_one_of_the_sessions_token(api, app):
+    token, cookie = await begin(api)
+    url = api.base_url.replace("http", "ws", 1) + "/ws/signals"
+    lines = []
+    for headers in ({"Cookie": f"session={cookie}"}, {"Authorization": f"Bearer {token}"}):
+        lines.append(await websocket_connect(HTTPRequest(url, headers=headers)))
+        await lines[-1].read_message()
+    await app.writer.submit(lambda: models.Session.update(cookie_expires=1).execute())
+    app.hub.recheck()
+    assert len(app.hub.listeners) == 1
+    assert await lines[0].read_message() is None
+    assert lines[0].close_code == 4401
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+async def test_what_waited_for_its_hash_while_its_session_ended_is_not_done(
+    api, app, admin, callers, method
+):
+    held = threading.Event()
+    app._hasher.submit(held.wait)
+    body = {"username": "backdoor", "password": "12345678", "admin": True}
+    late = asyncio.ensure_future(api.call(method, "/v3/reguser", body, token=admin))
+    while not app._hashes:  # noqa: ASYNC110 there is no event of it
+        await asyncio.sleep(0)
+    try:
+        other = await callers.token()
+        assert (await api.delete("/v3/sessions", token=other)).status == 200
+    finally:
+        held.set()
+    answer = await late
+    assert (answer.status, answer.json["error"]) == (401, "token_revoked")
+    assert models.User.get_or_none(models.User.username == "backdoor") is None
 
 
 @pytest.mark.parametrize("given", ["x" * 43, "admin", "' OR 1=1 --"])

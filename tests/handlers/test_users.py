@@ -90,6 +90,7 @@ async def test_behind_https_the_cookie_is_secure(serve, headers, secure):
         ({"Sec-Fetch-Site": "same-site"}, False),
         ({"Origin": "https://elsewhere.example.com"}, False),
         ({"Origin": "null"}, False),
+        ({"Origin": "http://["}, False),
     ],
 )
 async def test_a_login_sent_by_another_site_does_not_change_who_the_browser_is(api, headers, given):
