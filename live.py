@@ -1,10 +1,12 @@
 """The hub: who listens, and how each event reaches them without one delaying another."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Iterable
 from typing import NamedTuple, Protocol
 
 import models
+from tally import Histogram
 
 COLLECT = 0.05  # seconds that events are collected for in a rush
 COLLECT_PER_LISTENER = 0.0001
@@ -15,6 +17,7 @@ TOO_SLOW = (1013, "too slow")
 SESSION_ENDED = (4401, "session ended")
 STOPPING = (1001, "the server stops")
 CHUNK = 500  # events read at a time from what other processes have stored
+LATENCIES = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 5.0)  # seconds
 RETRY = 0.2  # seconds before events are read again that could not be read
 
 
@@ -132,14 +135,21 @@ class Hub:
     def __init__(self, last_event: int = 0):
         self.last_event = last_event
         self.listeners: set[Listener] = set()
+        self.latencies = Histogram(LATENCIES)
         self._pending: list[Frame] = []
+        self._since = 0.0
         self._pump: asyncio.Task | None = None
 
-    def publish(self, last_event: int, frames: Iterable[Frame]) -> None:
-        """Tells everybody who listens of committed events; with nobody there no frame is made."""
+    def publish(self, last_event: int, frames: Iterable[Frame], since: float = 0.0) -> None:
+        """Tells everybody who listens of committed events; with nobody there no frame is made.
+
+        `since` is when they were committed, or heard of, on the monotonic clock.
+        """
         self.last_event = max(self.last_event, last_event)
         if not self.listeners:
             return
+        if not self._pending:
+            self._since = since
         self._pending += frames
         if self._pump is None:
             self._pump = asyncio.get_running_loop().create_task(self._serve())
@@ -149,10 +159,13 @@ class Hub:
         while self._pending:
             started = clock()
             batch, self._pending = Batch(self._pending), []
+            since = self._since
             for number, listener in enumerate(list(self.listeners), 1):
                 listener.deliver(batch)
                 if number % TURN == 0:
                     await asyncio.sleep(0)
+            if since:
+                self.latencies.observe(time.monotonic() - since)
             window = min(COLLECT, COLLECT_PER_LISTENER * len(self.listeners))
             await asyncio.sleep(max(0.0, window - (clock() - started)))
         self._pump = None
@@ -196,6 +209,7 @@ class Follower:
         self._read = read
         self._failures = failures
         self._more = False
+        self._heard = 0.0
         self._task: asyncio.Task | None = None
 
     def begin(self) -> None:
@@ -208,6 +222,7 @@ class Follower:
         if not self._hub.listeners or (event is not None and event <= self._hub.last_event):
             return
         self._more = True
+        self._heard = self._heard or time.monotonic()
         if self._task is None:
             self._task = asyncio.get_running_loop().create_task(self._follow())
 
@@ -215,15 +230,17 @@ class Follower:
         while self._more and self._hub.listeners:
             # What is committed from here on says so again.
             self._more = False
+            heard, self._heard = self._heard, 0.0
             try:
                 frames = await self._read(self._hub.last_event, CHUNK)
             except self._failures:
                 await asyncio.sleep(RETRY)
-                self._more = True
+                self._more, self._heard = True, heard
                 continue
             if frames:
-                self._hub.publish(frames[-1].event, frames)
-                self._more |= len(frames) == CHUNK
+                self._hub.publish(frames[-1].event, frames, heard)
+                if len(frames) == CHUNK:
+                    self._more, self._heard = True, heard
         self._task = None
 
     def close(self) -> None:

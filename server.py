@@ -35,6 +35,7 @@ def prepare_store(conf: Settings) -> str:
     """
     with proxy.atomic():
         _make_first_users(conf)
+        models.AlarmWatch.begin()
         return conf.token_key or models.Secret.ensure("token_key")
 
 

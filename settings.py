@@ -1,5 +1,6 @@
 """Reads the settings: settings.toml, a file laid over it, the environment, the command line."""
 
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,7 +16,9 @@ from pydantic import (
     ValidationError,
 )
 
+from hours import window
 from network import is_loopback, networks
+from trading.alarms import KINDS
 
 VERSION = "3.0.0"
 ROOT = Path(__file__).parent
@@ -23,7 +26,8 @@ SHIPPED = ROOT / "settings.toml"
 # May stand in a file of their own, named by a setting that ends in _file.
 LISTS = ("passphrases", "bridge_keys", "trusted_proxies", "cors_origins", "webhook_sources")
 LISTS += ("bridge_addresses", "listen_fds")
-SECRETS = ("passphrases", "bridge_keys", "admin_password", "token_key", "database")
+LISTS += ("alarm_urls", "alarms_off", "market_hours", "quiet_times")
+SECRETS = ("passphrases", "bridge_keys", "admin_password", "token_key", "database", "alarm_urls")
 HOSTING = {"PORT": "port", "DATABASE_URL": "database"}
 DEMO_PASSPHRASE = "webhook"
 DEMO_PASSWORD = "123"
@@ -67,6 +71,12 @@ def _flag(value: Any) -> bool:
     return word == "true"
 
 
+def _windows(texts: list[str]) -> list[str]:
+    for text in texts:
+        window(text)
+    return texts
+
+
 def _no_flag(value: Any) -> Any:
     if isinstance(value, bool):
         raise ValueError  # noqa: TRY004 pydantic's way to say so
@@ -86,6 +96,8 @@ def _allowed(text: str, **bounds: Any) -> Any:
 
 
 _ADDRESSES = 'a list of addresses or networks such as "203.0.113.7" or "10.0.0.0/8"'
+_HOURS = 'a list of times such as "America/New_York 09:30-16:00 mon-fri"'
+Times = Annotated[list[str], AfterValidator(_windows)]
 Addresses = Annotated[list[str], AfterValidator(_networks)]
 
 
@@ -140,6 +152,20 @@ class Settings(BaseModel):
         str, AfterValidator(_known_zone), _allowed('empty or a zone such as "America/New_York"')
     ]
     alarm_minutes: Annotated[Finite, _allowed("a number above 0", gt=0)]
+    alarm_bridge_minutes: Annotated[Finite, _allowed("a number above 0", gt=0)]
+    alarm_leg_seconds: Annotated[Finite, _allowed("a number above 0", gt=0)]
+    alarm_missed_seconds: Annotated[Finite, _allowed("a number from 0 up", ge=0)]
+    alarm_reminder_minutes: Annotated[Finite, _allowed("a number from 0 up", ge=0)]
+    alarm_pause_seconds: Annotated[Finite, _allowed("a number from 0 up", ge=0)]
+    alarms_off: Annotated[
+        list[Literal[KINDS]], _allowed("a list of " + ", ".join(f'"{kind}"' for kind in KINDS))
+    ]
+    alarm_urls: Annotated[
+        list[Annotated[str, Field(pattern=r"^[A-Za-z][\w+.-]*://\S+$")]],
+        _allowed('a list of addresses for apprise such as "mailto://user:password@example.com"'),
+    ]
+    market_hours: Annotated[Times, _allowed(_HOURS)]
+    quiet_times: Annotated[Times, _allowed(_HOURS)]
     queue_limit: Annotated[Whole, _allowed("a whole number from 1 up", ge=1)]
     rejected_kept: Annotated[Whole, _allowed("a whole number from 1 up", ge=1)]
     strangers_kept: Annotated[Whole, _allowed("a whole number from 1 up", ge=1)]
@@ -242,7 +268,9 @@ def _environment_layers(environment: Mapping[str, str]):
 
 def _from_text(key: str, text: str) -> Any:
     if key in LISTS:
-        return [part.strip() for part in text.split(",") if part.strip()]
+        # An address for apprise may hold commas of its own.
+        between = r",(?=\s*[A-Za-z][\w+.-]*://)" if key == "alarm_urls" else ","
+        return [part.strip() for part in re.split(between, text) if part.strip()]
     return text
 
 

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import queue
 import threading
+import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -11,8 +12,10 @@ import peewee
 
 from database.kinds import is_shared
 from database.shared import Entangled
+from tally import Histogram
 
 BATCH = 500
+_SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 
 
 class Overloaded(Exception):
@@ -35,6 +38,8 @@ class Writer:
 
     def __init__(self, database: peewee.Database, limit: int = 2000):
         self.commits = 0
+        self.batches = Histogram(_SIZES)
+        self.committed = 0.0  # when the newest batch was, on the monotonic clock
         self._database = database
         self._limit = limit
         self._waiting = 0
@@ -46,6 +51,11 @@ class Writer:
         """Starts the thread; call it on the event loop that will await the results."""
         self._loop = asyncio.get_running_loop()
         self._thread.start()
+
+    @property
+    def waiting(self) -> int:
+        """How many wait or are being written."""
+        return self._waiting
 
     def submit(self, work: Callable[[], Any]) -> asyncio.Future:
         """A future of what the function returns, done once it is on disk; raises Overloaded."""
@@ -105,6 +115,8 @@ class Writer:
             else:
                 outcomes = [self._attempt(job.work, alone) for job in batch]
         self.commits += 1
+        self.committed = time.monotonic()
+        self.batches.observe(len(batch))
         return outcomes
 
     def _begin(self, transaction: contextlib.ExitStack) -> None:

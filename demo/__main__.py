@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from demo import history, registry
 from demo.client import Client, Unreachable, is_address
 from demo.day import Play
+from demo.faults import FAULTS, FaultyDay, alarm_settings
 from demo.pace import SLOW, Pace
 from demo.process import PORT, NotStarted, Server
 
@@ -27,6 +28,13 @@ def read_command_line(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--pace", type=_seconds, default=300.0, help=length)
     parser.add_argument("--seed", type=int, default=5, help="another number is another day")
     parser.add_argument("--once", action="store_true", help="end after the day")
+    parser.add_argument(
+        "--fault",
+        action="append",
+        default=[],
+        choices=FAULTS,
+        help="play a short day on which this goes wrong; may be given again",
+    )
     parser.add_argument("--bridge-key", default="", help="what the bridge shows where it must")
     return parser.parse_args(arguments)
 
@@ -61,7 +69,7 @@ def serving(asked: argparse.Namespace) -> Iterator[str]:
     if asked.url:
         yield asked.url
         return
-    server = Server(asked.port)
+    server = Server(asked.port, alarm_settings(asked.pace) if asked.fault else None)
     try:
         yield server.url()
     finally:
@@ -75,7 +83,11 @@ def play(asked: argparse.Namespace, url: str) -> None:
     registry.register(sender)
     if not asked.url:
         history.write(sender, asked.seed)
-    day = Play(sender, Client(url, asked.bridge_key), asked.seed, show)
+    bridge = Client(url, asked.bridge_key)
+    if asked.fault:
+        day = FaultyDay(sender, bridge, asked.seed, show, asked.fault)
+    else:
+        day = Play(sender, bridge, asked.seed, show)
     day.open()
     _run(day, Pace(asked.pace))
     while not asked.once:
@@ -93,7 +105,12 @@ def greet(url: str, asked: argparse.Namespace, say: Callable[[str], None] = show
     """Says what is played, and where to look."""
     length = f"about {asked.pace:.0f} seconds" if asked.pace else "no time"
     say(f"The dashboard: {url}/  (users admin/123 and user1/123, passphrase webhook)")
-    say(f"A trading day in {length}: 12 pairs and 6 singles, made-up prices, seed {asked.seed}.")
+    if asked.fault:
+        say(f"A short day on which this goes wrong: {', '.join(asked.fault)}.")
+    else:
+        say(
+            f"A trading day in {length}: 12 pairs and 6 singles, made-up prices, seed {asked.seed}."
+        )
     if not asked.once:
         say("Then it goes on slowly. Ctrl-C ends it.")
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from demo.books import Ledger
 from demo.bridge import Bridge
 from demo.client import PASSPHRASE, Client
-from demo.gateway import Gateway
+from demo.gateway import FATES, Gateway
 from demo.journal import Journal
 from demo.market import DAY, STEP, Market
 from demo.reports import Reports
@@ -20,9 +20,16 @@ _TIDY_UP = DAY - 670
 class Play:
     """All who take part, and the trading day's clock."""
 
-    def __init__(self, sender: Client, bridge: Client, seed: int, show: Callable[[str], object]):
+    def __init__(
+        self,
+        sender: Client,
+        bridge: Client,
+        seed: int,
+        show: Callable[[str], object],
+        fates: dict[str, tuple] = FATES,
+    ):
         self.market, self.ledger, self.journal = Market(seed), Ledger(), Journal(show)
-        self.gateway = Gateway(self.market, seed)
+        self.gateway = Gateway(self.market, seed, fates)
         self.tradingview = TradingView(sender, self.market, self.ledger, self.journal)
         reports = Reports(bridge, self.gateway, self.ledger, self.journal, seed)
         self.bridge = Bridge(bridge, self.market, self.gateway, reports)
@@ -52,11 +59,17 @@ class Play:
         self.market.step()
         self.gateway.tick(self._second)
         if self._second % _BAR == 0 and self._second <= _LAST_BAR:
-            self.tradingview.bar()
+            self._bar()
         if act := self._script.get(self._second):
             act()
         if self._second == _TIDY_UP:
             self._tidy_up()
+        self._bridge_turn()
+
+    def _bar(self) -> None:
+        self.tradingview.bar()
+
+    def _bridge_turn(self) -> None:
         self.bridge.turn(self._second)
 
     def _tidy_up(self) -> None:

@@ -52,19 +52,20 @@ class Order:
 class Gateway:
     """Takes orders, fills them at the market's prices and keeps the account."""
 
-    def __init__(self, market: Market, seed: int):
+    def __init__(self, market: Market, seed: int, fates: dict[str, tuple] = FATES):
         self.account = Account(market.price)
         self._market, self._second = market, 0
         self._random = random.Random(f"gateway {seed}")
         self._orders: list[Order] = []  # the day's
         self._tickets: dict[str, list[Order]] = {}  # the newest orders of each ticker
         self._next_id = _FIRST_ID
-        self._fates = {kind: list(fates) for kind, fates in FATES.items()}
+        self._planned = fates
+        self._fates = {kind: list(fates) for kind, fates in self._planned.items()}
 
     def new_day(self) -> None:
         """Open orders lapse, executions are forgotten, the account's day begins."""
         self._orders, self._tickets, self._second = [], {}, 0
-        self._fates = {kind: list(fates) for kind, fates in FATES.items()}
+        self._fates = {kind: list(fates) for kind, fates in self._planned.items()}
         self.account.new_day()
 
     def fate(self, kind: str) -> str:

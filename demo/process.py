@@ -20,7 +20,7 @@ class NotStarted(Exception):
 class Server:
     """A demo server that was started; `url` waits until it listens."""
 
-    def __init__(self, port: int = PORT):
+    def __init__(self, port: int = PORT, settings: dict[str, str] | None = None):
         refuse_taken(port)
         # Each port has files of its own: a demo that runs beside this one keeps its database.
         name = "demo" if port == PORT else f"demo-{port}"
@@ -32,7 +32,7 @@ class Server:
             self._process = subprocess.Popen(
                 [*command, "--database", f"sqlite:///{database}"],
                 cwd=ROOT,
-                env=_environment(),
+                env=_environment(settings or {}),
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,
@@ -68,8 +68,9 @@ def refuse_taken(port: int) -> None:
             )
 
 
-def _environment() -> dict[str, str]:
-    """The environment without anybody's settings: a demo is the same everywhere."""
+def _environment(settings: dict[str, str]) -> dict[str, str]:
+    """The environment without anybody's settings but these: a demo is the same everywhere."""
     ours = ("PORT", "DATABASE_URL")
     kept = {k: v for k, v in os.environ.items() if not k.startswith("PAIRS_") and k not in ours}
-    return kept | {"PYTHONUNBUFFERED": "1"}
+    ours = {f"PAIRS_{name.upper()}": value for name, value in settings.items()}
+    return kept | ours | {"PYTHONUNBUFFERED": "1"}

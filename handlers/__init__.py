@@ -16,11 +16,15 @@ from tornado.httputil import HTTPServerRequest
 from tornado.web import Application, RequestHandler
 
 import models
+from alarms import Watchman
 from database import Overloaded, Reader, Writer, close_if_broken, is_shared, read_only
 from handlers import (
     account,
+    alarms,
     audit,
     factor,
+    health,
+    metrics,
     openapi,
     pages,
     passphrases,
@@ -65,11 +69,20 @@ ROUTES = [
     *tokens.routes,
     *audit.routes,
     *passphrases.routes,
+    *alarms.routes,
+    *health.routes,
+    *metrics.routes,
     *socket.routes,
     *openapi.routes,
     *pages.routes,
     (r"/v3(?:/.*)?", NotFound),
 ]
+# What the figures call a handler; they never name what somebody asked for.
+PATTERNS = {handler: pattern.replace("([^/]+)", "*") for pattern, handler in ROUTES} | {
+    NotFound: "/v3",
+    pages.NoPage: "other",
+    Static: "/static",
+}
 MOST_HASHES = 50  # passwords waiting for the hashing thread ...
 MOST_HASHES_NEAR = 10  # ... and of those from one address
 BODY_SECONDS = 30  # for a body to arrive in
@@ -110,6 +123,8 @@ class PairsApplication(Application):
         self.started = instants.now()
         self._uses = Rarely(60)
         self._fixed = [(keyed_digest(token_key, text), text) for text in conf.fixed_passphrases]
+        self.figures = metrics.Figures(self, PATTERNS)
+        self.readiness = health.Readiness(self)
         # Weak: a request whose sender went away is never finished.
         self.in_hand: weakref.WeakSet[HTTPServerRequest] = weakref.WeakSet()
         self._hasher = ThreadPoolExecutor(1, "hasher")
@@ -120,8 +135,10 @@ class PairsApplication(Application):
         self.announced: dict[str, Callable[[str | None], None]] = {
             models.SESSIONS: lambda _: self.hub.recheck(),
             models.PASSPHRASES: self.forget_passphrases,
+            models.ALARMS: self._heard_of_alarms,
         }
         self.polls = account.Polls(self)
+        self.watchman = Watchman(conf, self.writer, Reader(database), self.polls.last)
         self._others = Others(self) if is_shared(database) else None
 
     @cached_property
@@ -140,6 +157,7 @@ class PairsApplication(Application):
         else:
             loop = asyncio.get_running_loop()
             self.database.hear = partial(loop.call_soon_threadsafe, self.hear)
+        self.watchman.start(shared=self._others is not None)
 
     def hear(self, topic: str, text: str | None) -> None:
         """What a process has announced (`database.announce`); None: something may be missed."""
@@ -152,12 +170,18 @@ class PairsApplication(Application):
             close_if_broken(self.database)
             asyncio.get_running_loop().call_later(RECONNECT, self.hear, topic, None)
 
+    def _heard_of_alarms(self, text: str | None) -> None:
+        self.hub.announce(alarms.CHANGED)
+        if text == models.NOBODY_LOOKS:
+            self.watchman.take_over()
+
     def publish(self, last_event: int, frames: Iterable[Frame]) -> None:
         """Tells everybody who listens of events that this process has stored."""
+        self.watchman.wake()
         if self._others:
             self._others.follower.reach(last_event)
         else:
-            self.hub.publish(last_event, frames)
+            self.hub.publish(last_event, frames, self.writer.committed)
 
     def begin_listening(self) -> None:
         """Call it before somebody begins to listen, and in the same step."""
@@ -290,6 +314,7 @@ class PairsApplication(Application):
     async def close(self) -> None:
         """Writes what waits and closes the connections."""
         self.hub.close()
+        await self.watchman.close()
         if self._others:
             await self._others.close()
         with contextlib.suppress(Overloaded, peewee.PeeweeException):
@@ -316,4 +341,5 @@ def log_request(handler: RequestHandler) -> None:
     request = handler.request
     request_id = getattr(handler, "request_id", "-")
     status, seconds = handler.get_status(), request.request_time()
+    handler.application.figures.note(handler, seconds)
     log_access(request_id, request.remote_ip, request.method, request.path, status, seconds)

@@ -1,5 +1,6 @@
 """The account: its records, the positions, and the bridge that reports both."""
 
+import time
 from functools import partial
 
 import orjson
@@ -95,24 +96,37 @@ class Positions(BaseHandler):
 class Polls:
     """When the bridge last asked what waits: told to all processes, stored once a minute."""
 
+    TOLD = 1  # seconds between two of them at the least
+
     def __init__(self, application):
         self._application = application
         self._last = ""
-        self._told, self._stored = Rarely(1), Rarely(60)
+        self._told, self._stored = Rarely(self.TOLD), Rarely(60)
+        self._mine, self._at = "", 0.0  # this process's last poll, and its exact Unix time
         application.announced[BRIDGE] = self._heard
 
     def note(self) -> None:
         """The bridge has asked just now."""
+        self._at = time.time()
         if self._told.due(BRIDGE):
-            stores = self._stored.due(BRIDGE)
-            self._application.note(partial(Bridge.saw, instants.now(), stores))
+            self._mine, stores = instants.now(), self._stored.due(BRIDGE)
+            self._application.note(partial(Bridge.saw, self._mine, stores))
 
     def _heard(self, moment: str | None) -> None:
         """Some process has seen the bridge; those who are logged in hear of it."""
         self._last = max(self._last, moment or "")
+        self._application.watchman.bridge_seen()
         if self._application.hub.listeners:
             state = {"type": "bridge", **self.state()}
             self._application.hub.announce(orjson.dumps(state))
+
+    def last(self) -> float:
+        """The last poll that is known of, as Unix time, 0 if there was none; never too early."""
+        told = max(self._last, Bridge.seen() or "")
+        if told <= self._mine:
+            return self._at
+        # Others tell of polls once a second, and an instant's fraction is cut off.
+        return min(instants.unix(told) + self.TOLD + 1, time.time())
 
     def state(self) -> dict:
         """The last poll, how many signals wait and how long (seconds) the oldest does."""

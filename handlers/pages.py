@@ -18,6 +18,7 @@ from handlers.base import (
 )
 from models import (
     AccountRecord,
+    Alarm,
     EventRow,
     Filters,
     Missing,
@@ -69,10 +70,14 @@ class Dashboard(PageHandler):
             signals=[schemas.signal_record(row) for row in rows],
             figures=await run(figures, self.start_of_today()),
             bridge=self.application.polls.state() if self.identity else None,
+            alarms=[schemas.alarm_record(row.record()) for row in await run(self._alarms)],
             limit=limit,
             filters=chosen,
             currencies=Stock.currencies(),
         )
+
+    def _alarms(self) -> list[Alarm]:
+        return Alarm.shown() if self.identity else []
 
 
 class List(PageHandler):
@@ -161,7 +166,7 @@ class Setup(PageHandler):
 
     @right(Right.TOKEN)
     async def get(self) -> None:
-        self.show("setup.html")
+        self.show("setup.html", alarm_places=self.application.watchman.teller.places)
 
 
 class LoginPage(PageHandler):

@@ -4,8 +4,10 @@ import peewee
 
 from database import open_database
 from models.account import BRIDGE, AccountRecord, Bridge
+from models.alarms import ALARMS, NOBODY_LOOKS, Alarm, AlarmWatch
 from models.audit import Audit, AuditFilters, Trace
 from models.base import Ended, Event, EventRow, Missing, Refused
+from models.counts import StatusCounts
 from models.factor import CodeRefused, Factor, RecoveryCode
 from models.facts import LAST_BACKUP, Fact
 from models.figures import figures, totals
@@ -24,17 +26,21 @@ TABLES = [
     *(EventRow, Signal, AlertId, RejectedAlert, Stock, Pair),
     *(User, Session, Passphrase, AccountRecord, Bridge, Secret),
     *(Factor, RecoveryCode, ApiToken, Visit, PassphraseUse, Audit),
-    Fact,
+    *(Fact, Alarm, AlarmWatch),
 ]
 
 __all__ = [
+    "ALARMS",
     "BRIDGE",
     "LAST_BACKUP",
+    "NOBODY_LOOKS",
     "PASSPHRASES",
     "SCOPES",
     "SESSIONS",
     "TABLES",
     "AccountRecord",
+    "Alarm",
+    "AlarmWatch",
     "AlertId",
     "ApiToken",
     "Audit",
@@ -60,6 +66,7 @@ __all__ = [
     "Secret",
     "Session",
     "Signal",
+    "StatusCounts",
     "Stock",
     "Trace",
     "User",

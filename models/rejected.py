@@ -61,6 +61,11 @@ class RejectedAlert(Told):
         cls.find(rowid).delete_instance()
 
     @classmethod
+    def count_by_sender(cls) -> list[tuple[bool, int]]:
+        """(whether they carried a valid passphrase, how many)."""
+        return list(cls.select(cls.known, peewee.fn.COUNT(cls.id)).group_by(cls.known).tuples())
+
+    @classmethod
     def page(cls, limit: int, before: int | None = None) -> peewee.ModelSelect:
         """The newest rejected alerts first; 0 means all."""
         return newest(cls.select(), limit, before)

@@ -272,6 +272,12 @@ class Signal(Told):
         return cls.select().where(cls.status.in_(statuses.OFFERED)).count()
 
     @classmethod
+    def count_by_status(cls) -> list[tuple[str, int]]:
+        """(status, how many) of all signals."""
+        counted = cls.select(cls.status, peewee.fn.COUNT(cls.id))
+        return list(counted.group_by(cls.status).tuples())
+
+    @classmethod
     def oldest_offered(cls) -> str | None:
         """Since when the oldest that waits does."""
         # By rowid, whose index holds those that wait and no others.

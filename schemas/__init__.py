@@ -2,6 +2,7 @@
 
 from schemas import access, answers, records
 from schemas.account import ACCOUNT, AccountChange, AccountForm, account_record
+from schemas.alarms import SeenForm, alarm_record
 from schemas.audit import AUDIT_KEYS, audit_record, token_record
 from schemas.events import event_message, event_record, rejected_record
 from schemas.orders import Cancel, Fill, Price, Report, read_order_update
@@ -15,6 +16,7 @@ from schemas.original import (
 from schemas.positions import positions_record
 from schemas.queries import (
     LONGEST_FILTER,
+    AlarmsQuery,
     AuditQuery,
     EventsQuery,
     FiguresQuery,
@@ -48,6 +50,7 @@ from schemas.values import BadFields, Form, check, json_text, plain, read_object
 __all__ = [
     "ACCOUNT",
     "AUDIT_KEYS",
+    "AlarmsQuery",
     "AuditQuery",
     "Cancel",
     "EventsQuery",
@@ -72,6 +75,8 @@ __all__ = [
     "AccountChange",
     "AccountForm",
     "account_record",
+    "SeenForm",
+    "alarm_record",
     "Alert",
     "check",
     "event_message",

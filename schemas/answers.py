@@ -13,6 +13,25 @@ class Done(Answer):
     message: str
 
 
+class ToldPlace(Answer):
+    """One of the places that alarms are sent to, and whether it took a message."""
+
+    EXAMPLE = {"place": 1, "kind": "mailto", "sent": True}
+
+    place: int
+    kind: str
+    sent: bool
+
+
+class AlarmTest(Answer):
+    """Who took the test message."""
+
+    EXAMPLE = {"message": "1 of 1 took the message.", "places": [ToldPlace.EXAMPLE]}
+
+    message: str
+    places: list[ToldPlace]
+
+
 class Receipt(Answer):
     """What became of an alert, and its signal."""
 

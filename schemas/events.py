@@ -117,6 +117,14 @@ class BridgeHeard(Answer):
     oldest_waiting_s: int | None
 
 
+class AlarmsChanged(Answer):
+    """An alarm began, ended or was seen: whoever shows them asks for the list."""
+
+    EXAMPLE = {"type": "alarms"}
+
+    type: Literal["alarms"]
+
+
 class Change(Answer):
     """A change: the subject as it is now, and which of its fields changed."""
 
@@ -210,7 +218,7 @@ class RejectedEvent(Change):
 
 MESSAGES = (
     *(Hello, SignalEvent, StockEvent, PairEvent, AccountEvent, PositionEvent, RejectedEvent),
-    *(BridgeHeard, Pong, Resync),
+    *(BridgeHeard, AlarmsChanged, Pong, Resync),
 )
 
 

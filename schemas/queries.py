@@ -118,6 +118,12 @@ class SocketQuery(Body):
     after: Annotated[str, _TRIMMED, shown("string", pattern=r"(\d+)?")] = ""
 
 
+class AlarmsQuery(Body):
+    """Whether to list closed alarms too."""
+
+    all: Annotated[str, _TRIMMED, shown("string", description="1 lists closed ones too")] = ""
+
+
 class TemplateQuery(Body):
     """Whether to show the passphrase."""
 

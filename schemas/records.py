@@ -251,3 +251,35 @@ class EventRecord(Answer):
     subject: str
     source: str
     changes: dict[str, tuple[Any, Any]]
+
+
+class AlarmRecord(Answer):
+    """Something that is or was wrong, what it means and what to do; times in UTC."""
+
+    EXAMPLE = {
+        "id": 1,
+        "kind": "waiting",
+        "subject": "7",
+        "what": "Signal 7, NMFC-0.72*NASDAQ:ROIC, has been waiting since 15:30.",
+        "since": "2026-11-24 15:30:00",
+        "opened": "2026-11-24 15:35:00",
+        "acknowledged": None,
+        "acknowledged_by": None,
+        "closed": None,
+        "notified": "2026-11-24 15:35:02",
+        "title": "A signal waits too long",
+        "advice": "Read the bridge's log.",
+    }
+
+    id: int
+    kind: str
+    subject: str
+    what: str
+    since: Moment
+    opened: Moment
+    acknowledged: Moment | None
+    acknowledged_by: str | None
+    closed: Moment | None
+    notified: Moment | None
+    title: str
+    advice: str

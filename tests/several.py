@@ -9,7 +9,7 @@ import orjson
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
 from tornado.websocket import websocket_connect
 
-from bench.processes import server
+from bench.processes import clean_environment, server
 from tests.conftest import Api, alert
 
 PATIENCE = 60
@@ -27,7 +27,9 @@ def free_ports(count):
 class Servers:
     """Processes that serve the same database, each at a port of its own."""
 
-    def __init__(self, url, folder, count):
+    def __init__(self, url, folder, count, **settings):
+        more = {f"PAIRS_{name.upper()}": str(value) for name, value in settings.items()}
+        self._environment = clean_environment(**more)
         self.ports = free_ports(count)
         self._url, self._folder = url, folder
         with ThreadPoolExecutor(count) as pool:  # they start at the same moment
@@ -35,7 +37,7 @@ class Servers:
 
     def _start(self, port):
         log = self._folder / f"{port}.log"
-        return server(self._url, "--port", str(port), log=log)
+        return server(self._url, "--port", str(port), environment=self._environment, log=log)
 
     def restart(self, port, number):
         """Ends the process at this port with a signal and starts another one there."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = ("commands", "database", "handlers", "models", "trading")
+PACKAGES = ("alarms", "commands", "database", "handlers", "models", "trading")
 
 # server -> handlers -> models -> trading; a layer may use those below it, never the other way.
 MAY_IMPORT = {
@@ -19,23 +19,26 @@ MAY_IMPORT = {
     "commands": {"models", "database", "security", "settings", "schemas", "trading", "network"},
     "handlers": {
         *("models", "live", "schemas", "security", "database", "settings", "trading", "logs"),
-        *("limits", "network"),
+        *("limits", "network", "alarms", "tally"),
     },
+    "alarms": {"models", "database", "security", "trading", "hours"},
+    "hours": set(),
+    "tally": set(),
     "limits": set(),
     "listening": set(),
     "logs": set(),
     "network": set(),
-    "live": {"models"},
+    "live": {"models", "tally"},
     "models": {"database", "security", "trading"},
     "schemas": {"trading"},
-    "database": set(),
+    "database": {"tally"},
     "security": set(),
-    "settings": {"network"},
+    "settings": {"network", "hours", "trading"},
     "trading": set(),
 }
 # The pages show what the API answers: its limits, figures and sessions, told once.
 HTTP_ONLY_IN = {"server", "handlers", "listening"}
-SQL_ONLY_IN = {"database", "models", "handlers", "server"}
+SQL_ONLY_IN = {"alarms", "database", "models", "handlers", "server"}
 
 
 def modules():

@@ -1,7 +1,7 @@
 """Every example in the documents is run: commands on a copy of the project, calls on its demo.
 
-A block of kind `sh` is run, one `json` after it is what its last command answers (fields left out of
-an example are not compared). Other kinds are files, or commands for a machine that is not this one.
+A block of kind `sh` is run; a `json` one after it is the answer of its last command (fields left out
+are not compared). Other kinds are files, or commands for a machine that is not this one.
 """
 
 import json
@@ -112,7 +112,9 @@ def test_every_command_of_a_document_works_and_answers_as_it_says(
     )
     server = (place / "server.py",)
     url = f"sqlite:///{place}/data.db"
-    with running(serving(url, tmp_path / "server.log", script=server, environment=environment)) as s:
+    with running(
+        serving(url, tmp_path / "server.log", script=server, environment=environment)
+    ) as s:
         commands = script(document, s.port, tmp_path, empty_postgresql)
         done = subprocess.run(
             ["bash", "-c", commands], cwd=place, env=environment, capture_output=True, text=True

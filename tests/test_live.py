@@ -29,13 +29,15 @@ class Client:
         self.connection = connection
 
     async def next(self):
-        """The next message; None when the server has closed."""
-        text = await asyncio.wait_for(self.connection.read_message(), PATIENCE)
-        if text is None:
-            return None
-        message = orjson.loads(text)
-        documented.check_message(message)
-        return message
+        """The next message; None when the server has closed. News of alarms are passed over."""
+        while True:
+            text = await asyncio.wait_for(self.connection.read_message(), PATIENCE)
+            if text is None:
+                return None
+            message = orjson.loads(text)
+            documented.check_message(message)
+            if message["type"] != "alarms":
+                return message
 
     async def take(self, count):
         """The next messages, that many."""

@@ -117,6 +117,13 @@ ENVIRONMENT = [
     ("PAIRS_ZONE", "America/New_York", "zone", "America/New_York"),
     ("PAIRS_URL", "https://pairs.example.com", "url", "https://pairs.example.com"),
     ("PAIRS_TOKEN_KEY", "k" * 32, "token_key", "k" * 32),
+    (
+        "PAIRS_ALARM_URLS",
+        "mailto://a:b@c/?to=d,e, json://f",
+        "alarm_urls",
+        ["mailto://a:b@c/?to=d,e", "json://f"],
+    ),
+    ("PAIRS_ALARMS_OFF", "leg, missed", "alarms_off", ["leg", "missed"]),
 ]
 
 
@@ -169,6 +176,16 @@ WRONG = {
     "visitor_burst": [0, -1, "x"],
     "zone": ["Mars/Base", "EST5", "utc+1", 5],
     "alarm_minutes": [0, -1, "x", True, float("inf"), float("nan"), "1e999"],
+    "alarm_bridge_minutes": [0, -1, "x", True],
+    "alarm_leg_seconds": [0, -1, "x", True],
+    "alarm_missed_seconds": [-1, "x", True],
+    "alarm_reminder_minutes": [-1, "x", float("nan")],
+    "alarm_pause_seconds": [-1, "x", True],
+    "alarms_off": ["leg", ["legs"], [5]],
+    "alarm_urls": ["mailto://x", ["me@example.com"], ["mailto://a b"], [5], {}],
+    "market_hours": ["09:30-16:00", ["9:30-16:00"], ["Mars/Base 09:30-16:00"], ["09:60-10:00"]]
+    + [["09:30-09:30"], ["24:00-01:00"], ["09:30-16:00 fry"], [""], [5]],
+    "quiet_times": [["22:00"], ["22:00-25:00"], ["America/New_York"], ["22:00-07:00 mon-"]],
     "queue_limit": [0, "x", True],
     "rejected_kept": [0, -5, "x"],
     "strangers_kept": [0, -5, "x"],
@@ -226,7 +243,7 @@ def test_a_file_that_cannot_be_read_is_one_sentence(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "key", ["passphrases", "bridge_keys", "admin_password", "token_key", "database"]
+    "key", ["passphrases", "bridge_keys", "admin_password", "token_key", "database", "alarm_urls"]
 )
 def test_no_sentence_repeats_a_secret(key):
     text = refusal({key: {"passphrases": ["s3cret", ""]}.get(key, ["s3cret"])})
@@ -242,6 +259,10 @@ SECRET_FILES = {
     "admin_password": ("long enough\n", "long enough"),
     "token_key": ("k" * 32 + "\n", "k" * 32),
     "database": ("postgresql://me:pw@host/name\n", "postgresql://me:pw@host/name"),
+    "alarm_urls": (
+        "mailto://a:b@c/?to=d,e\n\ntgram://f\n",
+        ["mailto://a:b@c/?to=d,e", "tgram://f"],
+    ),
 }
 
 

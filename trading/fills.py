@@ -104,6 +104,24 @@ def report(order: Order, leg: int, price: float, quantity: float) -> Order:
     return replace(reported, status=FILLED, status_message="")
 
 
+def lagging_leg(order: Order) -> int | None:
+    """The leg that is not filled while the other one is; None where none or both are.
+
+    Raises ValueError when a size is out of range or a pair has no hedge ratio.
+    """
+    if not order.is_pair:
+        return None
+    done = [_is_done(order, leg) for leg in (1, 2)]
+    return None if done[0] == done[1] else done.index(False) + 1
+
+
+def _is_done(order: Order, leg: int) -> bool:
+    """Whether nothing remains of a leg; of one too small for a whole share there never was."""
+    if _size(order, leg) == 0:
+        return True
+    return _price(order, leg) is not None and _remaining(order, leg) <= 0
+
+
 def _accepts(order: Order, leg: int, quantity: float | None = None) -> bool:
     """Whether a fill can still change the order.
 

@@ -41,6 +41,11 @@ def epoch() -> int:
     return int(time.time())
 
 
+def unix(instant: str) -> float:
+    """The Unix time of an instant."""
+    return datetime.fromisoformat(instant).replace(tzinfo=UTC).timestamp()
+
+
 def from_epoch(seconds: float) -> str:
     """The instant of a Unix time."""
     return time.strftime(_FORM, time.gmtime(seconds))

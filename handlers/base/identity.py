@@ -101,13 +101,15 @@ class IdentityHandler(RequestHandler):
             return
         if needed is Right.SENDER and self._require_passphrase():
             return
+        if needed is Right.LOCAL and self.application.gate.is_local(self.request):
+            return
         if self.identity is None:
             raise unauthorized(*Errors.MISSING)
         if not self.identity.covers(self._scope):
             raise ApiError(403, "the token's scope does not allow this.")
         if self.identity.by_cookie and self.request.method not in SAFE:
             self.check_xsrf_cookie()
-        if needed in (*_READS, Right.TOKEN):
+        if needed in (*_READS, Right.TOKEN, Right.LOCAL):
             return
         if not self.identity.fresh:
             raise unauthorized(*Errors.NOT_FRESH)

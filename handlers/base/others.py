@@ -20,8 +20,12 @@ class Others:
         read = partial(self._reader.run, frames_after)
         failures = (peewee.OperationalError, peewee.InterfaceError, Overloaded)
         self.follower = Follower(app.hub, read, failures)
-        app.announced[EVENT] = lambda text: self.follower.reach(text and int(text))
+        app.announced[EVENT] = self._stored
         self._ear = Ear(app.database, app.hear, self._missed)
+
+    def _stored(self, text: str | None) -> None:
+        self.follower.reach(text and int(text))
+        self._app.watchman.wake()
 
     def start(self) -> None:
         """Listens from now on."""

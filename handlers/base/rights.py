@@ -16,11 +16,12 @@ class Right(enum.Enum):
     TOKEN = "a token"  # noqa: S105 a description
     FRESH = "a fresh token"
     ADMIN = "a fresh token of an admin"
+    LOCAL = "a token, or this machine itself"
     SENDER = "a fresh token, or the passphrase in the body"
 
 
 # What an API token must cover; of any other right a method says it itself, or none will do.
-_SCOPES = {Right.READ: "read", Right.POLL: "read", Right.SENDER: "signals"}
+_SCOPES = {Right.READ: "read", Right.POLL: "read", Right.LOCAL: "read", Right.SENDER: "signals"}
 
 
 def right(needed: Right, scope: str | None = None) -> Callable[[Callable], Callable]:

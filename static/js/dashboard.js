@@ -1,9 +1,21 @@
 // The dashboard: filters, figures and the live table.
 import "./frame.js"
+import { get } from "./api.js"
+import { $, later } from "./dom.js"
 import { mountFigures } from "./figures.js"
 import { filters, mountFilters } from "./filters.js"
+import { on } from "./live.js"
 import { Signals } from "./signals.js"
 
 const signals = new Signals(filters)
 mountFilters(() => signals.reload())
 mountFigures()
+
+// What shows alarms comes with the first one.
+const ask = later(async () => {
+  try {
+    const { alarms } = await get("/v3/alarms")
+    if (alarms.length || !$("#alarms").hidden) (await import("./alarms.js")).draw(alarms)
+  } catch { /* the light already says that the server is away; its return asks again */ }
+}, 100)
+if ($("#alarms")) for (const topic of ["hello", "alarms"]) on(topic, ask)

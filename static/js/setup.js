@@ -7,6 +7,7 @@ const modules = {
   simulator: () => import("./setup/simulator.js"), pairs: () => import("./setup/pairs.js"), stocks: () => import("./setup/stocks.js"),
   signals: () => import("./setup/signals.js"), rejected: () => import("./setup/rejected.js"),
   template: () => import("./setup/template.js"), account: () => import("./setup/account.js"),
+  ...$("#alarms") && { alarms: () => import("./setup/alarms.js") },
   ...$("#users") && { users: () => import("./setup/users.js") },
 }
 const mounted = new Map()

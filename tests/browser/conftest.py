@@ -16,9 +16,12 @@ from bench.data import make
 from bench.processes import ROOT, clean_environment, server
 from tests.conftest import alert
 from tests.handlers.conftest import ACCOUNT
+from trading.alarms import KINDS
 
 CHROMIUM = "/usr/bin/chromium"
 SWITCHES = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+# An alarm that begins moves what a test is about to click on; those of the alarms want them.
+NO_ALARMS = ",".join(KINDS)
 # What Chromium says of answers and lines that a test makes fail; faults of the page read otherwise.
 EXPECTED = ("Failed to load resource:", "WebSocket connection to")
 
@@ -31,6 +34,7 @@ class Desk:
     def __init__(self, database, tree=ROOT, **settings):
         self.database = database
         self._tree = tree
+        settings = {"alarms_off": NO_ALARMS} | settings
         self._settings = {f"PAIRS_{name.upper()}": str(value) for name, value in settings.items()}
         self._process, self._token, self.port = None, None, 0
 

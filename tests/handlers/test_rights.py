@@ -85,6 +85,13 @@ TABLE = [
     ("DELETE", "/v3/passphrase/old", "admin"),
     ("GET", "/v3/template", "fresh"),
     ("GET", "/v3/openapi.json", "open"),
+    ("GET", "/v3/alarms", "token"),
+    ("POST", "/v3/alarms/test", "admin"),
+    ("POST", "/v3/alarms/acknowledge", "fresh"),
+    ("POST", "/v3/alarm/5/acknowledge", "fresh"),
+    ("GET", "/healthz", "open"),
+    ("GET", "/readyz", "open"),
+    ("GET", "/metrics", "local"),
     ("GET", "/ws/signals", "read"),
     ("GET", "/", "open"),
     ("GET", "/dashboard", "read"),
@@ -115,6 +122,7 @@ LISTS = {
     "/v3/audit/5": "audit",
     "/v3/users/5": "users",
     "/v3/passphrases": "passphrases",
+    "/v3/alarms": "alarms",
 }
 API = [row for row in TABLE if row[1].startswith("/v3")]
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "PROPFIND")

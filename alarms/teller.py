@@ -1,0 +1,118 @@
+"""Tells of alarms: when, whom, in which words, and again where somebody was not reached."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import peewee
+import pytz
+
+import models
+from alarms.delivery import Message, Place, places, send
+from database import Overloaded, Reader, Writer
+from hours import Hours
+from trading import alarms, instants
+
+IDLE = 15.0  # seconds between two looks at what is due; quiet times end at a minute
+MOST_LINES = 20  # alarms in one message
+
+_FAILURES = (peewee.OperationalError, peewee.InterfaceError, Overloaded)
+
+log = logging.getLogger("pairs")
+
+
+class Teller:
+    """Sends what is due to all places of the settings, within the hours of the settings."""
+
+    def __init__(self, conf: Any, writer: Writer, reader: Reader):
+        self.places = places(conf.alarm_urls)
+        self._url, self._zone = conf.url, pytz.timezone(conf.zone or "UTC")
+        self._reminder = conf.alarm_reminder_minutes * 60 or None
+        self._pause = conf.alarm_pause_seconds
+        self._hours = Hours(conf.market_hours, conf.quiet_times, conf.zone)
+        self._writer, self._reader = writer, reader
+        self._told_at = 0.0
+        self._due = asyncio.Event()
+
+    def wake(self) -> None:
+        """Something new may be due."""
+        self._due.set()
+
+    async def work(self, may: Callable[[], bool]) -> None:
+        """Tells for ever; `may`: this process does it, and no other."""
+        while self.places:
+            pause = IDLE
+            self._due.clear()
+            try:
+                if may():
+                    pause = await self._tell_due()
+            except _FAILURES as error:
+                log.warning("telling of alarms failed: %s", error)
+            except Exception:  # a mistake in one message must not silence the others
+                log.exception("telling of alarms failed")
+            try:
+                async with asyncio.timeout(pause):
+                    await self._due.wait()
+            except TimeoutError:
+                continue
+
+    async def _tell_due(self) -> float:
+        """Tells of what is due and may be told now: the seconds until the next is."""
+        now = time.time()
+        due = await self._reader.run(models.Alarm.next_due)
+        if due is None or not self._hours.allow(now):
+            return IDLE
+        wait = max(due, self._told_at + self._pause) - now
+        if wait > 0:
+            return min(wait, IDLE)
+        # Whoever gets the rows here is the only one who has them.
+        claimed = await self._writer.submit(lambda: models.Alarm.claim(now))
+        if claimed:
+            self._told_at = now
+            await self._tell_of(claimed)
+        return 0.0
+
+    async def _tell_of(self, claimed: list[models.Alarm]) -> None:
+        knows = {each.id: set(each.told.split()) for each in claimed}
+        news = {}
+        for place in self.places:
+            if unknown := [each for each in claimed if place.digest not in knows[each.id]]:
+                news[place] = unknown
+        taken = await asyncio.gather(*(send(place, self._compose(n)) for place, n in news.items()))
+        for (place, unknown), took in zip(news.items(), taken, strict=True):
+            for each in unknown if took else ():
+                knows[each.id].add(place.digest)
+        everybody = {place.digest for place in self.places}
+
+        def note() -> None:
+            for rowid, told in knows.items():
+                models.Alarm.note_told(rowid, told & everybody, told >= everybody, self._reminder)
+
+        await self._writer.submit(note)
+
+    def _compose(self, news: list[models.Alarm]) -> Message:
+        first = alarms.TITLES[news[0].kind]
+        title = first if len(news) == 1 else f"{first}, and {len(news) - 1} more"
+        parts = [self._words(each) for each in news[:MOST_LINES]]
+        if len(news) > MOST_LINES:
+            parts.append(f"And {len(news) - MOST_LINES} more.")
+        if self._url:
+            parts.append(f"{self._url}/dashboard")
+        return Message(f"Pairs-API: {title}", "\n\n".join(parts))
+
+    def _words(self, alarm: models.Alarm) -> str:
+        since = datetime.fromtimestamp(instants.unix(alarm.since), UTC).astimezone(self._zone)
+        again = "Still open. " if alarm.notified else ""
+        return (
+            f"{again}{alarms.TITLES[alarm.kind]}\n{alarm.what}\n"
+            f"Since {since:%Y-%m-%d %H:%M:%S %Z}.\n{alarms.ADVICE[alarm.kind]}"
+        )
+
+    async def test(self) -> list[tuple[Place, bool]]:
+        """Sends a test to every place, at any hour: which of them took it."""
+        message = Message("Pairs-API: a test", "This is a test. Alarms will arrive here.")
+        taken = await asyncio.gather(*(send(place, message) for place in self.places))
+        return list(zip(self.places, taken, strict=True))

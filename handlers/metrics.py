@@ -1,0 +1,137 @@
+"""The server's figures for Prometheus."""
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from handlers.base import BaseHandler, Right, right
+from models import Alarm, RejectedAlert, StatusCounts
+from settings import VERSION
+from tally import Histogram
+from trading import statuses
+
+SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+
+
+class Metrics(BaseHandler):
+    """/metrics: figures of this process and of the database, for a token or from this machine."""
+
+    @right(Right.LOCAL)
+    async def get(self) -> None:
+        application = self.application
+        stored = await application.reader.run(application.figures.stored)
+        # Imported by those who want it.
+        from prometheus_client import CollectorRegistry, ProcessCollector
+        from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+
+        registry = CollectorRegistry()
+        ProcessCollector(registry=registry)
+        registry.register(Scrape(application, stored))
+        self.set_header("Content-Type", CONTENT_TYPE_LATEST)
+        self.finish(generate_latest(registry))
+
+
+class Figures:
+    """What is counted for a scrape: each request as it ends, and what the database knows."""
+
+    def __init__(self, application: Any, patterns: dict[type, str]):
+        self._application, self._patterns = application, patterns
+        self._statuses = StatusCounts()
+        self._seen: dict[tuple, Histogram] = {}
+
+    def note(self, handler: Any, seconds: float) -> None:
+        """Counts a request. There is one for every alert: a look-up, and no label is made."""
+        method = handler.request.method
+        key = (type(handler), method, handler.get_status() // 100)
+        histogram = self._seen.get(key)
+        if histogram is None:
+            if method not in handler.SUPPORTED_METHODS:  # senders make them up
+                key = (key[0], "other", key[2])
+            histogram = self._seen.setdefault(key, Histogram(SECONDS))
+        histogram.observe(seconds)
+
+    def requests(self) -> list[tuple[list[str], Histogram]]:
+        """([route, method, class of the status], durations)."""
+        return [
+            ([self._patterns.get(handler, "other"), method, f"{kind}xx"], histogram)
+            for (handler, method, kind), histogram in list(self._seen.items())
+        ]
+
+    def stored(self) -> dict[str, Any]:
+        """What only the database knows, for the reading thread."""
+        signals = dict.fromkeys((*statuses.KNOWN, "other"), 0)
+        for status, count in self._statuses.read().items():
+            signals[status if status in signals else "other"] += count
+        rejected = {("yes" if known else "no"): n for known, n in RejectedAlert.count_by_sender()}
+        polled = self._application.polls.last()
+        return {
+            "signals": signals,
+            "rejected": rejected,
+            "alarms": Alarm.count_open(),
+            "bridge": max(0.0, time.time() - polled) if polled else None,
+        }
+
+
+class Scrape:
+    """One scrape, as Prometheus's families."""
+
+    def __init__(self, application: Any, stored: dict[str, Any]):
+        self._application = application
+        self._stored = stored
+
+    def describe(self) -> list:
+        """Nothing to say before the scrape."""
+        return []
+
+    def collect(self) -> Iterator[Any]:
+        """Each family in turn."""
+        from prometheus_client.metrics_core import GaugeMetricFamily, InfoMetricFamily
+
+        yield InfoMetricFamily("pairs", "The release.", value={"version": VERSION})
+        yield from self._histograms()
+        yield from self._labelled()
+        waiting = self._application.writer.waiting
+        yield GaugeMetricFamily("pairs_writer_waiting", "Writes in the queue.", value=waiting)
+        age = GaugeMetricFamily("pairs_bridge_age_seconds", "Since the bridge's last poll.")
+        if self._stored["bridge"] is not None:
+            age.add_metric([], self._stored["bridge"])
+        yield age
+
+    def _histograms(self) -> Iterator[Any]:
+        from prometheus_client.metrics_core import HistogramMetricFamily
+
+        app = self._application
+        text = "How long requests took."
+        requests = HistogramMetricFamily(
+            "pairs_request_seconds", text, labels=["route", "method", "status"]
+        )
+        for labels, seen in app.figures.requests():
+            requests.add_metric(labels, seen.buckets(), seen.total)
+        yield requests
+        for name, text, seen in (
+            ("pairs_writer_batch_size", "Writes committed together.", app.writer.batches),
+            ("pairs_push_seconds", "From the commit to the last socket.", app.hub.latencies),
+        ):
+            yield HistogramMetricFamily(name, text, buckets=seen.buckets(), sum_value=seen.total)
+
+    def _labelled(self) -> Iterator[Any]:
+        from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily
+
+        app, stored = self._application, self._stored
+        users = sum(each.session is not None for each in app.hub.listeners)
+        sockets = {"yes": users, "no": len(app.hub.listeners) - users}
+        refused = app.gate.refused_posts()
+        for kind, name, text, label, values in (
+            (GaugeMetricFamily, "websockets", "Open websockets.", "logged_in", sockets),
+            (GaugeMetricFamily, "signals", "Stored signals.", "status", stored["signals"]),
+            (GaugeMetricFamily, "rejected_alerts", "Kept.", "passphrase", stored["rejected"]),
+            (GaugeMetricFamily, "alarms", "Open alarms.", "kind", stored["alarms"]),
+            (CounterMetricFamily, "refused_posts", "Posts without a row.", "reason", refused),
+        ):
+            family = kind(f"pairs_{name}", text, labels=[label])
+            for value, count in values.items():
+                family.add_metric([value], count)
+            yield family
+
+
+routes = [(r"/metrics", Metrics)]

@@ -1,0 +1,104 @@
+"""What alarms are judged by: signals that wait or hang, and what has happened since a look."""
+
+from typing import Any, NamedTuple
+
+from database import snapshot
+from models.base import EventRow
+from models.rejected import RejectedAlert
+from models.signals import OFFERED, Signal
+from trading import instants, statuses
+from trading.alarms import FAILED, Alert, signed
+
+SYNC = "created due to sync"  # the bridge's own signals, which no strategy has sent
+_SYNC_COMMENT = " due to sync"
+_HALF_WAY = (statuses.PART_PRICED, statuses.PART_FILLED)
+_TOLD = ("signal.created", "signal.updated", "rejected.created")
+
+
+class Happenings(NamedTuple):
+    """Events up to `reached`: alerts in their order, rowids of failed signals, rejected alerts."""
+
+    reached: int
+    alerts: list[Alert]
+    failed: list[int]
+    rejected: list[int]
+    more: bool
+
+
+def happenings(position: int, most: int) -> Happenings:
+    """What alarms may be about among the events after a position."""
+    with snapshot(EventRow._meta.database):
+        last = EventRow.last_id()
+        told = EventRow.select().where(EventRow.id > position, EventRow.type.in_(_TOLD))
+        rows = list(told.order_by(EventRow.id).limit(most))
+    more = len(rows) == most
+    found = Happenings(rows[-1].id if more else last, [], [], [], more)
+    for row in rows:
+        if row.type == "rejected.created":
+            found.rejected.append(int(row.subject))
+        elif '"status"' in row.changes or row.type == "signal.created":
+            _sort_in(row, found)
+    return found
+
+
+def _sort_in(row: EventRow, found: Happenings) -> None:
+    changes = row.changed
+    if changes.get("status", (None, None))[1] in FAILED:
+        found.failed.append(int(row.subject))
+    if row.type == "signal.created":
+        columns = {column: new for column, (_, new) in changes.items()}
+        if alert := _alert(int(row.subject), columns, by_owner=row.source != "webhook"):
+            found.alerts.append(alert)
+
+
+def _alert(rowid: int, columns: dict[str, Any], by_owner: bool = False) -> Alert | None:
+    """A strategy's alert; None for what has no readable ticker or is the bridge's own."""
+    legs = [columns.get(leg) for leg in ("leg1", "leg2")]
+    comment = columns.get("comment") or ""
+    if not legs[0] or columns.get("status_message") == SYNC or comment.endswith(_SYNC_COMMENT):
+        return None
+    before = signed(columns.get("prior_position"), columns.get("prior_position_size") or 0.0)
+    after = signed(columns.get("position"), columns.get("position_size") or 0.0)
+    return Alert(rowid, "-".join(filter(None, legs)), before, after, by_owner)
+
+
+def earlier_alerts(alert: Alert, most: int = 10) -> list[Alert]:
+    """The alerts of the same ticker before this one, oldest first."""
+    signal = Signal.select().where(Signal.id == alert.rowid).first()
+    if signal is None:
+        return []
+    same = Signal.select().where(Signal.leg1 == signal.leg1, Signal.id < alert.rowid)
+    legs = Signal.leg2.is_null() if signal.leg2 is None else Signal.leg2 == signal.leg2
+    rows = list(same.where(legs).order_by(Signal.id.desc()).limit(most))
+    found = (_alert(row.id, row.record()) for row in reversed(rows))
+    return [each for each in found if each]
+
+
+def offered(most: int) -> list[dict[str, Any]]:
+    """The signals that wait, oldest first."""
+    return [row.record() for row in Signal.select().where(OFFERED).order_by(Signal.id).limit(most)]
+
+
+def half_way(most: int) -> list[dict[str, Any]]:
+    """The pairs that are filled in part, newest first."""
+    pairs = Signal.select().where(Signal.status.in_(_HALF_WAY), Signal.leg2.is_null(False))
+    return [row.record() for row in pairs.order_by(Signal.id.desc()).limit(most)]
+
+
+def history(rowid: int) -> list[tuple[float, dict[str, tuple]]]:
+    """A signal's changes as (instant, {column: (old, new)}), newest first."""
+    return [
+        (instants.unix(event.time), event.changed)
+        for event in reversed(EventRow.of("signal", str(rowid)))
+    ]
+
+
+def signals_of(rowids: list[int]) -> dict[int, dict[str, Any]]:
+    """These signals by rowid; those that are gone are left out."""
+    return {row.id: row.record() for row in Signal.select().where(Signal.id.in_(rowids))}
+
+
+def rejected_of(rowids: list[int]) -> dict[int, str]:
+    """The reasons, as JSON, of these rejected alerts by id; those that are gone are left out."""
+    rows = RejectedAlert.select().where(RejectedAlert.id.in_(rowids))
+    return {row.id: row.reasons for row in rows}

@@ -1,0 +1,397 @@
+"""Alarms on the real server: they begin, are mailed, acknowledged and end, each once."""
+
+import asyncio
+import logging
+import time
+
+import orjson
+import pytest
+from tornado.httpclient import HTTPRequest
+from tornado.websocket import websocket_connect
+
+import models
+from alarms import Place
+from tests.conftest import ON_SQLITE, alert
+from tests.mails import PASSWORD, receiving
+
+pytestmark = [pytest.mark.gen_test(timeout=60), pytest.mark.usefixtures("desk")]
+
+PATIENCE = 20
+WAITING = "/v3/signals/status/waiting/0"
+PAIR = "NMFC-0.72*ROIC"
+
+
+@pytest.fixture(scope="module")
+def mail_server():
+    with receiving() as mails:
+        yield mails
+
+
+@pytest.fixture
+def mails(mail_server):
+    mail_server.clear()
+    return mail_server
+
+
+@pytest.fixture
+def overrides(request, mail_server):
+    """Alarms by mail, without a pause between two, and what the test wants."""
+    usual = {"alarm_urls": [mail_server.address()], "alarm_pause_seconds": 0}
+    return usual | getattr(request, "param", {})
+
+
+def with_settings(**settings):
+    """Settings of one test."""
+    return pytest.mark.parametrize("overrides", [settings], indirect=True)
+
+
+class Desk:
+    """What somebody who is logged in sees of the alarms, live."""
+
+    def __init__(self, api, token, line):
+        self._api, self._token, self._line = api, token, line
+
+    async def all(self, query=""):
+        """The list."""
+        return (await self._api.get(f"/v3/alarms{query}", token=self._token)).json["alarms"]
+
+    async def until(self, *kinds):
+        """The open alarms, once they are of these kinds (newest first)."""
+        found = await self.all()
+        while [each["kind"] for each in found] != list(kinds):
+            message = {}
+            while message.get("type") != "alarms":
+                text = await asyncio.wait_for(self._line.read_message(), PATIENCE)
+                message = orjson.loads(text)
+            found = await self.all()
+        return found
+
+
+@pytest.fixture
+def look(api, admin, io_loop):
+    """The desk of an admin."""
+
+    async def connect():
+        address = api.base_url.replace("http", "ws") + "/ws/signals"
+        token = {"Authorization": f"Bearer {admin}"}
+        return await websocket_connect(HTTPRequest(address, headers=token))
+
+    line = io_loop.run_sync(connect)
+    yield Desk(api, admin, line)
+    line.close()
+
+
+async def make_due(app):
+    """Time goes by: whatever is to be told some time is to be told now."""
+    await app.writer.submit(lambda: models.Alarm.update(due=1.0).execute())
+    app.watchman.teller.wake()
+
+
+# --- what has happened -------------------------------------------------------------------
+
+
+async def test_a_failed_signal_is_told_once_and_is_over_when_somebody_has_seen_it(
+    api, app, admin, plain_user, mails, look
+):
+    await api.alert(ticker="NOPE")
+    [alarm] = await look.until("error")
+    assert alarm["what"] == "Signal 1, NOPE: unknown ticker"
+    assert alarm["title"] == "A signal failed"
+    assert "set the signal to waiting" in alarm["advice"]
+    subject, text = await mails.next()
+    assert subject == "Pairs-API: A signal failed"
+    assert alarm["what"] in text
+    assert alarm["advice"] in " ".join(text.split())
+    await until_told(app, alarm)
+    answer = await api.post(f"/v3/alarm/{alarm['id']}/acknowledge", {}, token=plain_user)
+    assert (answer.status, answer.json["acknowledged_by"]) == (200, "user1")
+    assert await look.all() == []
+    [seen] = await look.all("?all=1")
+    assert seen == answer.json
+    assert seen["closed"] == seen["acknowledged"]
+    await make_due(app)
+    await api.alert(ticker="NEITHER")
+    _, text = await mails.next()
+    assert "NEITHER" in text
+    assert "NOPE" not in text
+    answer = await api.post(f"/v3/alarm/{alarm['id']}/acknowledge", {}, token=admin)
+    assert answer.json == seen, "who was first stays"
+
+
+async def test_a_rejected_alert_is_told_without_what_it_carried(api, admin, mails, look):
+    await api.post("/v3/webhook", alert(ticker="", order_price="x" * 500))
+    await api.post("/v3/webhook", raw=b"[]")  # a stranger's is no alarm
+    [alarm] = await look.until("rejected")
+    assert "ticker: " in alarm["what"]
+    assert len(alarm["what"]) <= 200
+    _, text = await mails.next()
+    assert "webhook" not in text.lower()
+    await api.delete("/v3/rejected/1", token=admin)
+    await api.alert(ticker="NOPE")  # makes it look again
+    await look.until("error")
+
+
+async def test_a_failed_signal_that_goes_on_is_no_alarm_any_more(api, look):
+    await api.alert(ticker="AAPL")
+    error = {"passphrase": "webhook", "rowid": 1, "order_status": "error", "error_msg": "| 201 no"}
+    await api.put("/v3/webhook", error)
+    [alarm] = await look.until("error")
+    assert alarm["what"] == "Signal 1, AAPL: | 201 no"
+    await api.put("/v3/webhook", {**error, "order_status": "filled", "error_msg": ""})
+    await look.until()
+
+
+MOVES = {
+    "fits": [("flat", 0, "long", 100), ("long", 100, "flat", 0)],
+    "says nothing": [("flat", 0, "long", 100), (None, None, "long", 100)],
+}
+
+
+async def strategy(api, *moves, ticker="AAPL"):
+    """Alerts of one strategy: (position before, its size, position after, its size)."""
+    for before, before_size, after, after_size in moves:
+        move = {"mar_pos": after, "mar_pos_size": after_size}
+        move |= {"pre_mar_pos": before, "pre_mar_pos_size": before_size}
+        assert (await api.alert(ticker=ticker, **move)).status == 201
+
+
+async def test_a_missed_alert_shows_in_the_next_of_its_ticker(api, look):
+    await strategy(api, ("flat", 0, "long", 100), (None, None, "long", 100))
+    await strategy(api, ("flat", 0, "short", 50), ticker=PAIR)
+    await strategy(api, ("long", 100, "flat", 0))
+    await strategy(api, ("short", 50, "long", 50), ticker="NMFC-0.72*NASDAQ:ROIC")
+    await strategy(api, ("short", 100, "flat", 0))
+    [alarm] = await look.until("missed")
+    assert alarm["what"] == (
+        "AAPL: signal 6 starts from short 100, but the alert before it ended at flat."
+    )
+
+
+@with_settings(alarm_missed_seconds=3600)
+async def test_an_alert_that_was_overtaken_is_none_that_is_missing(api, mails, look):
+    first, second, third = ("flat", 0, "long", 9), ("long", 9, "flat", 0), ("flat", 0, "short", 9)
+    await strategy(api, first, third)
+    await look.until("missed")
+    await strategy(api, second)
+    await look.until()
+    await api.alert(ticker="NOPE")
+    _, text = await mails.next()
+    assert "NOPE" in text
+    assert mails.is_empty
+
+
+# --- what lasts --------------------------------------------------------------------------
+
+
+@with_settings(alarm_bridge_minutes=0.02, alarm_minutes=0.05)
+async def test_a_silent_bridge_is_told_until_it_is_back(api, mails, look):
+    await api.get(WAITING)
+    await api.alert(ticker="AAPL")
+    [alarm] = await look.until("bridge")  # and none for the signal that waits because of it
+    assert alarm["what"] == "1 signal waits, and nobody asks for them."
+    subject, _ = await mails.next()
+    assert subject == "Pairs-API: The bridge is silent"
+    await api.get(WAITING)
+    await look.until()
+
+
+@with_settings(alarm_minutes=0.001)
+async def test_a_signal_that_the_bridge_does_not_take_is_told_until_it_is_taken(api, mails, look):
+    await api.get(WAITING)
+    await api.alert(ticker=PAIR)
+    [alarm] = await look.until("waiting")
+    assert alarm["what"] == "Signal 1, NMFC-ROIC."
+    subject, _ = await mails.next()
+    assert subject == "Pairs-API: A signal waits too long"
+    await api.put("/v3/webhook", {"passphrase": "webhook", "rowid": 1, "order_status": "created"})
+    await look.until()
+
+
+@with_settings(alarm_leg_seconds=0.5)
+async def test_a_leg_that_hangs_is_told_until_it_is_filled(api, admin, mails, look):
+    await api.alert(ticker=PAIR, order_id1=7, order_id2=8)
+    fill = {"passphrase": "webhook", "order_id": 7, "symbol": "NMFC", "price": 5, "filled_qty": 100}
+    await api.put("/v3/signal/updateorder", fill)
+    [alarm] = await look.until("leg")
+    assert alarm["what"] == "Signal 1, NMFC-ROIC: ROIC is not filled."
+    answer = await api.post(f"/v3/alarm/{alarm['id']}/acknowledge", {}, token=admin)
+    assert answer.json["closed"] is None, "it is still true"
+    await look.until("leg")
+    await mails.next()
+    fill |= {"order_id": 8, "symbol": "ROIC", "filled_qty": 72}
+    await api.put("/v3/signal/updateorder", fill)
+    await look.until()
+
+
+@with_settings(alarms_off=["error", "rejected"])
+async def test_kinds_that_nobody_wants_are_no_alarms(api, look):
+    await api.alert(ticker="NOPE")
+    await api.post("/v3/webhook", alert(ticker=""))
+    await strategy(api, ("flat", 0, "long", 1), ("flat", 0, "long", 2))
+    await look.until("missed")
+
+
+async def test_so_many_of_one_kind_are_open_at_once(api, admin, look, monkeypatch):
+    monkeypatch.setattr("alarms.survey.MOST_OPEN", 2)
+    for number in range(4):
+        await api.alert(ticker="NOPE", alert_id=str(number))
+    await api.post("/v3/webhook", alert(ticker=""))
+    kinds = sorted(each["kind"] for each in await look.until("rejected", "error", "error"))
+    assert kinds == ["error", "error", "rejected"]
+    newest = (await look.all())[0]["id"]
+    answer = await api.post("/v3/alarms/acknowledge", {"last": newest - 1}, token=admin)
+    assert answer.json == {"message": "2 acknowledged."}
+    await look.until("rejected")
+
+
+# --- telling -----------------------------------------------------------------------------
+
+
+async def test_what_nobody_acknowledges_is_told_again(api, app, admin, mails, look):
+    await api.alert(ticker="NOPE")
+    [alarm] = await look.until("error")
+    await mails.next()
+    await until_told(app, alarm)
+    await make_due(app)
+    subject, text = await mails.next()
+    assert subject == "Pairs-API: A signal failed"
+    assert text.startswith("Still open. A signal failed")
+
+
+async def until_told(app, alarm):
+    """Returns once the database knows that all places know of an alarm: its row."""
+    while not (row := await app.reader.run(models.Alarm.get_by_id, alarm["id"])).notified:
+        pass
+    return row
+
+
+async def until_tried(app, times):
+    """Returns once it was tried so often to tell of the one alarm: its row."""
+    while (row := await app.reader.run(models.Alarm.get)).tries != times:
+        pass
+    return row
+
+
+async def test_what_was_not_taken_is_sent_again_at_growing_intervals(api, app, mails, look):
+    mails.refusals = 5
+    await api.alert(ticker="NOPE")
+    await look.until("error")
+    for tries, pause in enumerate((5, 300, 1800, 7200, 3600), 1):
+        row = await until_tried(app, tries)
+        assert pause - 10 < row.due - time.time() <= pause
+        assert mails.is_empty
+        await make_due(app)
+    assert "NOPE" in (await mails.next())[1]
+
+
+async def test_only_those_who_were_not_reached_are_sent_it_again(
+    app, api, mails, mail_server, look
+):
+    # The teller's second place does not take anything.
+    app.watchman.teller.places.append(Place(2, mail_server.nowhere()))
+    await api.alert(ticker="NOPE")
+    await mails.next()
+    await until_tried(app, 1)
+    await make_due(app)
+    await until_tried(app, 2)
+    assert mails.is_empty
+
+
+@with_settings(quiet_times=["00:00-24:00"], alarm_missed_seconds=0)
+async def test_in_quiet_times_alarms_are_shown_and_not_sent(api, app, admin, mails, look):
+    await api.alert(ticker="NOPE")
+    await look.until("error")
+    await make_due(app)
+    answer = await api.post("/v3/alarms/test", {}, token=admin)
+    assert answer.json["places"] == [{"place": 1, "kind": "mailto", "sent": True}]
+    assert (await mails.next())[0] == "Pairs-API: a test"
+    assert mails.is_empty
+
+
+@with_settings(alarm_pause_seconds=3600)
+async def test_what_begins_within_a_pause_goes_into_one_message(api, app, mails, look):
+    await api.alert(ticker="NOPE")
+    await mails.next()
+    for ticker in ("ONE", "TWO"):
+        await api.alert(ticker=ticker)
+    await look.until("error", "error", "error")
+    assert mails.is_empty
+    app.watchman.teller._told_at = 0.0  # the pause is over
+    app.watchman.teller.wake()
+    subject, text = await mails.next()
+    assert subject == "Pairs-API: A signal failed, and 1 more"
+    assert "ONE" in text
+    assert "TWO" in text
+
+
+@ON_SQLITE
+async def test_a_test_names_who_took_it_and_never_an_address(
+    api, app, admin, mails, mail_server, caplog
+):
+    caplog.set_level(logging.DEBUG)
+    for url in (mail_server.nowhere(), "nosuch://s3cret-token/x"):
+        app.watchman.teller.places.append(Place(len(app.watchman.teller.places) + 1, url))
+    answer = await api.post("/v3/alarms/test", {}, token=admin)
+    assert answer.json == {
+        "message": "1 of 3 took the message.",
+        "places": [
+            {"place": 1, "kind": "mailto", "sent": True},
+            {"place": 2, "kind": "mailto", "sent": False},
+            {"place": 3, "kind": "nosuch", "sent": False},
+        ],
+    }
+    told = "\n".join(each.getMessage() for each in caplog.records if each.name != "mail.log")
+    assert "place 2 (mailto) took no message" in told
+    for secret in (PASSWORD, "s3cret-token", "owner@example.com"):
+        assert secret not in told
+
+
+@with_settings(alarm_urls=[])
+async def test_a_test_without_places_says_so(api, admin):
+    answer = await api.post("/v3/alarms/test", {}, token=admin)
+    assert answer.status == 400
+    assert "alarm_urls" in answer.json["message"]
+
+
+@ON_SQLITE
+async def test_a_new_start_tells_nothing_twice(serve, mails):
+    async with serve() as api:
+        await api.alert(ticker="NOPE")
+        assert "NOPE" in (await mails.next())[1]
+    async with serve() as api:
+        token = await api.token()
+        assert [each["kind"] for each in (await api.get("/v3/alarms", token=token)).json["alarms"]]
+        await api.alert(ticker="LATER")
+        _, text = await mails.next()
+    assert "LATER" in text
+    assert "NOPE" not in text
+
+
+# --- one of several ----------------------------------------------------------------------
+
+
+async def test_one_process_looks_until_it_says_that_it_does_not(app):
+    def took(*names):
+        return [models.AlarmWatch.take(name, 30) for name in names]
+
+    def try_all():
+        models.AlarmWatch.update(until=0).execute()
+        first = took("a", "b", "a")
+        models.AlarmWatch.release("b")
+        second = took("b")
+        models.AlarmWatch.release("a")
+        return first, second, took("b", "a")
+
+    first, second, third = await app.writer.submit(try_all)
+    assert first == [True, False, True]
+    assert second == [False]
+    assert third == [True, False]
+
+
+async def test_what_is_due_is_given_to_one(app):
+    def work():
+        models.Alarm.begin(models.alarms.Case("error", "1", 0.0, "x"), 1.0)
+        return [len(models.Alarm.claim(time.time())) for _ in range(2)]
+
+    app.watchman.teller.places.clear()
+    assert await app.writer.submit(work) == [1, 0]

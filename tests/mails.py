@@ -1,0 +1,89 @@
+"""A real mail server that keeps what it is sent, or refuses it."""
+
+import asyncio
+import contextlib
+import queue
+from email import message_from_bytes, policy
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult
+
+from tests.several import free_ports
+
+PATIENCE = 20
+USER, PASSWORD = "owner", "s3cret-of-the-mail"
+
+
+class Mails:
+    """Takes mails at `url` from whoever knows the password."""
+
+    def __init__(self):
+        self._taken = queue.Queue()
+        self.refusals = 0  # how many mails it will refuse before it takes one again
+        [self._port] = free_ports(1)
+        self._controller = Controller(
+            self,
+            hostname="127.0.0.1",
+            port=self._port,
+            authenticator=self._check,
+            auth_required=True,
+            auth_require_tls=False,
+        )
+
+    def _check(self, server, session, envelope, mechanism, given):
+        right = (given.login, given.password) == (USER.encode(), PASSWORD.encode())
+        return AuthResult(success=right)
+
+    async def handle_DATA(self, server, session, envelope):  # noqa: N802 the library's name
+        """Keeps a mail, or refuses it."""
+        if self.refusals:
+            self.refusals -= 1
+            return "451 come back later"
+        self._taken.put(message_from_bytes(envelope.content, policy=policy.default))
+        return "250 taken"
+
+    def address(self):
+        """Where apprise sends to, with its password."""
+        return _address(self._port)
+
+    @staticmethod
+    def nowhere():
+        """The address of a mail server that does not listen."""
+        return _address(free_ports(1)[0])
+
+    def take(self):
+        """(subject, text) of the next mail; fails where none comes."""
+        mail = self._taken.get(timeout=PATIENCE)
+        return mail["subject"], mail.get_content().replace("\r\n", "\n").strip()
+
+    async def next(self):
+        """The same, off the event loop."""
+        return await asyncio.get_running_loop().run_in_executor(None, self.take)
+
+    @property
+    def is_empty(self):
+        """Whether nothing came that was not taken."""
+        return self._taken.empty()
+
+    def clear(self):
+        """Forgets what came."""
+        self.refusals = 0
+        with contextlib.suppress(queue.Empty):
+            while True:
+                self._taken.get_nowait()
+
+
+def _address(port):
+    more = "from=alarms@example.com&to=owner@example.com&format=text"
+    return f"mailto://{USER}:{PASSWORD}@127.0.0.1:{port}?{more}"
+
+
+@contextlib.contextmanager
+def receiving():
+    """A mail server for as long as the block runs."""
+    mails = Mails()
+    mails._controller.start()
+    try:
+        yield mails
+    finally:
+        mails._controller.stop()

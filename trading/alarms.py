@@ -1,0 +1,223 @@
+"""What must not go unnoticed: the rules of all alarms, as pure functions of what is known.
+
+Instants are Unix seconds here. Stored instants are whole seconds, cut off: whatever is read from
+them may have happened up to a second later, and no rule calls something late before it surely is.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+from trading import fills
+from trading.statuses import CRITICAL, ERROR, OFFERED, PART_FILLED, PART_PRICED
+
+BRIDGE = "bridge"
+WAITING = "waiting"
+LEG = "leg"
+ERRORS = "error"
+REJECTED = "rejected"
+MISSED = "missed"
+
+CUT_OFF = 1.0  # seconds that a stored instant may lie behind
+
+TITLES = {
+    BRIDGE: "The bridge is silent",
+    WAITING: "A signal waits too long",
+    LEG: "One leg is filled, the other is not",
+    ERRORS: "A signal failed",
+    REJECTED: "An alert was rejected",
+    MISSED: "An alert is missing",
+}
+ADVICE = {
+    BRIDGE: "See whether the bridge and TWS or Gateway run and reach this server, and restart the "
+    "bridge. Nothing is traded until it asks again.",
+    WAITING: "The bridge asks, but does not take it. Read the bridge's log; then trade it by hand "
+    "and set its status, or cancel it.",
+    LEG: "The pair is not hedged. Look at the open order in TWS: let it fill, change its price, or "
+    "close the filled leg.",
+    ERRORS: "Nothing may have been traded. Read the message, mend the cause, then set the signal "
+    "to waiting or trade it by hand.",
+    REJECTED: "It is no signal yet. Correct and resubmit it in Setup under Rejected alerts, and "
+    "mend the alert's message in TradingView.",
+    MISSED: "Compare the strategy's position with the account's, trade the difference by hand, and "
+    "look at TradingView's alert log for the one that did not arrive.",
+}
+KINDS = tuple(TITLES)
+# What has happened stays open until somebody has seen it; the others end by themselves.
+HAPPENINGS = (ERRORS, REJECTED, MISSED)
+FAILED = (ERROR, CRITICAL)
+_HALF_WAY = (PART_PRICED, PART_FILLED)
+
+
+class Case(NamedTuple):
+    """One thing that is wrong: with what (a rowid or a name), since when, and in words."""
+
+    kind: str
+    subject: str
+    since: float
+    what: str
+
+    @property
+    def key(self) -> str:
+        """What tells this case from all others that are open."""
+        return f"{self.kind}:{self.subject}"
+
+
+class Silence(NamedTuple):
+    """What is known of the bridge; `since` is when the open alarm of its silence says it began."""
+
+    polled: float
+    started: float
+    waiting: int
+    since: float | None = None
+
+
+def silent_bridge(known: Silence, now: float, limit: float) -> Case | None:
+    """No poll for longer than `limit` while signals wait.
+
+    Before this server started nobody could poll. An open case ends with a poll or when nothing
+    waits, never by a restart alone.
+    """
+    if not known.waiting:
+        return None
+    since = max(known.polled, known.started) if known.since is None else known.since
+    if known.since is None and now - since <= limit:
+        return None
+    # It was opened after `limit`, so a later poll is that far from its beginning.
+    if known.since is not None and known.polled - since >= limit:
+        return None
+    count = "1 signal waits" if known.waiting == 1 else f"{known.waiting} signals wait"
+    return Case(BRIDGE, BRIDGE, since, f"{count}, and nobody asks for them.")
+
+
+class Held(NamedTuple):
+    """A signal and since when it is in the state that a rule is about."""
+
+    rowid: int
+    name: str
+    since: float
+
+
+def late(held: Held, back: float, now: float, limit: float) -> Case | None:
+    """A signal that waits for longer than `limit` although the bridge is there.
+
+    `back` is when the bridge returned from a silence, which has an alarm of its own.
+    """
+    if now - max(held.since, back) - CUT_OFF <= limit:
+        return None
+    return Case(WAITING, str(held.rowid), held.since, f"Signal {held.rowid}, {held.name}.")
+
+
+def lagging_leg(row: Mapping[str, Any]) -> int | None:
+    """The leg of a signal (1 or 2) that is not filled while the other one is."""
+    if row["status"] not in _HALF_WAY:
+        return None
+    try:
+        order = fills.Order(**{name: row[name] for name in fills.Order.__dataclass_fields__})
+        return fills.lagging_leg(order)
+    except ValueError:  # numbers of which nothing follows
+        return None
+
+
+def one_legged(held: Held, leg: str, now: float, limit: float) -> Case | None:
+    """A pair of which one leg is filled and the other, `leg`, is not after `limit`."""
+    if now - held.since - CUT_OFF <= limit:
+        return None
+    what = f"Signal {held.rowid}, {held.name}: {leg} is not filled."
+    return Case(LEG, str(held.rowid), held.since, what)
+
+
+def is_offered(row: Mapping[str, Any]) -> bool:
+    """Whether the signal waits for the bridge."""
+    return row["status"] in OFFERED
+
+
+def held_since(
+    row: Mapping[str, Any],
+    history: Iterable[tuple[float, Mapping[str, tuple]]],
+    holds: Callable[[Mapping[str, Any]], Any],
+) -> float | None:
+    """Since when something holds without a break for a row, for which it holds now.
+
+    `history` is (instant, {column: (old, new)}), newest first; it may begin late. None: unknown.
+    """
+    since = None
+    for moment, changes in history:
+        since = moment
+        row = {**row, **{column: old for column, (old, _) in changes.items()}}
+        if not holds(row):
+            break
+    return since
+
+
+class Alert(NamedTuple):
+    """An alert's strategy positions before and after it, signed; None where it has none.
+
+    `by_owner`: resubmitted by hand, and so perhaps long after its time.
+    """
+
+    rowid: int
+    name: str
+    before: float | None
+    after: float | None
+    by_owner: bool = False
+
+
+def signed(position: str | None, size: float) -> float | None:
+    """A position's size, below 0 where it is short."""
+    return {"long": size, "short": -size, "flat": 0.0}.get(position or "")
+
+
+@dataclass(frozen=True)
+class Strategy:
+    """What the alerts of one ticker have told so far.
+
+    `last` is the newest move; `at` the positions that the next one may start from, the last one
+    first; `gap` a jump that no alert has explained, and the rowid of the alert that showed it.
+    """
+
+    last: tuple[float, float]
+    at: tuple[float, ...]
+    gap: tuple[float, float, int] | None = None
+
+
+def follow(known: Strategy | None, alert: Alert) -> tuple[Strategy | None, Case | int | None]:
+    """The strategy after an alert; with it a missed alert, or the rowid of one that was found.
+
+    An alert that comes twice explains itself. One that was overtaken by the next fills the gap
+    which that had shown.
+    """
+    if alert.before is None or alert.after is None:
+        return known, None
+    move = (alert.before, alert.after)
+    if known is None:
+        return Strategy(move, (alert.after,)), None
+    if known.gap and _same(move, known.gap[:2]):
+        return replace(known, gap=None), known.gap[2]
+    if alert.by_owner:
+        return replace(known, at=(*known.at, alert.after)), None
+    if _same(move, known.last):
+        return known, None
+    after = Strategy(move, (alert.after,))
+    if any(_near(alert.before, each) for each in known.at):
+        return after, None
+    told = known.at[0]
+    what = (
+        f"{alert.name}: signal {alert.rowid} starts from {_size(alert.before)}, "
+        f"but the alert before it ended at {_size(told)}."
+    )
+    gap = (told, alert.before, alert.rowid)
+    return replace(after, gap=gap), Case(MISSED, str(alert.rowid), 0.0, what)
+
+
+def _same(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
+    return all(_near(a, b) for a, b in zip(one, other, strict=True))
+
+
+def _near(one: float, other: float) -> bool:
+    return abs(one - other) <= 1e-9 * max(1.0, abs(one), abs(other))
+
+
+def _size(size: float) -> str:
+    word = "flat" if not size else "long" if size > 0 else "short"
+    return word if not size else f"{word} {abs(size):g}"
