@@ -65,13 +65,6 @@ class Mails:
         """Whether nothing came that was not taken."""
         return self._taken.empty()
 
-    def clear(self):
-        """Forgets what came."""
-        self.refusals = 0
-        with contextlib.suppress(queue.Empty):
-            while True:
-                self._taken.get_nowait()
-
 
 def _address(port):
     more = "from=alarms@example.com&to=owner@example.com&format=text"

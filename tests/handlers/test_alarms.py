@@ -21,15 +21,15 @@ WAITING = "/v3/signals/status/waiting/0"
 PAIR = "NMFC-0.72*ROIC"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def mail_server():
+    """A test's own: what an earlier test has on its way must not arrive here."""
     with receiving() as mails:
         yield mails
 
 
 @pytest.fixture
 def mails(mail_server):
-    mail_server.clear()
     return mail_server
 
 
