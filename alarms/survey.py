@@ -133,6 +133,11 @@ class Surveyor:
     def _waiting(self, rows: list[dict], back: float, now: float) -> None:
         limit = self._limits.waiting
         for row in rows:
+            # It cannot have waited for longer than it is there, so its history need not be read.
+            since = max(instants.unix(row["timestamp"]), back)
+            if 0 <= now - since < limit:
+                self._next(since + limit + alarms.CUT_OFF)
+                continue
             held = self._held(("waiting", row["id"]), row, alarms.is_offered)
             self._judge(alarms.late(held, back, now, limit), max(held.since, back) + limit, now)
 

@@ -2,6 +2,8 @@
 
 from typing import Any, NamedTuple
 
+import orjson
+
 from database import snapshot
 from models.base import EventRow
 from models.rejected import RejectedAlert
@@ -12,6 +14,7 @@ from trading.alarms import FAILED, Alert, signed
 SYNC = "created due to sync"  # the bridge's own signals, which no strategy has sent
 _SYNC_COMMENT = " due to sync"
 _HALF_WAY = (statuses.PART_PRICED, statuses.PART_FILLED)
+_NAMED = ("id", "timestamp", "status", "ticker", "leg1", "leg2")
 _TOLD = ("signal.created", "signal.updated", "rejected.created")
 
 
@@ -29,25 +32,27 @@ def happenings(position: int, most: int) -> Happenings:
     """What alarms may be about among the events after a position."""
     with snapshot(EventRow._meta.database):
         last = EventRow.last_id()
-        told = EventRow.select().where(EventRow.id > position, EventRow.type.in_(_TOLD))
-        rows = list(told.order_by(EventRow.id).limit(most))
+        columns = (EventRow.id, EventRow.type, EventRow.subject, EventRow.source, EventRow.changes)
+        told = EventRow.select(*columns).where(EventRow.id > position, EventRow.type.in_(_TOLD))
+        # Tuples, for a flood of alerts is looked through while it is stored.
+        rows = list(told.order_by(EventRow.id).limit(most).tuples())
     more = len(rows) == most
-    found = Happenings(rows[-1].id if more else last, [], [], [], more)
-    for row in rows:
-        if row.type == "rejected.created":
-            found.rejected.append(int(row.subject))
-        elif '"status"' in row.changes or row.type == "signal.created":
-            _sort_in(row, found)
+    found = Happenings(rows[-1][0] if more else last, [], [], [], more)
+    for _, type, subject, source, changes in rows:
+        if type == "rejected.created":
+            found.rejected.append(int(subject))
+        elif type == "signal.created" or '"status"' in changes:
+            created_by = source if type == "signal.created" else None
+            _sort_in(int(subject), orjson.loads(changes), created_by, found)
     return found
 
 
-def _sort_in(row: EventRow, found: Happenings) -> None:
-    changes = row.changed
+def _sort_in(rowid: int, changes: dict, created_by: str | None, found: Happenings) -> None:
     if changes.get("status", (None, None))[1] in FAILED:
-        found.failed.append(int(row.subject))
-    if row.type == "signal.created":
+        found.failed.append(rowid)
+    if created_by is not None:
         columns = {column: new for column, (_, new) in changes.items()}
-        if alert := _alert(int(row.subject), columns, by_owner=row.source != "webhook"):
+        if alert := _alert(rowid, columns, by_owner=created_by != "webhook"):
             found.alerts.append(alert)
 
 
@@ -75,8 +80,10 @@ def earlier_alerts(alert: Alert, most: int = 10) -> list[Alert]:
 
 
 def offered(most: int) -> list[dict[str, Any]]:
-    """The signals that wait, oldest first."""
-    return [row.record() for row in Signal.select().where(OFFERED).order_by(Signal.id).limit(most)]
+    """The signals that wait, oldest first: what names them, their status and their time."""
+    columns = (getattr(Signal, name) for name in _NAMED)
+    rows = Signal.select(*columns).where(OFFERED).order_by(Signal.id).limit(most).tuples()
+    return [dict(zip(_NAMED, row, strict=True)) for row in rows]
 
 
 def half_way(most: int) -> list[dict[str, Any]]:
