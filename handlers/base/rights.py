@@ -27,9 +27,9 @@ _SCOPES = {Right.READ: "read", Right.POLL: "read", Right.LOCAL: "read", Right.SE
 def right(needed: Right, scope: str | None = None) -> Callable[[Callable], Callable]:
     """Marks a handler's method with the right it needs; a method without a mark is refused.
 
-    `scope` is what an API token must cover to call it. Nothing that makes or ends a way in has one
-    (users, passwords, second factors, sessions, API tokens): a token that leaked must not outlive
-    its end.
+    `scope` is what an API token must cover to call it. Nothing that makes a login or a token has
+    one (new users, passwords, second factors, sessions, API tokens): a token that leaked must not
+    outlive its end. An `admin` token may make and retire passphrases, which let in alerts only.
     """
 
     def mark(method: Callable) -> Callable:
