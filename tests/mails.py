@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import queue
 from email import message_from_bytes, policy
 
@@ -11,6 +12,7 @@ from aiosmtpd.smtp import AuthResult
 from tests.several import free_ports
 
 PATIENCE = 20
+logging.getLogger("mail.log").setLevel(logging.CRITICAL)  # it tells of every line
 USER, PASSWORD = "owner", "s3cret-of-the-mail"
 
 

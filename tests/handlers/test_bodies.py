@@ -240,6 +240,10 @@ ROUTES = [
 ]
 
 
+# A login that fails again and again is answered ever later.
+QUICKLY = [row for row in ROUTES if row[1] != "/v3/login"]
+
+
 def bodies_are_answered(io_loop, api, admin, row, bodies):
     method, path, body, by_admin = row
     token = admin if by_admin else None
@@ -270,7 +274,7 @@ def test_no_body_breaks_a_route(io_loop, api, desk, admin, row):
 
 @pytest.mark.slow
 @ON_SQLITE
-@pytest.mark.parametrize("row", ROUTES, ids=[f"{row[0]} {row[1]}" for row in ROUTES])
+@pytest.mark.parametrize("row", QUICKLY, ids=[f"{row[0]} {row[1]}" for row in QUICKLY])
 def test_hundreds_of_bodies_break_no_route(io_loop, api, desk, admin, row):
     bodies_are_answered(io_loop, api, admin, row, 400)
 
