@@ -35,10 +35,10 @@ def measure_stored(run: Run, store) -> None:
     many = store.make(run.plan.many)
     with run.part(f"{store.name}: start"):
         weight.starts(run, store, many)
-    with run.part(f"{store.name}: lists"):
-        requests.lists(run, store, many)
     with run.part(f"{store.name}: growth"):
         growth.measure(run, store, many)
+    with run.part(f"{store.name}: lists"):  # last: the alerts of this part go on waiting
+        requests.lists(run, store, many)
 
 
 def main() -> int:

@@ -8,11 +8,10 @@ import tempfile
 from bench.load import Load, Result
 
 SCRIPT = """
-local head, tail, number = {head}, {tail}, {first}
+local parts, number = {{{parts}}}, {first}
 request = function()
-  if not tail then return head end
   number = number + 1
-  return head .. string.format("%09d", number) .. tail
+  return table.concat(parts, string.format("%09d", number))
 end
 done = function(summary, latency)
   local e = summary.errors
@@ -30,10 +29,8 @@ def installed() -> bool:
 
 def run(load: Load) -> Result:
     """The load's result; its pause is not kept."""
-    head, number, tail = load.request(0).partition(b"0" * 9)
-    script = SCRIPT.format(
-        head=_quoted(head), tail=_quoted(tail) if number else "nil", first=load.first
-    )
+    parts = ", ".join(map(_quoted, load.request(0).split(b"0" * 9)))
+    script = SCRIPT.format(parts=parts, first=load.first)
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as file:
         file.write(script)
         file.flush()
