@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import models
 from models import lookout
-from trading import alarms, instants
+from trading import alarms, instants, statuses
 from trading.alarms import Case, Held, Silence, Strategy
 
 MOST_EVENTS = 300  # looked through at a time
@@ -186,7 +186,7 @@ class Surveyor:
         self, found: lookout.Happenings, open_ones: dict[str, models.Alarm], now: float
     ) -> None:
         for rowid, row in lookout.signals_of(found.failed).items():
-            if row["status"] in alarms.FAILED:
+            if row["status"] in statuses.FAILED:
                 message = row["error_message"] or row["status_message"] or row["status"]
                 what = f"Signal {rowid}, {_name(row)}: {_short(message)}"
                 self._begun.append((Case(alarms.ERRORS, str(rowid), now, what), now))
@@ -223,7 +223,7 @@ def _is_over(alarm: models.Alarm, signal: dict | None, rejected: dict[int, str])
         case alarms.LEG:
             return signal is None or alarms.lagging_leg(signal) is None
         case alarms.ERRORS:
-            return signal is None or signal["status"] not in alarms.FAILED
+            return signal is None or signal["status"] not in statuses.FAILED
         case alarms.REJECTED:
             return int(alarm.subject) not in rejected
     return False

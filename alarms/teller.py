@@ -7,19 +7,16 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-import peewee
 import pytz
 
 import models
 from alarms.delivery import Message, Place, places, send
-from database import Overloaded, Reader, Writer
+from database import UNANSWERED, Reader, Writer
 from hours import Hours
 from trading import alarms, instants
 
 IDLE = 15.0  # seconds between two looks at what is due; quiet times end at a minute
 MOST_LINES = 20  # alarms in one message
-
-_FAILURES = (peewee.OperationalError, peewee.InterfaceError, Overloaded)
 
 log = logging.getLogger("pairs")
 
@@ -49,7 +46,7 @@ class Teller:
             try:
                 if may():
                     pause = await self._tell_due()
-            except _FAILURES as error:
+            except UNANSWERED as error:
                 log.warning("telling of alarms failed: %s", error)
             except Exception:  # a mistake in one message must not silence the others
                 log.exception("telling of alarms failed")

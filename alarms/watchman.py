@@ -6,21 +6,17 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import peewee
-
 import models
 import security
 from alarms.survey import Findings, Limits, Surveyor
 from alarms.teller import Teller
-from database import Overloaded, Reader, Writer
+from database import UNANSWERED, Reader, Writer
 
 SOON = 0.25  # seconds from an event to the look
 EASE = 20  # a look that took long is followed by a pause that many times as long ...
 LONGEST_EASE = 5.0  # ... though no longer than these seconds
 IDLE = 15.0  # seconds between two looks with nothing to expect
 LEASE = 30.0  # seconds that one process looks for all, unless it says so again
-
-FAILURES = (peewee.OperationalError, peewee.InterfaceError, Overloaded)
 
 log = logging.getLogger("pairs")
 
@@ -76,7 +72,7 @@ class Watchman:
         if self._shared and self._lease_until:
             try:
                 await self._writer.submit(lambda: models.AlarmWatch.release(self._name))
-            except FAILURES:
+            except UNANSWERED:
                 log.warning("the watch could not be handed over; it lapses")
         self._reader.close()
 
@@ -87,7 +83,7 @@ class Watchman:
             try:
                 if await self._is_mine():
                     pause = await self._look()
-            except FAILURES as error:
+            except UNANSWERED as error:
                 log.warning("looking for alarms failed: %s", error)
                 self._surveyor.forget()  # what it has seen was not written down
             except Exception:  # a mistake in one look must not end the watch

@@ -22,11 +22,13 @@ from database.opening import (
     total,
 )
 from database.reader import Reader
-from database.shared import EVENT, Shared
-from database.writer import Overloaded, Writer
+from database.shared import AWAY, EVENT, Shared
+from database.writer import UNANSWERED, Overloaded, Writer
 
 __all__ = [
+    "AWAY",
     "EVENT",
+    "UNANSWERED",
     "DatabaseRefused",
     "Ear",
     "OneProcess",

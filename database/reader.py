@@ -8,6 +8,7 @@ from typing import Any
 import peewee
 
 from database.opening import read_only
+from database.shared import AWAY
 from database.writer import Overloaded
 
 
@@ -36,7 +37,7 @@ class Reader:
             read_only(self._database)
         try:
             return work(*args)
-        except (peewee.OperationalError, peewee.InterfaceError):
+        except AWAY:
             self._database.close()  # the next call starts on a new connection
             raise
 

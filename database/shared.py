@@ -27,6 +27,8 @@ LINE = {
     "tcp_user_timeout": 10_000,
 }
 Call = tuple[str, tuple]  # a statement and its values
+# What the driver raises while the database cannot be reached, among others.
+AWAY = (peewee.OperationalError, peewee.InterfaceError)
 
 
 class Entangled(Exception):
@@ -158,7 +160,7 @@ class Shared(peewee.PostgresqlDatabase):
     def _insist(self, work: Callable[[], Any]) -> Any:
         try:
             return work()
-        except (peewee.OperationalError, peewee.InterfaceError):
+        except AWAY:
             if not self.lost() or not self._state.line.reads or self.in_transaction():
                 raise
         self.close()

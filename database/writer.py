@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import peewee
 
 from database.kinds import is_shared
-from database.shared import Entangled
+from database.shared import AWAY, Entangled
 from tally import Histogram
 
 BATCH = 500
@@ -20,6 +20,9 @@ _SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 
 class Overloaded(Exception):
     """More waits than the queue holds; nothing was taken in."""
+
+
+UNANSWERED = (*AWAY, Overloaded)  # what to expect of a database that is away or busy
 
 
 class _Job(NamedTuple):
@@ -129,7 +132,7 @@ class Writer:
         fresh = self._database.connect(reuse_if_open=True)
         try:
             transaction.enter_context(self._database.atomic())
-        except (peewee.OperationalError, peewee.InterfaceError):
+        except AWAY:
             if fresh or not (is_shared(self._database) and self._database.lost()):
                 raise
             self._database.close()

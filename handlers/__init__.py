@@ -17,7 +17,7 @@ from tornado.web import Application, RequestHandler
 
 import models
 from alarms import Watchman
-from database import Overloaded, Reader, Writer, close_if_broken, is_shared, read_only
+from database import AWAY, Overloaded, Reader, Writer, close_if_broken, is_shared, read_only
 from handlers import (
     account,
     alarms,
@@ -166,7 +166,7 @@ class PairsApplication(Application):
         try:
             self.open_database_here()
             self.announced[topic](text)
-        except (peewee.OperationalError, peewee.InterfaceError):
+        except AWAY:
             close_if_broken(self.database)
             asyncio.get_running_loop().call_later(RECONNECT, self.hear, topic, None)
 

@@ -36,7 +36,7 @@ def figures(since: str) -> dict[str, Any]:
         "open": Signal.count_open(),
         "filled": counts.get(statuses.FILLED, 0),
         "canceled": counts.get(statuses.CANCELED, 0),
-        "errors": counts.get(statuses.ERROR, 0) + counts.get(statuses.CRITICAL, 0),
+        "errors": sum(counts.get(each, 0) for each in statuses.FAILED),
         "average_slippage": recent["average_slippage"]["all"],
         "last_alert": Signal.last_alert(),
     }

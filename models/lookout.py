@@ -9,11 +9,10 @@ from models.base import EventRow
 from models.rejected import RejectedAlert
 from models.signals import OFFERED, Signal
 from trading import instants, statuses
-from trading.alarms import FAILED, Alert, signed
+from trading.alarms import Alert, signed
 
 SYNC = "created due to sync"  # the bridge's own signals, which no strategy has sent
 _SYNC_COMMENT = " due to sync"
-_HALF_WAY = (statuses.PART_PRICED, statuses.PART_FILLED)
 _NAMED = ("id", "timestamp", "status", "ticker", "leg1", "leg2")
 _TOLD = ("signal.created", "signal.updated", "rejected.created")
 
@@ -48,7 +47,7 @@ def happenings(position: int, most: int) -> Happenings:
 
 
 def _sort_in(rowid: int, changes: dict, created_by: str | None, found: Happenings) -> None:
-    if changes.get("status", (None, None))[1] in FAILED:
+    if changes.get("status", (None, None))[1] in statuses.FAILED:
         found.failed.append(rowid)
     if created_by is not None:
         columns = {column: new for column, (_, new) in changes.items()}
@@ -88,7 +87,7 @@ def offered(most: int) -> list[dict[str, Any]]:
 
 def half_way(most: int) -> list[dict[str, Any]]:
     """The pairs that are filled in part, newest first."""
-    pairs = Signal.select().where(Signal.status.in_(_HALF_WAY), Signal.leg2.is_null(False))
+    pairs = Signal.select().where(Signal.status.in_(statuses.HALF_WAY), Signal.leg2.is_null(False))
     return [row.record() for row in pairs.order_by(Signal.id.desc()).limit(most)]
 
 

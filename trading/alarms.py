@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from trading import fills
-from trading.statuses import CRITICAL, ERROR, OFFERED, PART_FILLED, PART_PRICED
+from trading.statuses import HALF_WAY, OFFERED
 
 BRIDGE = "bridge"
 WAITING = "waiting"
@@ -45,8 +45,6 @@ ADVICE = {
 KINDS = tuple(TITLES)
 # What has happened stays open until somebody has seen it; the others end by themselves.
 HAPPENINGS = (ERRORS, REJECTED, MISSED)
-FAILED = (ERROR, CRITICAL)
-_HALF_WAY = (PART_PRICED, PART_FILLED)
 
 
 class Case(NamedTuple):
@@ -110,7 +108,7 @@ def late(held: Held, back: float, now: float, limit: float) -> Case | None:
 
 def lagging_leg(row: Mapping[str, Any]) -> int | None:
     """The leg of a signal (1 or 2) that is not filled while the other one is."""
-    if row["status"] not in _HALF_WAY:
+    if row["status"] not in HALF_WAY:
         return None
     try:
         order = fills.Order(**{name: row[name] for name in fills.Order.__dataclass_fields__})

@@ -12,6 +12,10 @@ CRITICAL = "critical err"
 
 # What the bridge may pick up and trade.
 OFFERED = (WAITING, REROUTED)
+# What the broker has filled in part, or one leg of.
+HALF_WAY = (PART_PRICED, PART_FILLED)
+# What will not be traded as it is.
+FAILED = (ERROR, CRITICAL)
 # What may still trade or fill.
-OPEN = (WAITING, REROUTED, CREATED, PART_PRICED, PART_FILLED)
-KNOWN = (*OPEN, FILLED, CANCELED, ERROR, CRITICAL)
+OPEN = (*OFFERED, CREATED, *HALF_WAY)
+KNOWN = (*OPEN, FILLED, CANCELED, *FAILED)

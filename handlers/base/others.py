@@ -3,10 +3,9 @@
 from functools import partial
 from typing import Any
 
-import peewee
 from tornado.ioloop import IOLoop
 
-from database import EVENT, Ear, Overloaded, Reader
+from database import EVENT, UNANSWERED, Ear, Reader
 from handlers.base.frames import frames_after
 from live import Follower
 
@@ -18,8 +17,7 @@ class Others:
         self._app = app
         self._reader = Reader(app.database)
         read = partial(self._reader.run, frames_after)
-        failures = (peewee.OperationalError, peewee.InterfaceError, Overloaded)
-        self.follower = Follower(app.hub, read, failures)
+        self.follower = Follower(app.hub, read, UNANSWERED)
         app.announced[EVENT] = self._stored
         self._ear = Ear(app.database, app.hear, self._missed)
 
