@@ -1,27 +1,17 @@
 """Backup, restore and copy by the real command line, and what they refuse."""
 
-import subprocess
-import sys
-
 import pytest
 
 import models
 from bench.data import make
-from bench.processes import ROOT, clean_environment
+from tests.shell import shell
 
 pytestmark = pytest.mark.slow
 
 
 def command(*arguments):
     """`python server.py ...`: (exit code, stdout, stderr)."""
-    done = subprocess.run(
-        [sys.executable, "server.py", *map(str, arguments)],
-        cwd=ROOT,
-        env=clean_environment(),
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+    done = shell(*arguments)
     return done.returncode, done.stdout, done.stderr
 
 

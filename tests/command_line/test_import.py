@@ -2,16 +2,15 @@
 
 import contextlib
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 import models
-from bench.processes import ROOT, clean_environment, running, server
+from bench.processes import running, server
 from tests.command_line import originals
 from tests.conftest import ON_POSTGRESQL, ON_SQLITE
+from tests.shell import shell
 from tests.test_processes import call
 
 RELEASES = {"3.0": "stocks", "3.1": "tickers"}
@@ -242,14 +241,6 @@ def test_a_wrong_password_of_the_original_is_not_shown(storage, command, target)
 def test_the_real_command_only_reads_the_original(original, target):
     place = original("3.1").removeprefix("sqlite:///")
     before = Path(place).read_bytes()
-    arguments = ["server.py", "import-v3", place, "--database", target]
-    done = subprocess.run(
-        [sys.executable, *arguments],
-        cwd=ROOT,
-        env=clean_environment(),
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    done = shell("import-v3", place, "--database", target)
     assert done.returncode == 0, done.stderr
     assert Path(place).read_bytes() == before

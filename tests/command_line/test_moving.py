@@ -4,18 +4,17 @@ import http.client
 import json
 import os
 import re
-import subprocess
-import sys
 from types import SimpleNamespace
 
 import pytest
 from tornado.web import RequestHandler
 
 from bench.data import make
-from bench.processes import ROOT, clean_environment, running, server
+from bench.processes import running, server
 from handlers import ROUTES
 from tests.conftest import alert
 from tests.handlers.conftest import ACCOUNT
+from tests.shell import shell
 from tests.test_listening import AFTER, BEFORE, Poster
 from tests.test_processes import call, login
 
@@ -51,14 +50,7 @@ def test_no_list_is_left_out():
 
 def run(*arguments):
     """`python server.py ...` beside the server: what it printed."""
-    done = subprocess.run(
-        [sys.executable, "server.py", *map(str, arguments)],
-        cwd=ROOT,
-        env=clean_environment(),
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+    done = shell(*arguments)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
