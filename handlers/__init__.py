@@ -4,9 +4,7 @@ import asyncio
 import contextlib
 import time
 import weakref
-from collections import Counter
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property, partial
 from typing import Any
 
@@ -39,9 +37,11 @@ from handlers import (
 )
 from handlers.base import (
     Gate,
+    Hashing,
     Identity,
     NotFound,
     Others,
+    Passphrases,
     Refusals,
     Right,
     Static,
@@ -51,9 +51,6 @@ from handlers.base import (
 from limits import Rarely
 from live import Frame, Hub
 from logs import log_access
-from models.statements import compiled
-from network import neighbourhood
-from security import keyed_digest
 from settings import ROOT, Settings
 from trading import instants
 
@@ -83,8 +80,6 @@ PATTERNS = {handler: pattern.replace("([^/]+)", "*") for pattern, handler in ROU
     pages.NoPage: "other",
     Static: "/static",
 }
-MOST_HASHES = 50  # passwords waiting for the hashing thread ...
-MOST_HASHES_NEAR = 10  # ... and of those from one address
 BODY_SECONDS = 30  # for a body to arrive in
 RECONNECT = 1.0  # seconds before the event loop tries again to reach a database that is away
 
@@ -122,19 +117,16 @@ class PairsApplication(Application):
         self.refusals = Refusals()
         self.started = instants.now()
         self._uses = Rarely(60)
-        self._fixed = [(keyed_digest(token_key, text), text) for text in conf.fixed_passphrases]
+        self.passphrases = Passphrases(conf, token_key)
+        self.hashing = Hashing()
         self.figures = metrics.Figures(self, PATTERNS)
         self.readiness = health.Readiness(self)
         # Weak: a request whose sender went away is never finished.
         self.in_hand: weakref.WeakSet[HTTPServerRequest] = weakref.WeakSet()
-        self._hasher = ThreadPoolExecutor(1, "hasher")
-        self._hashes: Counter[str] = Counter()
-        self._passphrases: list[tuple] = []
-        self._passphrases_until = 0.0
         self._away_until = 0.0
         self.announced: dict[str, Callable[[str | None], None]] = {
             models.SESSIONS: lambda _: self.hub.recheck(),
-            models.PASSPHRASES: self.forget_passphrases,
+            models.PASSPHRASES: self.passphrases.forget,
             models.ALARMS: self._heard_of_alarms,
         }
         self.polls = account.Polls(self)
@@ -232,43 +224,6 @@ class PairsApplication(Application):
         walks = filters.text or (sums and not filters.since)
         return self._searcher if walks else self.reader
 
-    async def hash(self, address: str, work: Any, *args: Any) -> Any:
-        """Runs a slow password function on its own thread; raises Overloaded.
-
-        Nobody takes up all places: a flood from one address must not keep an owner out.
-        """
-        near, hashes = neighbourhood(address), self._hashes
-        if hashes.total() >= MOST_HASHES or hashes[near] >= MOST_HASHES_NEAR:
-            raise Overloaded
-        hashes[near] += 1
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._hasher, work, *args)
-        finally:
-            hashes[near] -= 1
-            if not hashes[near]:
-                del hashes[near]
-
-    def passphrases(self) -> list[tuple[int | str, str, str | None]]:
-        """(id, text, last use) of every valid passphrase; those of the settings have a digest.
-
-        Asked for with every alert, so they are kept for a second, or until one changes.
-        """
-        if time.monotonic() > self._passphrases_until:
-            used = models.PassphraseUse.all()
-            fixed = [(digest, text, used.get(digest)) for digest, text in self._fixed]
-            self._passphrases = fixed + compiled.passphrases()
-            self._passphrases_until = time.monotonic() + 1
-        return self._passphrases
-
-    def forget_passphrases(self, *_: Any) -> None:
-        """Asks the database anew: one was made, used or retired."""
-        self._passphrases_until = 0.0
-
-    def fixed_passphrases_used(self) -> list[str | None]:
-        """When each passphrase of the settings was last used, in their order."""
-        used = models.PassphraseUse.all()
-        return [used.get(digest) for digest, _ in self._fixed]
-
     def note(self, work: Callable[[], Any], then: Callable[[], None] | None = None) -> None:
         """Writes what may be lost: no request waits for it or fails with it."""
 
@@ -286,7 +241,7 @@ class PairsApplication(Application):
         """Remembers the use of a passphrase, once a minute at the most."""
         if self._uses.due(f"passphrase {name}") and (last_used or "") < instants.ago(60):
             table = models.PassphraseUse if isinstance(name, str) else models.Passphrase
-            self.note(partial(table.touch, name), self.forget_passphrases)
+            self.note(partial(table.touch, name), self.passphrases.forget)
 
     def note_use_of(self, identity: Identity, request: HTTPServerRequest) -> None:
         """Remembers that a session or API token is in use, once a minute at the most."""
@@ -322,7 +277,7 @@ class PairsApplication(Application):
         await self.writer.close()
         self.reader.close()
         self._searcher.close()
-        self._hasher.shutdown()
+        self.hashing.close()
         self.database.close()
 
 

@@ -22,7 +22,7 @@ class PassphraseRegister(ListHandler):
         """List the passphrases without their texts."""
         rows = Passphrase.select().order_by(Passphrase.id.desc())
         made = [(row.label, row.last_used, row.retired, "page") for row in rows]
-        used = self.application.fixed_passphrases_used()
+        used = self.application.passphrases.fixed_used()
         fixed = [(f"settings {n}", last, None, "settings") for n, last in enumerate(used, 1)]
         keys = ("label", "last_used", "retired", "origin")
         self.reply_list([dict(zip(keys, row, strict=True)) for row in made + fixed])
@@ -36,7 +36,7 @@ class PassphraseRegister(ListHandler):
         if weak_passphrase(self.conf.mode, value):
             raise schemas.BadFields({"passphrase": "must have at least 8 characters"})
         await self.act("passphrase.created", form.label, Passphrase.register, form.label, value)
-        self.application.forget_passphrases()
+        self.application.passphrases.forget()
         self.reply({"message": "'passphrase' created successfully.", "passphrase": value}, 201)
 
 
@@ -49,7 +49,7 @@ class OnePassphrase(BaseHandler):
         """Retire a passphrase at once."""
         others = bool(self.conf.fixed_passphrases)
         await self.act("passphrase.retired", label, Passphrase.retire, label, others=others)
-        self.application.forget_passphrases()
+        self.application.passphrases.forget()
         self.reply({"message": "Item retired"})
 
 
@@ -60,7 +60,7 @@ class AlertTemplate(BaseHandler):
     @contract({200: access.AlertTemplate}, query=schemas.TemplateQuery)
     async def get(self) -> None:
         """Give the alert template."""
-        valid = [value for _, value, _ in self.application.passphrases()]
+        valid = [value for _, value, _ in self.application.passphrases.valid()]
         if not valid:
             raise ApiError(400, "there is no valid passphrase; make one first.")
         value = valid[0] if self._reveals() else "***"

@@ -67,7 +67,7 @@ class Webhook(BaseHandler):
         """The text without the passphrases in it; None where there is none."""
         text = schemas.to_text(raw.decode("utf-8", "replace"))
         found = 0
-        values = [value for _, value, _ in self.application.passphrases()]
+        values = [value for _, value, _ in self.application.passphrases.valid()]
         for value in sorted(values, key=len, reverse=True):
             text, times = security.masking_pattern(value).subn("***", text)
             found += times

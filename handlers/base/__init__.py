@@ -25,6 +25,7 @@ from handlers.base.handler import (
     NotFound,
     session_state,
 )
+from handlers.base.hashing import Hashing
 from handlers.base.identity import COOKIE, visitor
 from handlers.base.lists import (
     VISITOR_LIMIT,
@@ -36,6 +37,7 @@ from handlers.base.lists import (
 )
 from handlers.base.others import Others
 from handlers.base.page import PageHandler, environment
+from handlers.base.passphrases import Passphrases
 from handlers.base.refusals import Refusals
 from handlers.base.rights import Identity, Right, right
 from handlers.base.sheets import csv_form, csv_lines
@@ -61,10 +63,12 @@ __all__ = [
     "CredentialHandler",
     "Errors",
     "Gate",
+    "Hashing",
     "Identity",
     "ListHandler",
     "NotFound",
     "Others",
+    "Passphrases",
     "PageHandler",
     "Refusals",
     "Right",

@@ -23,7 +23,9 @@ class CredentialHandler(BaseHandler):
         await asyncio.sleep(self.application.gate.begin_login(username, self.remote))
         user = User.get_or_none(User.username == username)
         hashed = user.password_hash if user else None
-        if await self.application.hash(self.remote, security.verify_password, password, hashed):
+        if await self.application.hashing.run(
+            self.remote, security.verify_password, password, hashed
+        ):
             return user
         self.application.refusals.count("login.failed", self.remote, user.username if user else "")
         return None
@@ -32,4 +34,4 @@ class CredentialHandler(BaseHandler):
         """The hash of a new password; raises BadFields when it is too short."""
         if not self.conf.demo and len(password) < 8:
             raise schemas.BadFields({"password": "must have at least 8 characters"})
-        return await self.application.hash(self.remote, security.hash_password, password)
+        return await self.application.hashing.run(self.remote, security.hash_password, password)

@@ -146,7 +146,7 @@ class IdentityHandler(RequestHandler):
     def check_passphrase(self, body: dict[str, Any]) -> None:
         """400 unless the body carries a valid passphrase; notes its use now and then."""
         given, found = body.get("passphrase"), None
-        for name, value, last_used in self.application.passphrases():
+        for name, value, last_used in self.application.passphrases.valid():
             if security.same(given, value):
                 found = (name, last_used)
         if found is None:

@@ -215,13 +215,13 @@ async def test_a_flood_of_logins_takes_no_place_from_those_elsewhere(api, app):
         return (await api.post("/v3/login", body, headers=behind(address))).status
 
     held = threading.Event()
-    app._hasher.submit(held.wait)
+    app.hashing.thread.submit(held.wait)
     flood = [asyncio.ensure_future(one(number, "198.51.100.1")) for number in range(60)]
     try:
         for _, each in zip(range(10), asyncio.as_completed(flood), strict=False):
             assert await each == 503
         owner = asyncio.ensure_future(one("", "203.0.113.9"))
-        while not owner.done() and app._hashes.total() < 11:  # noqa: ASYNC110 there is no event
+        while not owner.done() and app.hashing.waiting.total() < 11:  # noqa: ASYNC110 there is no event
             await asyncio.sleep(0)
     finally:
         held.set()

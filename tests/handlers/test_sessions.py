@@ -121,10 +121,10 @@ async def test_what_waited_for_its_hash_while_its_session_ended_is_not_done(
     api, app, admin, callers, method
 ):
     held = threading.Event()
-    app._hasher.submit(held.wait)
+    app.hashing.thread.submit(held.wait)
     body = {"username": "backdoor", "password": "12345678", "admin": True}
     late = asyncio.ensure_future(api.call(method, "/v3/reguser", body, token=admin))
-    while not app._hashes:  # noqa: ASYNC110 there is no event of it
+    while not app.hashing.waiting:  # noqa: ASYNC110 there is no event of it
         await asyncio.sleep(0)
     try:
         other = await callers.token()
