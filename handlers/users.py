@@ -21,7 +21,7 @@ from handlers.base import (
     unauthorized,
     visitor,
 )
-from models import Audit, CodeRefused, Factor, Missing, Session, Trace, User, insist, log_in
+from models import Audit, CodeRefused, Factor, Missing, Session, Trace, User, log_in
 from network import site_of
 from schemas import access, answers
 
@@ -193,21 +193,15 @@ class UserRegister(CredentialHandler):
 
     async def _others_password(self, form: schemas.UserForm) -> None:
         hashed = await self.hashed(form.password)
-        made = await self._put(form.username, hashed, form.admin)
+        fields = (form.username, hashed, form.admin)
+        made = await self.act(_put_kind, form.username, User.put, *fields)
         self.application.hub.recheck()
         word = "created" if made else "updated"
         self.reply({"message": f"'user' {word} successfully."}, 201 if made else 200)
 
-    async def _put(self, username: str, hashed: str, admin: bool | None) -> bool:
-        trace, most, key = self.trace, self.conf.audit_kept, self.identity.key
 
-        def work() -> bool:
-            insist(key)
-            made = User.put(username, hashed, admin)
-            Audit.note("user.created" if made else "user.changed", trace, most, username)
-            return made
-
-        return await self.store(work)
+def _put_kind(made: bool) -> str:
+    return "user.created" if made else "user.changed"
 
 
 class UserList(ListHandler):

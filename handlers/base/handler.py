@@ -172,9 +172,12 @@ class BaseHandler(IdentityHandler):
         """Who does what this request does, and from where, for the audit."""
         return models.Trace(self.identity.user.username if self.identity else "", self.remote)
 
-    def acting(self, kind: str, subject: str, verb: Callable, *args: Any, **named: Any) -> Callable:
+    def acting(
+        self, kind: str | Callable, subject: str, verb: Callable, *args: Any, **named: Any
+    ) -> Callable:
         """Work for the writer: what the verb does, and in the same transaction its audit.
 
+        The kind of the act may follow from what the verb returns.
         A password's hash takes its time: a session that ended meanwhile does nothing more.
         """
         trace, most, key = self.trace, self.conf.audit_kept, self.identity.key
@@ -182,7 +185,7 @@ class BaseHandler(IdentityHandler):
         def work() -> Any:
             models.insist(key)
             result = verb(*args, **named)
-            models.Audit.note(kind, trace, most, subject)
+            models.Audit.note(kind(result) if callable(kind) else kind, trace, most, subject)
             return result
 
         return work
