@@ -44,4 +44,5 @@ function take({ event, server_time, messages }) {
   emit("state", { state: "polling", lostAt, text: "Polling every 5 s" })
   for (const message of messages) line.take(message.type === "resync" ? { ...message, event } : message)
   line.take({ type: "asked", event })
+  emit("alarms", {}) // which are no events: whoever shows them asks
 }

@@ -60,6 +60,18 @@ def test_behind_a_host_without_websockets_the_page_polls_and_says_so(desk, visit
         mine.wait_for_url("**/login?next=*")
 
 
+def test_alarms_show_without_a_websocket_too(open_desk, visit):
+    desk = open_desk(stored=1, trusted_proxies="127.0.0.1", alarms_off="bridge,waiting")
+    with proxy("poor", desk.port) as front:
+        page = visit(
+            at=SimpleNamespace(url=f"https://127.0.0.1:{front.https}"), ignore_https_errors=True
+        )
+        page.goto("/dashboard")
+        polls(page)
+        desk.alert(ticker="NOPE")
+        expect(page.locator("#alarms")).to_contain_text("NOPE: unknown ticker", timeout=4 * PAUSE)
+
+
 def test_lines_that_break_off_again_and_again_are_helped_until_one_holds(desk, wire_to, visit):
     wire = wire_to(desk)
     page = visit(at=wire)
