@@ -45,6 +45,7 @@ from handlers.base import (
     Refusals,
     Right,
     Static,
+    Turn,
     environment,
     visitor,
 )
@@ -112,7 +113,8 @@ class PairsApplication(Application):
         self._searcher = Reader(database, limit=20)
         self.draining = False
         self.hub = Hub(models.EventRow.last_id())
-        self.short_lists = signals.ShortLists()
+        self.turn = Turn()
+        self.short_lists = signals.ShortLists(self.turn)
         self.gate = Gate(conf)
         self.refusals = Refusals()
         self.started = instants.now()
