@@ -88,7 +88,7 @@ def test_a_cookie_alone_changes_nothing(desk, visit):
 
 
 def test_the_dashboards_own_files_stay_small(desk, visit):
-    page = visit()
+    page = visit(new=True)
     sizes = {}
 
     def weigh(answer):

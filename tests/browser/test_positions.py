@@ -529,7 +529,7 @@ def stands_in_a_table(page, net):
 
 
 def test_where_the_library_does_not_load_the_figures_stand_in_a_table(desk, visit):
-    page = visit()
+    page = visit(new=True)
     page.route("**/static/vendor/**", lambda route: route.abort())
     go(page, "/positions")
     stands_in_a_table(page, "100,000")
