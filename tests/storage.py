@@ -57,6 +57,7 @@ class PostgresServer:
         self.url = url
         self._numbers = itertools.count(1)
         self._filled = {}
+        self._lines = {}
 
     def at(self, name):
         """The URL of a database of this server."""
@@ -85,13 +86,22 @@ class PostgresServer:
             self._filled[fill] = name = self.create()
             fill(self.at(name))
             proxy.close()
-            self._run(name, KEEP)
-        self._run(self._filled[fill], "SELECT kept.restore()")
+            self._line(name).cursor().execute(KEEP)
+        self._restore(self._filled[fill])
         yield self.at(self._filled[fill])
 
-    def _run(self, name, sql):
-        with contextlib.closing(self.outside(self.at(name))) as connection:
-            connection.cursor().execute(sql)
+    def _restore(self, name):
+        try:
+            self._line(name).cursor().execute("SELECT kept.restore()")
+        except (psycopg2.OperationalError, psycopg2.InterfaceError):  # cut by a test
+            self._lines.pop(name).close()
+            self._line(name).cursor().execute("SELECT kept.restore()")
+
+    def _line(self, name):
+        """A connection that is kept: a new one for each test costs as much as its work."""
+        if name not in self._lines:
+            self._lines[name] = self.outside(self.at(name))
+        return self._lines[name]
 
     @contextlib.contextmanager
     def empty(self, folder=None):
@@ -110,6 +120,8 @@ class PostgresServer:
 
     def close(self):
         """Drops what was made."""
+        for line in self._lines.values():
+            line.close()
         for name in self._filled.values():
             self.drop(name)
 
