@@ -1,0 +1,38 @@
+"""When old signals are summed up."""
+
+import asyncio
+import contextlib
+
+import models
+from database import Overloaded, Writer
+from limits import Rarely
+
+
+class Summing:
+    """Sums up block after block in the writer, once somebody has asked for sums or for a text.
+
+    Each block is a job of its own, so alerts get their turn in between. Nobody waits for it, and
+    nothing fails with it: what is not summed up is read, and whoever asks next begins anew.
+    """
+
+    def __init__(self, writer: Writer):
+        self._writer = writer
+        self._rarely = Rarely(60)
+        self._runs = False
+
+    def wake(self) -> None:
+        """Begins, unless that is going on or nothing can be new."""
+        if not self._runs and self._rarely.due("summing"):
+            self._go_on()
+
+    def _go_on(self) -> None:
+        self._runs = False
+        with contextlib.suppress(Overloaded):
+            self._writer.submit(models.summarise).add_done_callback(self._made)
+            self._runs = True
+
+    def _made(self, done: asyncio.Future) -> None:
+        if not done.cancelled() and not done.exception() and done.result():
+            self._go_on()
+        else:
+            self._runs = False
