@@ -182,6 +182,19 @@ def store_rows(*ids, **more):
     Signal.insert_many([{"id": each, **row} for each in ids]).execute()
 
 
+def test_nothing_is_missed_or_read_twice_at_the_ends_of_blocks(store):
+    ids = [1, 999, 1000, 1999, 2000, 2999, 3000, 3001]
+    store_rows(*ids, comment="On the edge")
+    summarise_all(store)
+    for now in (Blocks(2000, []), Blocks(2000, [0]), Blocks(2000, [0, 1])):
+        assert Blocks.now() == now
+        assert totals(Filters())["count"] == totals(Filters(text="edge"))["count"] == len(ids)
+        found = Signal.newest(Filters(text="THE EDGE"), ("id",), 20)
+        assert [rowid for (rowid,) in found] == ids[::-1]
+        changed = 1 if now.stale else 0
+        Signal.update(comment="On an edge, the edge").where(Signal.id == 999 + changed).execute()
+
+
 def stale():
     return [row.number for row in StaleBlock.select().order_by(StaleBlock.number)]
 

@@ -2,10 +2,13 @@
 
 import asyncio
 import contextlib
+import logging
 
 import models
 from database import Overloaded, Writer
 from limits import Rarely
+
+log = logging.getLogger("pairs")
 
 
 class Summing:
@@ -26,13 +29,15 @@ class Summing:
             self._go_on()
 
     def _go_on(self) -> None:
-        self._runs = False
         with contextlib.suppress(Overloaded):
             self._writer.submit(models.summarise).add_done_callback(self._made)
             self._runs = True
 
     def _made(self, done: asyncio.Future) -> None:
-        if not done.cancelled() and not done.exception() and done.result():
+        self._runs = False
+        if done.cancelled():
+            return
+        if error := done.exception():
+            log.warning("old signals were not summed up: %s", error)
+        elif done.result():
             self._go_on()
-        else:
-            self._runs = False
