@@ -221,7 +221,7 @@ class PairsApplication(Application):
     def reader_for(self, filters: models.Filters, sums: bool = False) -> Reader:
         """Where to read: a search for text, or sums over all times, may walk through all signals.
 
-        They must not delay the rest, and walk less once old signals are summed up.
+        They must not delay the rest. Whoever asks has old signals summed up, for the next one.
         """
         if filters.text or (sums and not filters.since):
             self.summing.wake()

@@ -24,7 +24,7 @@ class Summing:
         self._runs = False
 
     def wake(self) -> None:
-        """Begins, unless that is going on or nothing can be new."""
+        """Begins, unless that is going on or was done within the last minute."""
         if not self._runs and self._rarely.due("summing"):
             self._go_on()
 
