@@ -33,7 +33,7 @@ release: $(NPM)
 	@$(PYTHON) deploy/release.py
 
 test: system lint
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 quick: $(VENV)/test.stamp
 	@$(BIN)/python -m pytest -m "not slow and not browser and not postgresql"

@@ -1,6 +1,7 @@
 """The hub: who listens, and how each event reaches them without one delaying another."""
 
 import asyncio
+import sys
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from typing import NamedTuple, Protocol
@@ -18,6 +19,7 @@ SESSION_ENDED = (4401, "session ended")
 STOPPING = (1001, "the server stops")
 CHUNK = 500  # events read at a time from what other processes have stored
 LATENCIES = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 5.0)  # seconds
+ALL = sys.maxsize
 RETRY = 0.2  # seconds before events are read again that could not be read
 
 
@@ -197,9 +199,10 @@ class Hub:
 class Follower:
     """Brings the events of all processes to this one's hub, each once and in the order of ids.
 
-    Every event comes from the database, also those that this process has stored: whatever was told,
-    missed or told twice, what is read next is what follows the last one published. Ids become
-    visible in their order (`database.Shared`), so nothing can appear behind it later.
+    They come from the database: whatever was told, missed or told twice, what is read next is what
+    follows the last one published. Ids become visible in their order (`database.Shared`), so
+    nothing can appear behind it later. Events that this process has stored itself need not be read
+    where their ids come right after the last one published, for then none lies between.
     """
 
     def __init__(
@@ -208,7 +211,8 @@ class Follower:
         self._hub = hub
         self._read = read
         self._failures = failures
-        self._more = False
+        self._wanted = 0  # up to which event to read
+        self._reads = False
         self._heard = 0.0
         self._task: asyncio.Task | None = None
 
@@ -221,27 +225,35 @@ class Follower:
         """Events up to this one are committed; None: perhaps some are."""
         if not self._hub.listeners or (event is not None and event <= self._hub.last_event):
             return
-        self._more = True
+        self._wanted = max(self._wanted, event or ALL)
         self._heard = self._heard or time.monotonic()
         if self._task is None:
             self._task = asyncio.get_running_loop().create_task(self._follow())
 
+    def comes_next(self, events: list[int]) -> bool:
+        """Whether these events, stored by this process, can be published without reading them."""
+        last = self._hub.last_event
+        return not self._reads and events == list(range(last + 1, last + 1 + len(events)))
+
     async def _follow(self) -> None:
-        while self._more and self._hub.listeners:
+        await asyncio.sleep(0)  # of one's own events one hears before they are published
+        while self._wanted > self._hub.last_event and self._hub.listeners:
             # What is committed from here on says so again.
-            self._more = False
+            self._wanted, self._reads = 0, True
             heard, self._heard = self._heard, 0.0
             try:
                 frames = await self._read(self._hub.last_event, CHUNK)
             except self._failures:
                 await asyncio.sleep(RETRY)
-                self._more, self._heard = True, heard
+                self._wanted, self._heard = ALL, heard
                 continue
+            finally:
+                self._reads = False
             if frames:
                 self._hub.publish(frames[-1].event, frames, heard)
                 if len(frames) == CHUNK:
-                    self._more, self._heard = True, heard
-        self._task = None
+                    self._wanted, self._heard = ALL, heard
+        self._wanted, self._task = 0, None
 
     def close(self) -> None:
         """Reads no more."""

@@ -50,6 +50,16 @@ async def _repeat(port: int, raw: bytes, count: int, seconds: float, answered: C
     connection.close()
 
 
+async def _logins(port: int, raw: bytes, count: int, seconds: float, answered: Counter) -> None:
+    """Sends as many logins, none waiting for those before: failed ones are answered ever later."""
+
+    async def login(number: int) -> None:
+        await asyncio.sleep(seconds * number / count)
+        await _repeat(port, raw, 1, 0, answered)
+
+    await asyncio.gather(*map(login, range(count)))
+
+
 async def _alerts(port: int, seconds: float, outcome: Outcome) -> None:
     """Sends right alerts, twenty a second."""
     connection = await Connection(port).open()
@@ -70,9 +80,7 @@ async def _flood(port: int, share: float) -> Outcome:
     login = request("/v3/login", LOGIN, FLOODER)
     count = int(PASSPHRASES * share) // 10
     floods = [_repeat(port, wrong, count, seconds, outcome.flood) for _ in range(10)]
-    floods += [
-        _repeat(port, login, int(LOGINS * share) // 4, seconds, outcome.flood) for _ in range(4)
-    ]
+    floods.append(_logins(port, login, int(LOGINS * share), seconds, outcome.flood))
     await asyncio.gather(_alerts(port, seconds, outcome), *floods)
     return outcome
 

@@ -23,7 +23,7 @@ PATHS = (
     *("/v3/signals/50", "/v3/signals/200", "/v3/signals/50?before={half}"),
     *("/v3/signals/status/waiting/0", "/v3/signals/status/filled/50"),
     *("/v3/signals/ticker/MA-V/50", "/v3/signals/ticker/AAPL/50"),
-    *("/v3/signals/200?status=canceled", "/v3/signals/200?type=single"),
+    *("/v3/signals/200?status=canceled", "/v3/signals/100?type=single"),
     *("/v3/signals/200?since={recent}", "/v3/signals/200?q=Long", "/v3/signals/200?q=nowhere"),
     *("/v3/signals/50.csv", "/v3/signal/{half}", "/v3/signal/{half}/events"),
     *("/v3/events?after={half}&limit=100", "/v3/figures", "/v3/totals", "/v3/totals?ticker=MA-V"),

@@ -46,6 +46,7 @@ from handlers.base import (
     Right,
     Static,
     Summing,
+    Turn,
     environment,
     visitor,
 )
@@ -114,7 +115,8 @@ class PairsApplication(Application):
         self.summing = Summing(self.writer)
         self.draining = False
         self.hub = Hub(models.EventRow.last_id())
-        self.short_lists = signals.ShortLists()
+        self.turn = Turn()
+        self.short_lists = signals.ShortLists(self.turn)
         self.gate = Gate(conf)
         self.refusals = Refusals()
         self.started = instants.now()
@@ -169,13 +171,14 @@ class PairsApplication(Application):
         if text == models.NOBODY_LOOKS:
             self.watchman.take_over()
 
-    def publish(self, last_event: int, frames: Iterable[Frame]) -> None:
+    def publish(self, events: list[int], frames: Iterable[Frame]) -> None:
         """Tells everybody who listens of events that this process has stored."""
         self.watchman.wake()
-        if self._others:
-            self._others.follower.reach(last_event)
+        follower = self._others and self._others.follower
+        if follower and not follower.comes_next(events):
+            follower.reach(events[-1])
         else:
-            self.hub.publish(last_event, frames, self.writer.committed)
+            self.hub.publish(events[-1], frames, self.writer.committed)
 
     def begin_listening(self) -> None:
         """Call it before somebody begins to listen, and in the same step."""

@@ -14,6 +14,7 @@ from handlers.base import (
     RowId,
     SheetCount,
     Status,
+    Turn,
     contract,
     count_of,
     csv_form,
@@ -39,13 +40,14 @@ class ShortLists:
 
     MOST = 50
 
-    def __init__(self):
+    def __init__(self, turn: Turn):
+        self._turn = turn
         self._event = 0
         self._lists: dict[tuple[Filters, int], bytes] = {}
 
     def read(self, filters: Filters, limit: int) -> bytes:
         """The newest signals that pass the filters."""
-        event = EventRow.last_id()
+        event = self._turn.ask(EventRow.last_id)
         if event != self._event or len(self._lists) == self.MOST:
             self._event, self._lists = event, {}
         if (filters, limit) not in self._lists:

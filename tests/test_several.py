@@ -241,12 +241,20 @@ async def test_a_paused_stock_or_pair_is_refused_by_all(each):
             assert passive == (status == 0)
 
 
-async def test_a_short_list_is_never_older_than_an_answer_of_another_process(each):
-    for number in range(30):
+async def test_a_short_list_is_never_older_than_an_answer_of_another_process(each, three):
+    async def poll(api):
+        while True:
+            await api.get("/v3/signals/1")
+
+    crowd = [asyncio.create_task(poll(api)) for api in apis(three.ports) for _ in range(4)]
+    for number in range(60):
         rowid = (await each[number % 3].alert()).json["rowid"]
         for api in each:
             newest = (await api.get("/v3/signals/1")).json["signals"]
             assert newest[0]["rowid"] >= rowid
+    assert not any(task.done() for task in crowd)
+    for task in crowd:
+        task.cancel()
 
 
 async def test_a_process_that_is_frozen_while_it_writes_holds_nobody_up_for_long(

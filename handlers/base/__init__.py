@@ -42,6 +42,7 @@ from handlers.base.refusals import Refusals
 from handlers.base.rights import Identity, Right, right
 from handlers.base.sheets import csv_form, csv_lines
 from handlers.base.summing import Summing
+from handlers.base.turn import Turn
 
 __all__ = [
     "Count",
@@ -75,6 +76,7 @@ __all__ = [
     "Right",
     "Static",
     "Summing",
+    "Turn",
     "count_of",
     "csv_form",
     "csv_lines",

@@ -197,7 +197,7 @@ class BaseHandler(IdentityHandler):
     def publish(self, events: list[models.Event]) -> None:
         """Tells every listener of committed events."""
         if events:
-            self.application.publish(events[-1].id, map(event_frame, events))
+            self.application.publish([each.id for each in events], map(event_frame, events))
 
     # --- errors ------------------------------------------------------------------------
 

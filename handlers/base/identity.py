@@ -1,5 +1,6 @@
 """Who asks, and whether they may: tokens, the browser's cookie, bridge keys, the passphrase."""
 
+from collections.abc import Callable
 from typing import Any
 
 from tornado.httputil import HTTPServerRequest
@@ -40,20 +41,24 @@ class IdentityHandler(RequestHandler):
         if scheme.lower() == "bearer":
             return self._bearer(token.strip())
         cookie = self.get_cookie(COOKIE)
-        session = models.Session.by_cookie(cookie) if cookie else None
+        session = self._ask(models.Session.by_cookie, cookie) if cookie else None
         return session and Identity(session.user, session, fresh=True, by_cookie=True)
+
+    @property
+    def _ask(self) -> Callable:
+        return self.application.turn.ask
 
     def _bearer(self, text: str) -> Identity:
         if text.startswith(security.API_TOKEN):
             return self._api_token(text)
         claims = self.read_token("access", text)
-        session = models.Session.by_id(claims.session)
+        session = self._ask(models.Session.by_id, claims.session)
         if session is None or session.user.username != claims.username:
             raise unauthorized(*Errors.REVOKED)
         return Identity(session.user, session, claims.fresh, by_cookie=False)
 
     def _api_token(self, text: str) -> Identity:
-        token = models.ApiToken.found(text)
+        token = self._ask(models.ApiToken.found, text)
         if token is None:
             raise unauthorized(*Errors.INVALID)
         if token.is_over:

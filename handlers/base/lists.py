@@ -13,6 +13,7 @@ from handlers.base.handler import BaseHandler
 from handlers.base.sheets import Form, csv_lines
 
 VISITOR_LIMIT = 5  # signals that visitors see
+PART = 200  # rows; the event loop waits for Python while these are made
 HELD = 2**20  # bytes of a list that are kept until its end, so that it goes out whole
 MOST_ITEMS = 10**18  # more rows than any table holds
 
@@ -40,7 +41,7 @@ class ListHandler(BaseHandler):
         self.reply({self.list_key: records})
 
     async def reply_rows(
-        self, page: Callable, record: Callable, count: int, size=500, form: Form | None = None
+        self, page: Callable, record: Callable, count: int, size=PART, form: Form | None = None
     ) -> None:
         """Answers the rows of `page(limit, before)` as records, however many there are.
 
@@ -64,7 +65,7 @@ class ListHandler(BaseHandler):
         """How this list looks as JSON."""
         return Form("application/json", f'{{"{self.list_key}":['.encode(), b",", b"]}")
 
-    async def stream(self, reader: Any, chunk: Callable, limit: int, form: Form, size=500) -> None:
+    async def stream(self, reader: Any, chunk: Callable, limit: int, form: Form, size=PART) -> None:
         """Answers up to `limit` rows (0: all) that `chunk(before, wanted)` reads in the reader.
 
         A short list goes out whole and gets an ETag; a long one never stands in memory.

@@ -14,6 +14,7 @@ from playwright.sync_api import expect, sync_playwright
 
 from bench.data import make
 from bench.processes import ROOT, clean_environment, server
+from tests.browser.profiles import Profiles, Watch
 from tests.conftest import alert
 from tests.handlers.conftest import ACCOUNT
 from trading.alarms import KINDS
@@ -22,8 +23,6 @@ CHROMIUM = "/usr/bin/chromium"
 SWITCHES = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 # An alarm that begins moves what a test is about to click on; those of the alarms want them.
 NO_ALARMS = ",".join(KINDS)
-# What Chromium says of answers and lines that a test makes fail; faults of the page read otherwise.
-EXPECTED = ("Failed to load resource:", "WebSocket connection to")
 
 expect.set_options(timeout=10_000)
 
@@ -224,32 +223,6 @@ def _hang_up(end):
     end.close()
 
 
-class Watch:
-    """What the pages of a context did that no page of ours may do."""
-
-    def __init__(self, context, origin):
-        self.faults = []
-        self._origin = origin
-        context.on("request", lambda request: self._reached(request.url))
-        context.on("page", lambda page: page.on("websocket", lambda line: self._reached(line.url)))
-        context.on("dialog", self._asked)
-        context.on("console", self._said)
-        context.on("weberror", lambda error: self.faults.append(f"error: {error.error}"))
-
-    def _reached(self, url):
-        ours = (self._origin + "/", self._origin.replace("http", "ws", 1) + "/ws/", "data:")
-        if not url.startswith(ours):
-            self.faults.append(f"request to {url}")
-
-    def _asked(self, dialog):
-        self.faults.append(f"dialog: {dialog.message}")
-        dialog.dismiss()
-
-    def _said(self, message):
-        if message.type == "error" and not message.text.startswith(EXPECTED):
-            self.faults.append(f"console: {message.text}")
-
-
 @pytest.fixture(scope="package")
 def playwright():
     with sync_playwright() as playwright:
@@ -320,19 +293,41 @@ def wire_to():
         wire.close()
 
 
+@pytest.fixture(scope="module")
+def profiles(browser):
+    """The module's profiles."""
+    profiles = Profiles()
+    yield profiles
+    profiles.close()
+
+
 @pytest.fixture
-def visit(browser, request):
+def visit(browser, profiles, request):
     """Opens a browser profile: `visit("admin")` is logged in, `visit(None)` a visitor.
 
+    `new` wants one that has loaded nothing yet, as those of other servers and browsers are.
     The test fails if one of its pages asks another site, opens a dialog or logs an error.
     """
-    contexts, watches = [], []
+    contexts, lent, watches = [], [], []
 
-    def open_page(username="admin", *, at=None, password="123", expire=60, within=None, **options):
-        at = at or request.getfixturevalue("desk")
+    def of_its_own(at, within, options):
         context = (within or browser).new_context(base_url=at.url, **options)
         contexts.append(context)
         watches.append(Watch(context, at.url))
+        return context
+
+    def shared(at, options):
+        profile = profiles.take(browser, at.url, options)
+        lent.append((options, *profile))
+        watches.append(profile[1])
+        return profile[0]
+
+    def open_page(
+        username="admin", *, at=None, password="123", expire=60, within=None, new=False, **options
+    ):
+        alone = at or within or new or not options.get("java_script_enabled", True)
+        at = at or request.getfixturevalue("desk")
+        context = of_its_own(at, within, options) if alone else shared(at, options)
         if username:
             form = {"username": username, "password": password, "expire": expire}
             answer = context.request.post("/v3/login", data=form)
@@ -342,4 +337,6 @@ def visit(browser, request):
     yield open_page
     for context in contexts:
         context.close()
+    for profile in lent:
+        profiles.give(*profile)
     assert [fault for watch in watches for fault in watch.faults] == []

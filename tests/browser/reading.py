@@ -3,6 +3,13 @@
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
+AXE = Axe().axe_script
+# Those of axe's category "cat.color" that it runs unasked.
+COLOUR_RULES = ["color-contrast", "link-in-text-block"]
+RUN_AXE = """([context, options]) => axe
+  .run(context ?? document, { resultTypes: ["violations"], ...options })
+  .then(({ violations }) => violations.map(({ id, nodes }) => [id, nodes[0].html.slice(0, 120)]))"""
+
 ROWS = """() => [...document.querySelectorAll("#signals tbody tr[data-rowid]")]
   .sort((a, b) => a.ariaRowIndex - b.ariaRowIndex)
   .map(tr => {
@@ -79,6 +86,24 @@ def toast(page):
 
 
 def violations(page, context=None):
-    """What axe finds in the page or in a part of it: (rule, the first element)."""
-    found = Axe().run(page, context).response["violations"]
-    return [(each["id"], each["nodes"][0]["html"][:120]) for each in found]
+    """What axe finds in the page or in a part of it: [rule, the first element]."""
+    return _found_by_axe(page, context, {})
+
+
+def violations_in_both_schemes(page, context=None):
+    """What axe finds in the page as it is, and among its colours in the other scheme.
+
+    Light and dark differ in colours alone, and axe's other rules do not look at colours.
+    """
+    dark = page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
+    found = violations(page, context)
+    page.emulate_media(color_scheme="light" if dark else "dark")
+    found += _found_by_axe(page, context, {"runOnly": COLOUR_RULES})
+    page.emulate_media(color_scheme="dark" if dark else "light")
+    return found
+
+
+def _found_by_axe(page, context, options):
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE)
+    return page.evaluate(RUN_AXE, [context, options])
