@@ -45,6 +45,7 @@ from handlers.base import (
     Refusals,
     Right,
     Static,
+    Summing,
     Turn,
     environment,
     visitor,
@@ -111,6 +112,7 @@ class PairsApplication(Application):
         self.writer = Writer(database, conf.queue_limit)
         self.reader = Reader(database)
         self._searcher = Reader(database, limit=20)
+        self.summing = Summing(self.writer)
         self.draining = False
         self.hub = Hub(models.EventRow.last_id())
         self.turn = Turn()
@@ -220,12 +222,14 @@ class PairsApplication(Application):
         return super().find_handler(request, **kwargs)
 
     def reader_for(self, filters: models.Filters, sums: bool = False) -> Reader:
-        """Where to read: a search for text, or sums over all times, walk through the whole table.
+        """Where to read: a search for text, or sums over all times, may walk through all signals.
 
-        They must not delay the rest.
+        They must not delay the rest. Whoever asks has old signals summed up, for the next one.
         """
-        walks = filters.text or (sums and not filters.since)
-        return self._searcher if walks else self.reader
+        if filters.text or (sums and not filters.since):
+            self.summing.wake()
+            return self._searcher
+        return self.reader
 
     def note(self, work: Callable[[], Any], then: Callable[[], None] | None = None) -> None:
         """Writes what may be lost: no request waits for it or fails with it."""

@@ -100,7 +100,7 @@ class List(PageHandler):
         filters = Filters(None, ticker or None, kind or None, since or None, until or None)
         limit = PAGE if self.identity else VISITOR_LIMIT
         event = EventRow.last_id()
-        run = self.application.reader_for(filters).run
+        run = self.application.reader_for(filters, sums=True).run
         rows = await run(Signal.newest, filters, schemas.SIGNAL_COLUMNS, limit)
         query = {"ticker": ticker, "type": kind, "since": since, "until": until}
         shown = urlencode({key: value for key, value in query.items() if value})

@@ -2,23 +2,42 @@
 
 from typing import Any
 
-from models.signals import Filters, Signal
+from database import proxy, snapshot
+from models.blocks import Blocks, within
+from models.filters import Filters
+from models.signals import Signal
 from trading import statuses
 
 
 def totals(filters: Filters) -> dict[str, Any]:
     """Counts by status, contracts and average slippage of the signals that pass the filters."""
-    groups = Signal.totals(filters)
+    groups = _groups(filters)
     by_status: dict[str, int] = {}
     for status, _, count, *_ in groups:
         by_status[status] = by_status.get(status, 0) + count
     sides = {"all": ("buy", "sell"), "buy": ("buy",), "sell": ("sell",)}
     return {
         "count": sum(by_status.values()),
-        "quantity": sum(float(group[3]) for group in groups),
+        "quantity": sum(float(group[3] or 0) for group in groups),
         "by_status": by_status,
         "average_slippage": {side: _average(groups, actions) for side, actions in sides.items()},
     }
+
+
+def _groups(filters: Filters) -> list[tuple]:
+    """Rows of `Signal.totals`, some of which may be of the same status and action."""
+    bounds = (filters.since, filters.until, filters.first, filters.before)
+    if filters.text is None and any(each is not None for each in bounds):
+        return Signal.totals(filters)
+    with snapshot(proxy):
+        blocks = Blocks.now()
+        if filters.text is None:
+            groups, places = blocks.sums(filters), blocks.gaps()
+        else:
+            groups, places = [], blocks.places(filters.text)
+        for part in within(Signal.bounded(filters), places):
+            groups += Signal.totals(part)
+    return groups
 
 
 def _average(groups: list[tuple], actions: tuple[str, ...]) -> float | None:

@@ -11,6 +11,7 @@ import orjson
 import peewee
 
 from database import RowId, insert_rows, set_last_id, steps
+from models import DERIVED
 from models.archive import FORMAT, VERSION, tables
 
 BATCH = 500
@@ -41,6 +42,8 @@ def load(database: peewee.Database, lines: Iterable[bytes], progress: Callable[[
     """
     with database.atomic():
         _refuse_rows(database)
+        for model in DERIVED:
+            model.delete().bind(database).execute()
         return _Loader(database, lines, progress).load()
 
 

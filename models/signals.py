@@ -1,39 +1,19 @@
 """Signals: how an alert is judged and stored, how its orders fill, and the lists of them."""
 
-import operator
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
-from functools import reduce
+from dataclasses import asdict, replace
 from typing import Any, NamedTuple
 
 import peewee
 from peewee import BigIntegerField, CharField, DoubleField, TextField
 
-from database import RowId, contains, total
+from database import RowId, proxy, snapshot, total
 from models.base import Base, Event, Missing, Refused, Told, same
+from models.blocks import Blocks, within
+from models.filters import OFFERED, Filters, conditions, during
 from models.judge import is_registered, judge
 from models.statements import compiled
 from trading import equation, fills, instants, statuses
-
-# Spelled so that only the partial index serves it: the index of states would sort all that wait.
-OFFERED = peewee.SQL("COALESCE(status, '') IN ('waiting', 'rerouted')")
-
-
-@dataclass(frozen=True)
-class Filters:
-    """Which signals a list shows; None means all.
-
-    `name` is a pair's or a single's name; `first` and `before` are rowids.
-    """
-
-    status: str | None = None
-    name: str | None = None
-    kind: str | None = None
-    since: str | None = None
-    until: str | None = None
-    text: str | None = None
-    first: int | None = None
-    before: int | None = None
 
 
 class Receipt(NamedTuple):
@@ -186,8 +166,21 @@ class Signal(Told):
             return compiled.newest_signals(columns, limit)
         if filters == Filters(status=statuses.WAITING):
             return compiled.newest_signals(columns, limit, OFFERED)
+        filters = cls.bounded(filters)
+        if filters.text is None:
+            return cls._newest(filters, columns, limit)
+        found: list[tuple] = []
+        with snapshot(proxy):
+            for part in within(filters, Blocks.now().places(filters.text)):
+                found += cls._newest(part, columns, limit - len(found))
+                if len(found) == limit:
+                    break
+        return found
+
+    @classmethod
+    def _newest(cls, filters: Filters, columns: tuple[str, ...], limit: int) -> list[tuple]:
         rows = cls.select(*(getattr(cls, name) for name in columns))
-        for condition in cls._conditions(cls.bounded(filters)):
+        for condition in conditions(cls, filters):
             rows = rows.where(condition)
         return list(rows.order_by(cls.id.desc()).limit(limit).tuples())
 
@@ -199,7 +192,7 @@ class Signal(Told):
         """
         if filters.first is not None or not (filters.since or filters.until):
             return filters
-        ends = cls.select(peewee.fn.MIN(cls.id), peewee.fn.MAX(cls.id)).where(cls._during(filters))
+        ends = cls.select(peewee.fn.MIN(cls.id), peewee.fn.MAX(cls.id)).where(during(cls, filters))
         first, last = ends.tuples().get()
         before = (last or 0) + 1
         if filters.before is not None:
@@ -207,64 +200,20 @@ class Signal(Told):
         return replace(filters, first=first or 0, before=before)
 
     @classmethod
-    def _during(cls, filters: Filters):
-        return cls.timestamp.between(filters.since or "", filters.until or instants.LAST)
-
-    @classmethod
-    def _conditions(cls, filters: Filters):
-        # Only the narrowest filter may lead to an index; COALESCE hides the others from it.
-        def beside(narrower: Any, column: peewee.Field) -> Any:
-            return peewee.fn.COALESCE(column, "") if narrower else column
-
-        if filters.name is not None:
-            yield cls._named(filters.name)
-        if filters.status == statuses.WAITING:
-            yield OFFERED
-        elif filters.status is not None:
-            yield beside(filters.name, cls.status) == filters.status
-        if filters.kind is not None:
-            yield beside(filters.name or filters.status, cls.kind) == filters.kind
-        if filters.since or filters.until:
-            yield cls._during(filters)
-        if filters.first is not None:
-            yield cls.id >= filters.first
-        if filters.text is not None:
-            searched = (cls.ticker, cls.comment, cls.status_message, cls.error_message)
-            found = [contains(column, filters.text) for column in searched]
-            yield reduce(operator.or_, found)
-        if filters.before is not None:
-            yield cls.id < filters.before
-
-    @classmethod
-    def _named(cls, name: str):
-        try:
-            wanted = equation.parse(name)
-        except equation.Problematic:
-            return (cls.leg1 == name) & cls.leg2.is_null()
-        first = cls._spelled(cls.leg1, wanted.leg1.symbol)
-        if wanted.leg2 is None:
-            return first & cls.leg2.is_null()
-        return first & cls._spelled(cls.leg2, wanted.leg2.symbol)
-
-    @staticmethod
-    def _spelled(leg: peewee.Field, symbol: str):
-        ways = equation.spellings(symbol)
-        return leg == ways[0] if len(ways) == 1 else leg.in_(ways)
-
-    @classmethod
     def totals(cls, filters: Filters) -> list[tuple]:
         """Rows (status, action, count, contracts, slippage summed, signals with a slippage)."""
         rows = cls.select(
-            cls.status,
+            # Hidden from the index of states, which would lead to each row on its own.
+            peewee.fn.COALESCE(cls.status, ""),
             cls.action,
             peewee.fn.COUNT(cls.id),
             total(cls.contracts),
             total(cls.slippage),
             peewee.fn.COUNT(cls.slippage),
         )
-        for condition in cls._conditions(filters):
+        for condition in conditions(cls, filters):
             rows = rows.where(condition)
-        return list(rows.group_by(cls.status, cls.action).tuples())
+        return list(rows.group_by(peewee.SQL("1"), peewee.SQL("2")).tuples())
 
     @classmethod
     def count_offered(cls) -> int:

@@ -165,6 +165,19 @@ def test_the_totals_of_a_pair_read_that_pairs_signals_only(plans):
     assert "signal_leg1_leg2_id" in lines[0]
 
 
+def test_what_is_summed_up_is_not_read_again(plans, store):
+    row = {**compiled.blank, "timestamp": "", "ticker": "A", "action": "buy", "contracts": 1}
+    Signal.insert_many([{**row, "id": each, "status": "filled"} for each in (1, 9000)]).execute()
+    models.summarise_all(store)
+    key = "SEARCH t1 USING INTEGER PRIMARY KEY (rowid>?)"
+    _, sums, tail = plans(lambda: models.totals(Filters()))
+    assert sums[1][0] == "SEARCH t1 USING INDEX block_sum_place (place=?)"
+    assert tail[1][0] == key
+    _, tail, places = plans(lambda: Signal.newest(Filters(text="nowhere"), SHOWN, 20))
+    assert tail[1] == [key]
+    assert "(gram=?)" in places[1][0]
+
+
 OTHER_LOOKUPS = {
     "an alert id": lambda: compiled.signal_of_alert("x"),
     "an alert id by the model": lambda: AlertId.get_or_none(AlertId.alert_id == "x"),

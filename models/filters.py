@@ -1,0 +1,80 @@
+"""Which signals a list or a sum is about, and the conditions that say so in a query."""
+
+import operator
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any
+
+import peewee
+
+from database import contains
+from trading import equation, instants, statuses
+
+# Spelled so that only the partial index serves it: the index of states would sort all that wait.
+OFFERED = peewee.SQL("COALESCE(status, '') IN ('waiting', 'rerouted')")
+SEARCHED = ("ticker", "comment", "status_message", "error_message")
+
+
+@dataclass(frozen=True)
+class Filters:
+    """Which signals a list shows; None means all.
+
+    `name` is a pair's or a single's name; `first` and `before` are rowids.
+    """
+
+    status: str | None = None
+    name: str | None = None
+    kind: str | None = None
+    since: str | None = None
+    until: str | None = None
+    text: str | None = None
+    first: int | None = None
+    before: int | None = None
+
+
+def conditions(model: type[peewee.Model], filters: Filters) -> Iterator[Any]:
+    """What a row of signals, or of their sums, has to fulfil."""
+
+    # Only the narrowest filter may lead to an index; COALESCE hides the others from it.
+    def beside(narrower: Any, column: peewee.Field) -> Any:
+        return peewee.fn.COALESCE(column, "") if narrower else column
+
+    if filters.name is not None:
+        yield _named(model, filters.name)
+    if filters.status == statuses.WAITING:
+        yield OFFERED
+    elif filters.status is not None:
+        yield beside(filters.name, model.status) == filters.status
+    if filters.kind is not None:
+        yield beside(filters.name or filters.status, model.kind) == filters.kind
+    if filters.since or filters.until:
+        yield during(model, filters)
+    if filters.first is not None:
+        yield model.id >= filters.first
+    if filters.text is not None:
+        columns = (getattr(model, name) for name in SEARCHED)
+        yield reduce(operator.or_, [contains(column, filters.text) for column in columns])
+    if filters.before is not None:
+        yield model.id < filters.before
+
+
+def during(model: type[peewee.Model], filters: Filters) -> Any:
+    """Whether a signal's time is the wanted one."""
+    return model.timestamp.between(filters.since or "", filters.until or instants.LAST)
+
+
+def _named(model: type[peewee.Model], name: str) -> Any:
+    try:
+        wanted = equation.parse(name)
+    except equation.Problematic:
+        return (model.leg1 == name) & model.leg2.is_null()
+    first = _spelled(model.leg1, wanted.leg1.symbol)
+    if wanted.leg2 is None:
+        return first & model.leg2.is_null()
+    return first & _spelled(model.leg2, wanted.leg2.symbol)
+
+
+def _spelled(leg: peewee.Field, symbol: str) -> Any:
+    ways = equation.spellings(symbol)
+    return leg == ways[0] if len(ways) == 1 else leg.in_(ways)
