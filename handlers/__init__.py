@@ -116,7 +116,7 @@ class PairsApplication(Application):
         self.draining = False
         self.hub = Hub(models.EventRow.last_id())
         self.turn = Turn()
-        self.short_lists = signals.ShortLists(self.turn)
+        self.short_lists = signals.ShortLists(partial(self.turn.ask, models.EventRow.last_id))
         self.gate = Gate(conf)
         self.refusals = Refusals()
         self.started = instants.now()

@@ -1,5 +1,6 @@
 """Signals read back: one, the newest, by status or ticker, as JSON or CSV, and their figures."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +15,6 @@ from handlers.base import (
     RowId,
     SheetCount,
     Status,
-    Turn,
     contract,
     count_of,
     csv_form,
@@ -40,14 +40,14 @@ class ShortLists:
 
     MOST = 50
 
-    def __init__(self, turn: Turn):
-        self._turn = turn
+    def __init__(self, last_event: Callable[[], int]):
+        self._last_event = last_event
         self._event = 0
         self._lists: dict[tuple[Filters, int], bytes] = {}
 
     def read(self, filters: Filters, limit: int) -> bytes:
         """The newest signals that pass the filters."""
-        event = self._turn.ask(EventRow.last_id)
+        event = self._last_event()
         if event != self._event or len(self._lists) == self.MOST:
             self._event, self._lists = event, {}
         if (filters, limit) not in self._lists:
