@@ -1,11 +1,15 @@
 """Databases full of signals, and the requests that the benchmarks send."""
 
 import asyncio
+import contextlib
 import csv
 import io
 import json
+import os
 import time
 from pathlib import Path
+
+import peewee
 
 import models
 import server
@@ -70,10 +74,13 @@ def fill(url: str, count: int, now: float | None = None) -> str:
             store(database, Signal, rows)
             store(database, EventRow, [_event(n, row) for n, row in enumerate(rows, first + 1)])
     models.summarise_all(database)  # what the server does by itself once somebody asks for sums
-    if not is_sqlite(database):  # what PostgreSQL does by itself within a minute or so
+    if not is_sqlite(database):  # what PostgreSQL does by itself within minutes
         database.connection().autocommit = True
         database.execute_sql("VACUUM ANALYZE")
+        with contextlib.suppress(peewee.ProgrammingError):  # not everybody may
+            database.execute_sql("CHECKPOINT")
     database.close()
+    os.sync()  # else the disk is still busy with it while something is measured
     return url
 
 
