@@ -237,23 +237,27 @@ class Follower:
 
     async def _follow(self) -> None:
         await asyncio.sleep(0)  # of one's own events one hears before they are published
-        while self._wanted > self._hub.last_event and self._hub.listeners:
-            # What is committed from here on says so again.
-            self._wanted, self._reads = 0, True
-            heard, self._heard = self._heard, 0.0
-            try:
-                frames = await self._read(self._hub.last_event, CHUNK)
-            except self._failures:
-                await asyncio.sleep(RETRY)
+        try:
+            while self._wanted > self._hub.last_event and self._hub.listeners:
+                await self._read_on()
+        finally:
+            self._wanted, self._reads, self._task = 0, False, None
+
+    async def _read_on(self) -> None:
+        # What is committed from here on says so again.
+        self._wanted, self._reads = 0, True
+        heard, self._heard = self._heard, 0.0
+        try:
+            frames = await self._read(self._hub.last_event, CHUNK)
+        except self._failures:
+            await asyncio.sleep(RETRY)
+            self._wanted, self._heard = ALL, heard
+            return
+        self._reads = False
+        if frames:
+            self._hub.publish(frames[-1].event, frames, heard)
+            if len(frames) == CHUNK:
                 self._wanted, self._heard = ALL, heard
-                continue
-            finally:
-                self._reads = False
-            if frames:
-                self._hub.publish(frames[-1].event, frames, heard)
-                if len(frames) == CHUNK:
-                    self._wanted, self._heard = ALL, heard
-        self._wanted, self._task = 0, None
 
     def close(self) -> None:
         """Reads no more."""

@@ -204,7 +204,7 @@ class Shared(peewee.PostgresqlDatabase):
         if writes:
             self.execute_sql(f"BEGIN; SELECT pg_advisory_xact_lock({WRITE_LOCK})")
         else:
-            super().begin(isolation_level)
+            self._insist(lambda: super(Shared, self).begin(isolation_level))
         self._line.transaction(writes)
 
     def commit(self) -> None:

@@ -159,6 +159,7 @@ class PairsApplication(Application):
         """What a process has announced (`database.announce`); None: something may be missed."""
         if topic not in self.announced:
             return
+        self.turn.forget()
         try:
             self.open_database_here()
             self.announced[topic](text)

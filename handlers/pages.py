@@ -100,7 +100,8 @@ class List(PageHandler):
         filters = Filters(None, ticker or None, kind or None, since or None, until or None)
         limit = PAGE if self.identity else VISITOR_LIMIT
         event = EventRow.last_id()
-        run = self.application.reader_for(filters, sums=True).run
+        self.application.summing.wake()
+        run = self.application.reader_for(filters).run
         rows = await run(Signal.newest, filters, schemas.SIGNAL_COLUMNS, limit)
         query = {"ticker": ticker, "type": kind, "since": since, "until": until}
         shown = urlencode({key: value for key, value in query.items() if value})

@@ -28,6 +28,7 @@ Span = tuple[int, int | None]  # rowids: the first, and the one after the last (
 # Cases differ in no search; digits do, but numbers run through all of them.
 _FOLDED = {ord(upper): upper.lower() for upper in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
 _FOLDED |= dict.fromkeys(map(ord, "123456789"), "0")
+_FOLDED |= dict.fromkeys((0xFFFE, 0xFFFF), "\ufffd")  # SQLite reads them so
 
 
 class Summed(Base):

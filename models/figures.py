@@ -18,7 +18,8 @@ def totals(filters: Filters) -> dict[str, Any]:
     sides = {"all": ("buy", "sell"), "buy": ("buy",), "sell": ("sell",)}
     return {
         "count": sum(by_status.values()),
-        "quantity": sum(float(group[3] or 0) for group in groups),
+        # So that it does not matter in which order, and how much at a time, was summed up.
+        "quantity": round(sum(float(group[3] or 0) for group in groups), 8),
         "by_status": by_status,
         "average_slippage": {side: _average(groups, actions) for side, actions in sides.items()},
     }

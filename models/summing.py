@@ -22,6 +22,7 @@ from models.signals import Signal
 NEWEST = 1000  # rowids that are left out: their signals change all the time
 LONGEST = 1000  # characters; a block with a longer text, or with more of them, is always searched
 MOST_TEXT = 100_000
+MOST_GRAMS = 10_000  # of a block; storing more takes too long, and they find little
 CHUNK = 500
 _ALIKE = ("kind", "leg1", "leg2", "status", "action")
 
@@ -101,6 +102,8 @@ def _note_texts(number: int, inside: peewee.Expression) -> None:
     found = {ANY_TEXT}
     if sum(map(len, texts)) < MOST_TEXT and max(map(len, texts), default=0) < LONGEST:
         found = grams(*texts)
+    if len(found) > MOST_GRAMS:
+        found = {ANY_TEXT}
     for part in peewee.chunked([(gram, number) for gram in found], CHUNK):
         rows = BlockGram.insert_many(part, fields=[BlockGram.gram, BlockGram.number])
         rows.on_conflict_ignore().execute()

@@ -98,8 +98,10 @@ async def test_lines_that_were_cut_while_nothing_happened_cost_no_alert(database
         assert (await api.alert()).status == 201
         hang_up(commands)
         assert (await api.get("/v3/signals/3")).status == 200
-        assert (await api.get("/v3/signals/0", token=token)).status == 200
-        assert (await api.get("/v3/events", token=token)).status == 200
+    for path in ("/v3/signals/0", "/v3/events", "/v3/totals", "/v3/signals/5?q=AAPL"):
+        assert (await api.get(path, token=token)).status == 200
+        hang_up(commands)
+        assert (await api.get(path, token=token)).status == 200
 
 
 class Wire(threading.Thread):

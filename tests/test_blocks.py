@@ -38,7 +38,7 @@ columns = st.fixed_dictionaries(
     {
         "status": st.sampled_from(["filled", "waiting", "error"]),
         "action": st.sampled_from(["buy", "sell"]),
-        "contracts": st.sampled_from([0.5, 1.0, 100.0, 1.7e308]),
+        "contracts": st.sampled_from([0.1, 0.5, 1.0, 100.0, 1.7e308]),
         "slippage": st.sampled_from([None, 0.25, -1.5]),
         "comment": texts,
         "error_message": texts,
@@ -98,7 +98,7 @@ def scan(rows, wanted):
         slipped = [row["slippage"] for row in rows if row["action"] in actions]
         slipped = [each for each in slipped if each is not None]
         average[side] = round(sum(slipped) / len(slipped), 4) if slipped else None
-    quantity = sum(row["contracts"] for row in rows)
+    quantity = round(sum(row["contracts"] for row in rows), 8)
     return {
         **{"count": len(rows), "quantity": quantity, "by_status": by_status},
         "average_slippage": average,

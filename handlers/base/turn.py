@@ -24,3 +24,7 @@ class Turn:
                 asyncio.get_running_loop().call_soon(self._answers.clear)
             self._answers[key] = question(*about)
         return self._answers[key]
+
+    def forget(self) -> None:
+        """What follows in this turn is asked anew."""
+        self._answers.clear()

@@ -1,5 +1,6 @@
 """Lists of signals: how many, which, in which order; as CSV; all of them; and their figures."""
 
+import asyncio
 import csv
 import io
 import json
@@ -451,6 +452,11 @@ async def test_all_as_csv_is_the_same_as_all_as_json(api, many, admin):
 
 
 # Totals and figures
+
+
+async def test_many_ask_for_the_list_page_at_once(api):
+    answers = await asyncio.gather(*(api.get("/list") for _ in range(30)))
+    assert {answer.status for answer in answers} == {200}
 
 
 @pytest.mark.parametrize(
