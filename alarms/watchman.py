@@ -14,7 +14,7 @@ from database import UNANSWERED, Reader, Writer
 
 SOON = 0.25  # seconds from an event to the look
 EASE = 50  # a look that took long is followed by a pause that many times as long ...
-LONGEST_EASE = 5.0  # ... though no longer than these seconds
+LONGEST_EASE = 2.0  # ... though no longer than these seconds
 IDLE = 10.0  # seconds between two looks with nothing to expect
 LEASE = 30.0  # seconds that one process looks for all, unless it says so again
 
