@@ -23,9 +23,6 @@ from settings import DEMO_PASSWORD, DEMO_USERS, Settings, SettingsError
 
 SWEEP_MINUTES = 1
 STALLED_SECONDS = 5  # between two looks for bodies that do not come
-# Seconds that a thread may keep Python to itself: with fewer, the event loop and the writer take
-# it from each other in the middle of their work.
-SWITCH = 0.02
 GRACE = 8.0  # seconds for the requests in hand once the server stops
 
 log = logging.getLogger("pairs")
@@ -90,7 +87,6 @@ async def serve(conf: Settings, app: PairsApplication) -> list[socket.socket]:
 
     Returns the sockets to listen on again where the signal asked for a new start.
     """
-    sys.setswitchinterval(SWITCH)
     server = BoundedServer(
         app,
         max_body_size=1024 * 1024,
