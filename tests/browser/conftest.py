@@ -170,9 +170,9 @@ class Wire:
 
     def snap(self):
         """Every connection breaks, but new ones are made."""
-        for end in self._ends:
+        ends, self._ends = self._ends[:], []  # not those that are made meanwhile
+        for end in ends:
             _hang_up(end)
-        self._ends.clear()
 
     def mend(self):
         self._whole = True
