@@ -41,7 +41,7 @@ def run(line) -> int:
     return 0
 
 
-def _copy(source, target) -> loading.Sum:
+def _copy(source, target) -> loading.Loaded:
     head = {"server": VERSION, "time": instants.now()}
     with progress("Copying", archive.count_rows(source)) as shown:
         lines = archive.dump(source, head, lambda count: None)

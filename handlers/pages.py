@@ -101,7 +101,7 @@ class List(PageHandler):
         limit = PAGE if self.identity else VISITOR_LIMIT
         event = EventRow.last_id()
         self.application.summing.wake()
-        run = self.application.reader_for(filters).run
+        run = self.application.reader.run
         rows = await run(Signal.newest, filters, schemas.SIGNAL_COLUMNS, limit)
         query = {"ticker": ticker, "type": kind, "since": since, "until": until}
         shown = urlencode({key: value for key, value in query.items() if value})

@@ -101,7 +101,7 @@ class Blocks(NamedTuple):
         yield from spans({*self.stale, *_holding(wanted)})
 
     def sums(self, filters: Filters) -> list[tuple]:
-        """Rows as of `Signal.totals`, of all that lies in no gap; for filters by columns only."""
+        """Rows as of `Signal.sums`, of all that lies in no gap; for filters by columns only."""
         runs = _between(self.stale, self.until // BLOCK)
         places = [place(*each) for first, before in runs for each in larger(first, before)]
         # Numbers of our own: as values they would take longer than the sums.

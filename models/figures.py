@@ -26,10 +26,10 @@ def totals(filters: Filters) -> dict[str, Any]:
 
 
 def _groups(filters: Filters) -> list[tuple]:
-    """Rows of `Signal.totals`, some of which may be of the same status and action."""
+    """Rows of `Signal.sums`, some of which may be of the same status and action."""
     bounds = (filters.since, filters.until, filters.first, filters.before)
     if filters.text is None and any(each is not None for each in bounds):
-        return Signal.totals(filters)
+        return Signal.sums(filters)
     with snapshot(proxy):
         blocks = Blocks.now()
         if filters.text is None:
@@ -37,7 +37,7 @@ def _groups(filters: Filters) -> list[tuple]:
         else:
             groups, places = [], blocks.places(filters.text)
         for part in within(Signal.bounded(filters), places):
-            groups += Signal.totals(part)
+            groups += Signal.sums(part)
     return groups
 
 

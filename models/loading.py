@@ -28,14 +28,16 @@ class ArchiveRefused(Exception):
     """The archive cannot be read or not be put here; the text is one sentence."""
 
 
-class Sum(NamedTuple):
+class Loaded(NamedTuple):
     """What an archive held."""
 
     tables: int
     rows: int
 
 
-def load(database: peewee.Database, lines: Iterable[bytes], progress: Callable[[int], None]) -> Sum:
+def load(
+    database: peewee.Database, lines: Iterable[bytes], progress: Callable[[int], None]
+) -> Loaded:
     """Puts an archive into a migrated database without rows, all of it or nothing.
 
     Raises ArchiveRefused.
@@ -72,7 +74,7 @@ class _Loader:
         self._raw = b""
         self._models = {model._meta.table_name: model for model in tables()}
 
-    def load(self) -> Sum:
+    def load(self) -> Loaded:
         self._read_head()
         count = total = 0
         while "tables" not in (head := self._object()):
@@ -80,7 +82,7 @@ class _Loader:
             count += 1
         if head["tables"] != count or next(self._lines, None) is not None:
             raise self._damaged()
-        return Sum(count, total)
+        return Loaded(count, total)
 
     def _next(self) -> Any:
         """The next line's value; raises ArchiveRefused."""

@@ -200,7 +200,7 @@ class Signal(Told):
         return replace(filters, first=first or 0, before=before)
 
     @classmethod
-    def totals(cls, filters: Filters) -> list[tuple]:
+    def sums(cls, filters: Filters) -> list[tuple]:
         """Rows (status, action, count, contracts, slippage summed, signals with a slippage)."""
         rows = cls.select(
             # Hidden from the index of states, which would lead to each row on its own.

@@ -99,10 +99,9 @@ def _note_texts(number: int, inside: peewee.Expression) -> None:
     columns = (fn.SUBSTR(getattr(Signal, name), 1, LONGEST, coerce=False) for name in SEARCHED)
     rows = Signal.select(*columns).where(inside).tuples()
     texts = {text for row in rows for text in row if text}
-    found = {ANY_TEXT}
-    if sum(map(len, texts)) < MOST_TEXT and max(map(len, texts), default=0) < LONGEST:
-        found = grams(*texts)
-    if len(found) > MOST_GRAMS:
+    is_long = sum(map(len, texts)) >= MOST_TEXT or max(map(len, texts), default=0) >= LONGEST
+    found = set() if is_long else grams(*texts)
+    if is_long or len(found) > MOST_GRAMS:
         found = {ANY_TEXT}
     for part in peewee.chunked([(gram, number) for gram in found], CHUNK):
         rows = BlockGram.insert_many(part, fields=[BlockGram.gram, BlockGram.number])

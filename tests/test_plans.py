@@ -156,12 +156,12 @@ def test_the_signal_of_an_order_is_found_by_two_indexes(plans):
 
 
 def test_the_figures_of_today_read_todays_signals_only(plans):
-    [(_, lines)] = plans(lambda: Signal.totals(Filters(since="2026-01-01 00:00:00")))
+    [(_, lines)] = plans(lambda: Signal.sums(Filters(since="2026-01-01 00:00:00")))
     assert "signal_timestamp" in lines[0]
 
 
 def test_the_totals_of_a_pair_read_that_pairs_signals_only(plans):
-    [(_, lines)] = plans(lambda: Signal.totals(Filters(name="NMFC-ROIC", kind="pair")))
+    [(_, lines)] = plans(lambda: Signal.sums(Filters(name="NMFC-ROIC", kind="pair")))
     assert "signal_leg1_leg2_id" in lines[0]
 
 

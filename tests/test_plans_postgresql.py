@@ -114,7 +114,7 @@ LOOKUPS = {
     "a cookie's session": (lambda: Session.by_cookie("c"), "session_cookie_digest"),
     "the sockets' sessions": (lambda: Session.watching({"s1": True, "s2": True}), "session_pkey"),
     "today's figures": (
-        lambda: Signal.totals(Filters(since="2026-02-11 00:00:00")),
+        lambda: Signal.sums(Filters(since="2026-02-11 00:00:00")),
         "signal_timestamp",
     ),
 }
