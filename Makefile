@@ -1,8 +1,11 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-APT := apache2-bin chromium nginx nodejs npm openssl python3-venv
-TOOLS := apache2 chromium nginx npm openssl
+# Each tool and the package that brings it; a tool that came another way is left alone.
+TOOLS := apache2:apache2-bin chromium:chromium nginx:nginx npm:npm openssl:openssl
+MISSING = PATH="$$PATH:/usr/sbin"; missing=; for tool in $(TOOLS); do \
+command -v $${tool%:*} > /dev/null || missing="$$missing $${tool\#*:}"; done; \
+$(PYTHON) -c "import ensurepip, venv" 2> /dev/null || missing="$$missing python3-venv"
 POLICY := /usr/sbin/policy-rc.d
 NPM := node_modules/.package-lock.json
 NEWMAN := node_modules/.bin/newman
@@ -48,8 +51,7 @@ bench: $(VENV)/test.stamp
 
 # What pip cannot bring: installed where we may, else named.
 system: $(VENV)/test.stamp
-	@for tool in $(TOOLS); do PATH="$$PATH:/usr/sbin" command -v $$tool > /dev/null || \
-	{ $(MAKE) --no-print-directory apt || exit 1; break; }; done
+	@$(MISSING); [ -z "$$missing" ] || $(MAKE) --no-print-directory apt
 	@$(MAKE) -s $(NEWMAN)
 
 # The pages' charts and the viewer of /docs: a demo runs without them too.
@@ -70,11 +72,11 @@ $(NEWMAN): package.json package-lock.json
 # policy-rc.d keeps Debian from starting the web servers: the tests start their own.
 .PHONY: apt
 apt:
-	@if [ "$$(id -u)" = 0 ]; then \
+	@$(MISSING); if [ "$$(id -u)" = 0 ]; then \
 	if [ ! -e $(POLICY) ]; then trap 'rm -f $(POLICY)' EXIT; \
 	printf '#!/bin/sh\nexit 101\n' > $(POLICY); chmod +x $(POLICY); fi; \
-	apt-get update -q && apt-get install -qy --no-install-recommends $(APT); \
-	else echo "Missing system packages; install them with: sudo apt-get install $(APT)" >&2; exit 1; fi
+	apt-get update -q && apt-get install -qy --no-install-recommends $$missing; \
+	else echo "Missing system packages; install them with: sudo apt-get install$$missing" >&2; exit 1; fi
 
 $(BIN)/python:
 	@$(PYTHON) -c "import ensurepip, venv" 2> /dev/null || $(MAKE) --no-print-directory apt
