@@ -16,6 +16,7 @@ class OneProcess(peewee.SqliteDatabase):
     """
 
     hear: Callable[[str, str], None] = staticmethod(lambda topic, text: None)
+    together = False  # each statement is run at once
 
     def announce(self, topic: str, text: str) -> None:
         """Tells this process once the running transaction is committed."""
@@ -31,10 +32,6 @@ class OneProcess(peewee.SqliteDatabase):
         for sql, values in calls:
             cursor = self.execute_sql(sql, values)
         return cursor
-
-    def ask(self, sql: str, params: Any = None) -> Any:
-        """Runs a statement that only reads."""
-        return self.execute_sql(sql, params)
 
     def look_up(self, sql: str, values: tuple = ()) -> tuple | None:
         """The first row of a statement that only reads."""

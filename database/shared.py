@@ -12,6 +12,12 @@ EVENT = "event"  # the topic of committed events; the text is the last one's id
 LONGEST_TEXT = 4000  # bytes; PostgreSQL takes 8000 with the topic
 WRITE_LOCK = int.from_bytes(b"pairsapi", "big")
 _START_LOCK = WRITE_LOCK + 1
+# Each statement sees what was committed before it, so those after the lock see all that others
+# wrote. And no plan that is kept walks a table, which may have been small when it was made.
+_BEGIN = (
+    "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL enable_seqscan = off; "
+    f"SELECT pg_advisory_xact_lock({WRITE_LOCK})"
+)
 _TELL_LAST_EVENT = f"SELECT pg_notify('{CHANNEL}', '{EVENT} ' || COALESCE(MAX(id), 0)) FROM event"  # noqa: S608
 # A process that hangs or a machine that vanished must not keep the others from writing, and
 # TradingView waits 3 s for its answer.
@@ -50,10 +56,11 @@ class _Line:
     prepared: dict[str, str] = field(default_factory=dict)
     jobs: int = 0
     savepoint: str = ""  # of the running job, where it was not sent yet
-    together: bool = False  # the running job has neighbours that may be done again with it
+    together: bool = False  # the running job may be done again, with its neighbours
     unsent: list[Call] = field(default_factory=list)
     mark: int = 0  # how many of them are of the jobs before
     found: dict[Call, Any] = field(default_factory=dict)  # by reading, under the write lock
+    ahead: tuple[Call, Callable] | None = None  # what the next transaction asks as it begins
 
     def transaction(self, writes: bool = False) -> None:
         """A transaction begins or ends."""
@@ -119,17 +126,29 @@ class Shared(peewee.PostgresqlDatabase):
         return self._compiled(calls)
 
     def look_up(self, sql: str, values: tuple = ()) -> tuple | None:
-        """The first row of a compiled statement that reads what `later` does not write.
+        """The first row of a compiled statement that only reads.
 
         While this connection holds the write lock nobody else changes it, so it is asked once for
         all jobs, until a statement that may change it or the end of the transaction.
         """
         call, line = (sql, values), self._line
-        if not line.writes:
-            return self._compiled((call,)).fetchone()
-        if call not in line.found:
-            line.found[call] = self._compiled((call,)).fetchone()
-        return line.found[call]
+        if call in line.found:
+            return line.found[call]
+        row = self._compiled((call,)).fetchone()
+        if line.writes:
+            line.found[call] = row
+        return row
+
+    def ask_ahead(self, call: Call, found: Callable[[list], dict[Call, Any]]) -> None:
+        """Runs a compiled statement as the next transaction that writes begins.
+
+        `found` makes of its rows what `look_up` would find by many questions.
+        """
+        self._line.ahead = call, found
+
+    def expect(self, found: dict[Call, Any]) -> None:
+        """What `look_up` finds from here on, for `later` writes it."""
+        self._line.found |= found
 
     def later(self, *calls: Call) -> None:
         """Writes as `run` does, without an answer: all goes out with the next statement.
@@ -140,18 +159,12 @@ class Shared(peewee.PostgresqlDatabase):
 
     @property
     def together(self) -> bool:
-        """Whether jobs' statements may be sent together, and fail together."""
+        """Whether statements may be sent `later`, for if they fail the job is done again."""
         return self._line.together
 
-    def next_ids(self, sql: str) -> list[int]:
-        """The ids that follow the last ones, which a statement tells, and what this gave before.
-
-        For the rows of `later`, which have to set the sequences to them. Nobody else can draw ids
-        meanwhile: see above.
-        """
-        last = self.look_up(sql)
-        ids = self._line.found[sql, ()] = [number + 1 for number in last]
-        return ids
+    @together.setter
+    def together(self, together: bool) -> None:
+        self._line.together = together
 
     def _forget(self) -> None:
         if not self.is_closed():
@@ -202,10 +215,20 @@ class Shared(peewee.PostgresqlDatabase):
         """Begins to write; with an isolation level it is a reading transaction."""
         writes = isolation_level is None
         if writes:
-            self.execute_sql(f"BEGIN; SELECT pg_advisory_xact_lock({WRITE_LOCK})")
+            self._begin_to_write()
         else:
             self._insist(lambda: super(Shared, self).begin(isolation_level))
-        self._line.transaction(writes)
+            self._line.transaction()
+
+    def _begin_to_write(self) -> None:
+        line, calls = self._line, [(_BEGIN, ())]
+        ahead, line.ahead = line.ahead, None
+        if ahead:
+            calls.append(self._prepared(ahead[0]))
+        cursor = self._execute(*calls)
+        line.transaction(writes=True)
+        if ahead:
+            line.found = ahead[1](cursor.fetchall())
 
     def commit(self) -> None:
         """Commits and tells all processes up to which id events are there."""

@@ -28,6 +28,7 @@ UNANSWERED = (*AWAY, Overloaded)  # what to expect of a database that is away or
 class _Job(NamedTuple):
     work: Callable[[], Any]
     future: asyncio.Future
+    asks: Any
 
 
 class Writer:
@@ -37,13 +38,22 @@ class Writer:
     after the commit. A function that raises fails alone: where what it wrote cannot be told from
     its neighbours' all is rolled back, and all of them run once more, each with a savepoint. So it
     must do nothing but read and write the database. A commit that fails raises in all of them.
+
+    `foresee` is called before a batch's transaction begins with what its jobs are going to ask for,
+    so that one question answers them all.
     """
 
-    def __init__(self, database: peewee.Database, limit: int = 2000):
+    def __init__(
+        self,
+        database: peewee.Database,
+        limit: int = 2000,
+        foresee: Callable[[list], None] | None = None,
+    ):
         self.commits = 0
         self.batches = Histogram(_SIZES)
         self.committed = 0.0  # when the newest batch was, on the monotonic clock
         self._database = database
+        self._foresee = foresee
         self._limit = limit
         self._waiting = 0
         self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
@@ -60,13 +70,16 @@ class Writer:
         """How many wait or are being written."""
         return self._waiting
 
-    def submit(self, work: Callable[[], Any]) -> asyncio.Future:
-        """A future of what the function returns, done once it is on disk; raises Overloaded."""
+    def submit(self, work: Callable[[], Any], asks: Any = None) -> asyncio.Future:
+        """A future of what the function returns, done once it is on disk; raises Overloaded.
+
+        `asks` is what `foresee` is told of it.
+        """
         if self._waiting >= self._limit:
             raise Overloaded
         self._waiting += 1
         future = self._loop.create_future()
-        self._queue.put(_Job(work, future))
+        self._queue.put(_Job(work, future, asks))
         return future
 
     async def close(self) -> None:
@@ -112,8 +125,12 @@ class Writer:
         self, batch: list[_Job], alone: bool = False
     ) -> list[tuple[Any, Exception | None]]:
         with contextlib.ExitStack() as transaction:
+            asks = [job.asks for job in batch if job.asks is not None]
+            if asks and self._foresee and not alone:
+                self._foresee(asks)
             self._begin(transaction)
             if len(batch) == 1:
+                self._database.together = not alone
                 outcomes = [(batch[0].work(), None)]
             else:
                 outcomes = [self._attempt(job.work, alone) for job in batch]

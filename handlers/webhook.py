@@ -1,5 +1,7 @@
 """Alerts come in, and the bridge reports what became of their orders."""
 
+from functools import partial
+
 import orjson
 
 import schemas
@@ -29,7 +31,9 @@ class Webhook(BaseHandler):
         except (ApiError, schemas.BadFields) as problem:
             await self._keep(explain(problem, 400))
             raise
-        self.reply_receipt(await self.store(Signal.receive, alert.columns(), "webhook"))
+        columns = alert.columns()
+        receive = partial(Signal.receive, columns, "webhook")
+        self.reply_receipt(await self.application.writer.submit(receive, columns))
 
     def _alert(self) -> schemas.Alert:
         body = self.json_body()

@@ -1,5 +1,8 @@
 """The registry's word on an alert's equation."""
 
+import contextlib
+from collections.abc import Iterable
+from itertools import chain, product
 from typing import Any, NamedTuple
 
 from models.statements import compiled
@@ -51,6 +54,20 @@ def judge(ticker: str, bypass: bool) -> Verdict:
     if read.is_pair and abs(registered[1] - read.hedge) > 1e-9 * registered[1]:
         return Verdict("refused", columns | _status("canceled", "wrong hedge"))
     return Verdict("recorded", columns)
+
+
+def asks(tickers: Iterable[str]) -> tuple[list[str], list[str]]:
+    """The names of pairs and symbols of stocks that `judge` may ask the registry for."""
+    pairs, stocks = set(), set()
+    for ticker in tickers:
+        with contextlib.suppress(equation.Problematic):
+            read = equation.parse(ticker)
+            ways = [equation.spellings(leg.symbol) for leg in (read.leg1, read.leg2) if leg]
+            if read.is_pair:
+                pairs.update(map("-".join, product(*ways)))
+                ways = [each for each in ways if len(each) > 1]
+            stocks.update(chain(*ways))
+    return list(pairs), list(stocks)
 
 
 def _broker_leg(symbol: str) -> _Leg:

@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 import peewee
 from peewee import BigIntegerField, CharField, DoubleField, TextField
 
-from database import RowId, proxy, snapshot, total
+from database import RowId, is_shared, proxy, snapshot, total
 from models.base import Base, Event, Missing, Refused, Told, same
 from models.blocks import Blocks, within
 from models.filters import OFFERED, Filters, conditions, during
-from models.judge import is_registered, judge
+from models.judge import asks, is_registered, judge
 from models.statements import compiled
 from trading import equation, fills, instants, statuses
 
@@ -62,6 +62,16 @@ class Signal(Told):
             (("kind", "id"), False),
             (("leg1", "leg2", "id"), False),
         )
+
+    @classmethod
+    def foresee(cls, alerts: list[dict[str, Any]]) -> None:
+        """Has the next transaction ask once for all that `receive` will ask in it for these.
+
+        With SQLite there is nothing to gain, for no question leaves the process.
+        """
+        if is_shared(proxy):
+            alert_ids = [alert["alert_id"] for alert in alerts if alert.get("alert_id")]
+            compiled.foresee(alert_ids, *asks(alert["ticker"] for alert in alerts))
 
     @classmethod
     def receive(cls, alert: dict[str, Any], source: str) -> Receipt:

@@ -28,12 +28,13 @@ class Statements:
         self._insert_event = _insert(event, event_columns)
         self._last_event = _text(event.select(peewee.fn.MAX(event.id)))
         self._insert_alert_id = _insert(alert_id, ["alert_id", "signal"])
-        if is_shared(database):
-            self._bind_shared(signal, event, alert_id, columns, event_columns)
         self._of_alert = _text(alert_id.select(alert_id.signal).where(alert_id.alert_id == ""))
         known = stock.select(stock.active, stock.sectype, stock.currency)
         self._stock = _text(known.where(stock.symbol == ""))
         self._pair = _text(pair.select(pair.active, pair.hedge).where(pair.name == ""))
+        if is_shared(database):
+            self._bind_shared(signal, event, alert_id, columns, event_columns)
+            self._bind_foresight(signal, event, alert_id, pair, stock)
         valid = passphrase.select(passphrase.id, passphrase.value, passphrase.last_used)
         self._passphrases = _text(valid.where(passphrase.retired.is_null()))
         sessions = session.select(session, user).join(user)
@@ -60,10 +61,18 @@ class Statements:
         self._insert_its_event, self._insert_its_alert_id = _text(told), _text(noted)
         self._number_signal = _numbered(signal, columns)
         self._number_event = _numbered(event, event_columns)
-        self._last_ids = (
-            "SELECT s.last_value - (NOT s.is_called)::int, e.last_value - (NOT e.is_called)::int"  # noqa: S608
-            f" FROM {_sequence(signal)} s, {_sequence(event)} e"
+
+    def _bind_foresight(self, signal, event, alert_id, pair, stock) -> None:
+        last_ids = "s.last_value - (NOT s.is_called)::int, e.last_value - (NOT e.is_called)::int"
+        sequences = f"{_sequence(signal)} s, {_sequence(event)} e"
+        self._last_ids = f"SELECT {last_ids} FROM {sequences}"  # noqa: S608
+        every = (
+            _found(0, alert_id.alert_id, alert_id.signal),
+            _found(1, pair.name, pair.active, pair.hedge),
+            _found(2, stock.symbol, stock.active, stock.sectype, stock.currency),
+            f"SELECT NULL, NULL, json_build_array({last_ids}) FROM {sequences}",  # noqa: S608
         )
+        self._foresee = " UNION ALL ".join(every)
 
     def _one(self, sql: str, *values: Any) -> tuple | None:
         return self._database.run((sql, values)).fetchone()
@@ -92,14 +101,31 @@ class Statements:
         return int(rowid), event_id
 
     def _store_later(self, row: dict, alert_id: str | None, event: tuple) -> tuple[int, int]:
-        rowid, event_id = self._database.next_ids(self._last_ids)
+        # Nobody else can draw ids meanwhile; the INSERTs set the sequences to these.
+        rowid, event_id = (last + 1 for last in self._database.look_up(self._last_ids))
         time, type, source, changes = event
         calls = [(self._number_signal, (rowid, *row.values()))]
+        found = {(self._last_ids, ()): (rowid, event_id)}
         if alert_id:
             calls.append((self._insert_alert_id, (alert_id, rowid)))
+            found[self._of_alert, (alert_id,)] = (rowid,)
         calls.append((self._number_event, (event_id, time, type, str(rowid), source, changes)))
         self._database.later(*calls)
+        self._database.expect(found)
         return rowid, event_id
+
+    def foresee(self, alert_ids: list[str], pairs: list[str], stocks: list[str]) -> None:
+        """Has PostgreSQL tell, as the next transaction begins, all about these and the last ids."""
+        asked = (self._of_alert, alert_ids), (self._pair, pairs), (self._stock, stocks)
+
+        def found(rows: list[tuple]) -> dict:
+            answers = {(sql, (key,)): None for sql, keys in asked for key in keys}
+            for number, key, row in rows:
+                call = (self._last_ids, ()) if key is None else (asked[number][0], (key,))
+                answers[call] = row
+            return answers
+
+        self._database.ask_ahead((self._foresee, (alert_ids, pairs, stocks)), found)
 
     def insert_signal(self, row: dict[str, Any]) -> int:
         """Stores a signal given as all its columns in the model's order: its rowid."""
@@ -121,8 +147,7 @@ class Statements:
 
     def signal_of_alert(self, alert_id: str) -> int | None:
         """The rowid that this alert id was stored under."""
-        # Planned anew each time: a plan that was made when the table was small would walk it.
-        row = self._database.ask(self._of_alert, (alert_id,)).fetchone()
+        row = self._database.look_up(self._of_alert, (alert_id,))
         return row and row[0]
 
     def stock(self, symbol: str) -> tuple | None:
@@ -163,6 +188,12 @@ def _text(query: peewee.Query) -> str:
 
 def _sequence(model: type[peewee.Model]) -> str:
     return f"{model._meta.table_name}_id_seq"
+
+
+def _found(number: int, key: peewee.Field, *fields: peewee.Field) -> str:
+    """PostgreSQL's SELECT of (number, key, the fields as a list) for many keys."""
+    chosen = (peewee.SQL(str(number)), key, peewee.fn.json_build_array(*fields))
+    return _text(key.model.select(*chosen).where(key == peewee.fn.ANY("")))
 
 
 def _numbered(model: type[peewee.Model], columns: list[str]) -> str:
