@@ -16,6 +16,7 @@ _START_LOCK = WRITE_LOCK + 1
 # wrote. And no plan that is kept walks a table, which may have been small when it was made.
 _BEGIN = (
     "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL enable_seqscan = off; "
+    "SET LOCAL plan_cache_mode = force_generic_plan; "
     f"SELECT pg_advisory_xact_lock({WRITE_LOCK})"
 )
 _TELL_LAST_EVENT = f"SELECT pg_notify('{CHANNEL}', '{EVENT} ' || COALESCE(MAX(id), 0)) FROM event"  # noqa: S608
@@ -233,7 +234,7 @@ class Shared(peewee.PostgresqlDatabase):
     def commit(self) -> None:
         """Commits and tells all processes up to which id events are there."""
         if self.tells_events and self._line.writes:
-            self.execute_sql(f"{_TELL_LAST_EVENT}; COMMIT")
+            self._execute(self._prepared((_TELL_LAST_EVENT, ())), ("COMMIT", ()))
         else:
             super().commit()
         self._line.transaction()

@@ -127,7 +127,7 @@ class Wire(threading.Thread):
     def _carry(self, one, other, tapped):
         with contextlib.suppress(OSError):
             while data := one.recv(65536):
-                if tapped and self.armed.is_set() and b"COMMIT" in data:
+                if tapped and self.armed.is_set() and b"; COMMIT" in data:
                     self.armed.clear()
                     one.shutdown(socket.SHUT_RDWR)  # deaf first, then the commit goes out
                 other.sendall(data)
