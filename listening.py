@@ -16,6 +16,7 @@ from tornado.web import Application
 OWN_FILES = 32  # database, logs, sockets that listen
 BACKLOG = 1024  # connections that may wait while the server starts again
 UNHEARD = 0.3  # seconds in which a new connection's request is expected
+MOST_QUIET = 75  # seconds without a request, after which a connection is closed
 RESTART = getattr(signal, "SIGUSR2", None)  # not on Windows
 
 
@@ -63,10 +64,15 @@ def _stays_so(_: bool) -> None:
 
 
 class BoundedServer(HTTPServer):
-    """Hangs up on whoever calls when all lines are taken; the system would fail in a loop."""
+    """Hangs up on whoever calls when all lines are taken; the system would fail in a loop.
+
+    The application sets a stream's `quiet_since` to None while it has a request of it in hand.
+    """
 
     def __init__(self, app: Application, **options):
         super().__init__(app, **options)
+        # Tornado's way costs a timer and a task for every request: see `hang_up_on_quiet`.
+        self.conn_params.header_timeout = None
         self._most = most_connections()
         self._streams: weakref.WeakSet[IOStream] = weakref.WeakSet()
 
@@ -75,7 +81,7 @@ class BoundedServer(HTTPServer):
         if len(self._streams) > self._most and len(self._open()) > self._most:
             stream.close()
         else:
-            stream.accepted = time.monotonic()
+            stream.accepted = stream.quiet_since = time.monotonic()
             # Once for the whole connection; Tornado would set and undo it with every answer.
             stream.set_nodelay(True)
             stream.set_nodelay = _stays_so
@@ -91,6 +97,13 @@ class BoundedServer(HTTPServer):
             getattr(stream, "accepted", 0) > since and not hasattr(stream, "heard")
             for stream in self._open()
         )
+
+    def hang_up_on_quiet(self, longest: float = MOST_QUIET) -> None:
+        """Closes the connections that have not asked anything for longer than these seconds."""
+        since = time.monotonic() - longest
+        for stream in self._open():
+            if stream.quiet_since is not None and stream.quiet_since < since:
+                stream.close()
 
     def hang_up(self) -> None:
         """Closes all connections in one step, so that no request slips in between."""

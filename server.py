@@ -22,7 +22,7 @@ from logs import start_logging
 from settings import DEMO_PASSWORD, DEMO_USERS, Settings, SettingsError
 
 SWEEP_MINUTES = 1
-STALLED_SECONDS = 5  # between two looks for bodies that do not come
+STALLED_SECONDS = 5  # between two looks for bodies and requests that do not come
 GRACE = 8.0  # seconds for the requests in hand once the server stops
 
 log = logging.getLogger("pairs")
@@ -87,11 +87,7 @@ async def serve(conf: Settings, app: PairsApplication) -> list[socket.socket]:
 
     Returns the sockets to listen on again where the signal asked for a new start.
     """
-    server = BoundedServer(
-        app,
-        max_body_size=1024 * 1024,
-        idle_connection_timeout=75,
-    )
+    server = BoundedServer(app, max_body_size=1024 * 1024)
     sockets = open_sockets(conf.host, conf.port, conf.listen_fds)
     stop = Stop()
     _on_signals(stop)
@@ -101,6 +97,7 @@ async def serve(conf: Settings, app: PairsApplication) -> list[socket.socket]:
     sweepers = [
         PeriodicCallback(app.sweep, SWEEP_MINUTES * 60_000),
         PeriodicCallback(app.hang_up_on_stalled, STALLED_SECONDS * 1000),
+        PeriodicCallback(server.hang_up_on_quiet, STALLED_SECONDS * 1000),
     ]
     for sweeper in sweepers:
         sweeper.start()

@@ -214,13 +214,19 @@ class PairsApplication(Application):
 
     def find_handler(self, request: HTTPServerRequest, **kwargs: Any):
         self.in_hand.add(request)
-        request.connection.stream.heard = True
+        stream = request.connection.stream
+        stream.heard, stream.quiet_since = True, None
         self.gate.identify(request)
         if request.path.startswith("/v3"):
             # Tornado would refuse a body that does not fit its type; here it is JSON, whatever
             # the type says.
             request.headers.pop("Content-Type", None)
         return super().find_handler(request, **kwargs)
+
+    def log_request(self, handler: RequestHandler) -> None:
+        self.in_hand.discard(handler.request)
+        handler.request.connection.stream.quiet_since = time.monotonic()
+        super().log_request(handler)
 
     def reader_for(self, filters: models.Filters, sums: bool = False) -> Reader:
         """Where to read: a search for text, or sums over all times, may walk through all signals.

@@ -83,7 +83,7 @@ class SignalSocket(BaseHandler, WebSocketHandler):
         return True
 
     async def open(self) -> None:
-        self.application.in_hand.discard(self.request)
+        self.ws_connection.stream.quiet_since = None  # it only listens
         if self.is_visitor:
             self.application.gate.count_line(self.request, 1)
         self.application.begin_listening()

@@ -175,3 +175,56 @@ async def test_a_new_connection_is_given_the_time_to_ask(app, monkeypatch):
     server.stop()
     for stream in (silent, asking, late):
         stream.close()
+
+
+@pytest.fixture
+def bounded(app):
+    """A server of ours and its port."""
+    ours, port = bind_unused_port()
+    server = listening.BoundedServer(app)
+    server.add_sockets([ours])
+    yield server, port
+    server.stop()
+    server.hang_up()
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"",
+        b"GET /v3/totals HTTP/1.1\r\nHost: x\r\n",
+        b"GET /v3/totals HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET /static/js/api.js HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"POST /nowhere HTTP/1.1\r\nHost: x\r\n\r\nGET /v3/tot",
+    ],
+)
+async def test_a_connection_that_asks_nothing_is_closed_in_time(bounded, sent):
+    server, port = bounded
+    quiet, asking = [await TCPClient().connect("127.0.0.1", port) for _ in range(2)]
+    await quiet.write(sent)
+    if sent.endswith(b"\r\n\r\n") or b"tot" in sent[-5:]:
+        await quiet.read_until(b"\r\n\r\n")
+    assert await _whole_request(asking) == b"HTTP/1.1 200 OK\r\n"
+    server.hang_up_on_quiet()
+    assert await _whole_request(asking) == b"HTTP/1.1 200 OK\r\n", "nobody was quiet for long"
+    server.hang_up_on_quiet(0)
+    await quiet.read_until_close()
+    asking.close()
+
+
+@pytest.mark.gen_test
+async def test_whoever_waits_for_an_answer_or_listens_is_not_quiet(bounded, app):
+    server, port = bounded
+    line, _ = await listen(port)
+    asking = await TCPClient().connect("127.0.0.1", port)
+    body = json.dumps(alert()).encode()
+    head = f"POST /v3/webhook HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n"
+    await asking.write(head.encode() + body)
+    while not any(hasattr(each, "arrived") for each in app.in_hand):  # noqa: ASYNC110
+        await asyncio.sleep(0)
+    server.hang_up_on_quiet(0)
+    assert await asking.read_until(b"\r\n") == b"HTTP/1.1 201 Created\r\n"
+    assert json.loads(await line.read_message())["type"] == "signal.created"
+    asking.close()
+    line.close()

@@ -237,9 +237,6 @@ class BaseHandler(IdentityHandler):
             log.warning("%s 503: %s", self.request_id, error)
             close_if_broken(self.application.database)  # it must not serve the next one
 
-    def on_finish(self) -> None:
-        self.application.in_hand.discard(self.request)
-
 
 def session_state(session: models.Session) -> dict[str, Any]:
     """When the browser's session ends, and whether it can be extended."""
