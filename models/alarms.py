@@ -69,26 +69,37 @@ class Alarm(Base):
         return dict(self.__data__)
 
     @classmethod
-    def begin(cls, case: Case, due: float) -> None:
-        """Opens an alarm, unless its case is open already."""
-        if cls.get_or_none(cls.key == case.key, cls.closed.is_null()):
-            return
+    def begin(cls, cases: Iterable[tuple[Case, float]]) -> None:
+        """Opens an alarm for each case that has none yet, given with when to tell of it."""
+        # All at once, for alerts wait meanwhile.
+        wanted = {case.key: (case, due) for case, due in reversed(list(cases))}
+        known = cls.select(cls.key).where(cls._open(wanted)).tuples()
+        for (key,) in known:
+            del wanted[key]
         now = instants.now()
-        cls.create(
-            key=case.key,
-            kind=case.kind,
-            subject=case.subject,
-            what=case.what,
-            since=instants.from_epoch(case.since) if case.since else now,
-            opened=now,
-            due=due,
-        )
+        rows = [
+            {
+                "key": case.key,
+                "kind": case.kind,
+                "subject": case.subject,
+                "what": case.what,
+                "since": instants.from_epoch(case.since) if case.since else now,
+                "opened": now,
+                "due": due,
+            }
+            for case, due in reversed(wanted.values())
+        ]
+        if rows:
+            cls.insert_many(rows).execute()
 
     @classmethod
-    def end(cls, key: str) -> None:
-        """Closes the open alarm of a case."""
-        open_one = (cls.key == key) & cls.closed.is_null()
-        cls.update(closed=instants.now()).where(open_one).execute()
+    def end(cls, keys: Iterable[str]) -> None:
+        """Closes the open alarms of these cases."""
+        cls.update(closed=instants.now()).where(cls._open(keys)).execute()
+
+    @classmethod
+    def _open(cls, keys: Iterable[str]) -> Any:
+        return cls.key.in_(list(keys)) & cls.closed.is_null()
 
     @classmethod
     def acknowledge(cls, rowid: int, username: str) -> "Alarm":
@@ -195,10 +206,10 @@ class AlarmWatch(Base):
         """
         if not cls.update(position=reached).where(cls.position == base).execute():
             return False
-        for case, due in begun:
-            Alarm.begin(case, due)
-        for key in over:
-            Alarm.end(key)
+        if begun:
+            Alarm.begin(begun)
+        if over:
+            Alarm.end(over)
         if begun or over:
             announce(ALARMS)
         return True

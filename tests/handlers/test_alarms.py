@@ -390,7 +390,7 @@ async def test_one_process_looks_until_it_says_that_it_does_not(app):
 
 async def test_what_is_due_is_given_to_one(app):
     def work():
-        models.Alarm.begin(models.alarms.Case("error", "1", 0.0, "x"), 1.0)
+        models.Alarm.begin([(models.alarms.Case("error", "1", 0.0, "x"), 1.0)])
         return [len(models.Alarm.claim(time.time())) for _ in range(2)]
 
     app.watchman.teller.places.clear()
