@@ -44,8 +44,8 @@ def frame(message: bytes) -> bytes:
 class Line(Protocol):
     """One client's connection."""
 
-    def send(self, data: bytes) -> asyncio.Future:
-        """Queues framed bytes; the future is done when they have left."""
+    def send(self, data: bytes) -> asyncio.Future | None:
+        """Sends framed bytes; the future is done when they have left, None if they have already."""
 
     def drop(self, code: int, reason: str) -> None:
         """Closes the connection."""
@@ -99,7 +99,7 @@ class Listener:
 
     def _send(self, data: bytes, count: int) -> None:
         sent = self._line.send(data)
-        if sent.done():
+        if sent is None or sent.done():
             return
         self._unsent_bytes += len(data)
         self._unsent_messages += count

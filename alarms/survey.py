@@ -98,8 +98,11 @@ class Surveyor:
     def _conditions(
         self, open_ones: dict[str, models.Alarm], polled: float, first: float, now: float
     ) -> None:
-        back = self._bridge(open_ones, polled, now)
         offered = lookout.offered(MOST_SIGNALS)
+        waiting = len(offered)
+        if waiting == MOST_SIGNALS:
+            waiting = models.Signal.count_offered()
+        back = self._bridge(open_ones, polled, waiting, now)
         held = {("waiting", row["id"]) for row in offered}
         # While the bridge is silent its own alarm says it for all that wait.
         if back is not None:
@@ -109,13 +112,13 @@ class Surveyor:
         self._end_others(open_ones)
 
     def _bridge(
-        self, open_ones: dict[str, models.Alarm], polled: float, now: float
+        self, open_ones: dict[str, models.Alarm], polled: float, waiting: int, now: float
     ) -> float | None:
         """Since when the bridge is back, None while it is silent."""
         if alarms.BRIDGE in self._limits.unwanted:
             return 0.0
         known = open_ones.get(f"{alarms.BRIDGE}:{alarms.BRIDGE}")
-        waiting, limit = models.Signal.count_offered(), self._limits.bridge
+        limit = self._limits.bridge
         since = known and instants.unix(known.since)
         case = alarms.silent_bridge(Silence(polled, self._started, waiting, since), now, limit)
         self.bridge_is_silent = case is not None

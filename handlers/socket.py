@@ -4,6 +4,7 @@ Where a host holds no websocket open, a plain GET with `after` answers the same 
 """
 
 import asyncio
+import contextlib
 
 import orjson
 from tornado.iostream import StreamClosedError
@@ -111,14 +112,17 @@ class SignalSocket(BaseHandler, WebSocketHandler):
             self.listener.say(RESYNC)
         return frames or []
 
-    def send(self, data: bytes) -> asyncio.Future:
+    def send(self, data: bytes) -> asyncio.Future | None:
         """Writes framed bytes; a connection that is gone counts as served."""
         try:
-            return asyncio.ensure_future(self.ws_connection.stream.write(data))
+            stream = self.ws_connection.stream
+            if not stream.writing():
+                # Past the stream's buffer, which would cost more than the sending itself.
+                with contextlib.suppress(OSError):  # whatever it is, the stream finds out too
+                    data = data[stream.socket.send(data) :]
+            return asyncio.ensure_future(stream.write(data)) if data else None
         except (AttributeError, StreamClosedError):
-            done = asyncio.get_running_loop().create_future()
-            done.set_result(None)
-            return done
+            return None
 
     def drop(self, code: int, reason: str) -> None:
         """Stops listening at once, then says so."""
