@@ -94,7 +94,7 @@ class BoundedServer(HTTPServer):
         """Connections so new that their first request may still be on its way."""
         since = time.monotonic() - UNHEARD
         return sum(
-            getattr(stream, "accepted", 0) > since and not hasattr(stream, "heard")
+            stream.accepted > since and stream.quiet_since == stream.accepted
             for stream in self._open()
         )
 
@@ -102,7 +102,8 @@ class BoundedServer(HTTPServer):
         """Closes the connections that have not asked anything for longer than these seconds."""
         since = time.monotonic() - longest
         for stream in self._open():
-            if stream.quiet_since is not None and stream.quiet_since < since:
+            asks_nothing = stream.quiet_since is not None and stream.quiet_since < since
+            if asks_nothing and not stream.writing():  # it may still take its last answer
                 stream.close()
 
     def hang_up(self) -> None:

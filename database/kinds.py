@@ -16,7 +16,6 @@ class OneProcess(peewee.SqliteDatabase):
     """
 
     hear: Callable[[str, str], None] = staticmethod(lambda topic, text: None)
-    together = False  # each statement is run at once
 
     def announce(self, topic: str, text: str) -> None:
         """Tells this process once the running transaction is committed."""

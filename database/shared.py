@@ -13,9 +13,10 @@ LONGEST_TEXT = 4000  # bytes; PostgreSQL takes 8000 with the topic
 WRITE_LOCK = int.from_bytes(b"pairsapi", "big")
 _START_LOCK = WRITE_LOCK + 1
 # Each statement sees what was committed before it, so those after the lock see all that others
-# wrote. And no plan that is kept walks a table, which may have been small when it was made.
+# wrote. And no plan that is kept walks a table, which may have been small when it was made; what
+# has to be walked nevertheless looks so dear to older versions then that they would compile it.
 _BEGIN = (
-    "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL enable_seqscan = off; "
+    "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL enable_seqscan = off; SET LOCAL jit = off; "
     "SET LOCAL plan_cache_mode = force_generic_plan; "
     f"SELECT pg_advisory_xact_lock({WRITE_LOCK})"
 )
@@ -112,10 +113,6 @@ class Shared(peewee.PostgresqlDatabase):
     def execute_sql(self, sql: str, params: Any = None) -> Any:
         """Runs a statement; one that only reads is asked again where the old line had broken."""
         self._forget()
-        return self.ask(sql, params)
-
-    def ask(self, sql: str, params: Any = None) -> Any:
-        """The same for a statement that only reads."""
         return self._insist(lambda: self._execute((sql, params or ())))
 
     def run(self, *calls: Call) -> Any:
@@ -140,12 +137,12 @@ class Shared(peewee.PostgresqlDatabase):
             line.found[call] = row
         return row
 
-    def ask_ahead(self, call: Call, found: Callable[[list], dict[Call, Any]]) -> None:
+    def ask_ahead(self, call: Call, answers: Callable[[list], dict[Call, Any]]) -> None:
         """Runs a compiled statement as the next transaction that writes begins.
 
-        `found` makes of its rows what `look_up` would find by many questions.
+        `answers` makes of its rows what `look_up` would find by many questions.
         """
-        self._line.ahead = call, found
+        self._line.ahead = call, answers
 
     def expect(self, found: dict[Call, Any]) -> None:
         """What `look_up` finds from here on, for `later` writes it."""
@@ -223,13 +220,14 @@ class Shared(peewee.PostgresqlDatabase):
 
     def _begin_to_write(self) -> None:
         line, calls = self._line, [(_BEGIN, ())]
-        ahead, line.ahead = line.ahead, None
-        if ahead:
-            calls.append(self._prepared(ahead[0]))
+        question, answers = line.ahead or (None, None)
+        line.ahead = None
+        if question:
+            calls.append(self._prepared(question))
         cursor = self._execute(*calls)
         line.transaction(writes=True)
-        if ahead:
-            line.found = ahead[1](cursor.fetchall())
+        if question:
+            line.found = answers(cursor.fetchall())
 
     def commit(self) -> None:
         """Commits and tells all processes up to which id events are there."""

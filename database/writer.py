@@ -36,8 +36,9 @@ class Writer:
 
     A function handed to it runs inside a transaction with its neighbours; its caller is answered
     after the commit. A function that raises fails alone: where what it wrote cannot be told from
-    its neighbours' all is rolled back, and all of them run once more, each with a savepoint. So it
-    must do nothing but read and write the database. A commit that fails raises in all of them.
+    its neighbours', or was sent with the commit only, all is rolled back, and all of them run once
+    more, each with a savepoint. So it must do nothing but read and write the database. A commit
+    that fails raises in all of them.
 
     `foresee` is called before a batch's transaction begins with what its jobs are going to ask for,
     so that one question answers them all.
@@ -125,12 +126,10 @@ class Writer:
         self, batch: list[_Job], alone: bool = False
     ) -> list[tuple[Any, Exception | None]]:
         with contextlib.ExitStack() as transaction:
-            asks = [job.asks for job in batch if job.asks is not None]
-            if asks and self._foresee and not alone:
-                self._foresee(asks)
-            self._begin(transaction)
+            self._begin(transaction, [] if alone else [job.asks for job in batch if job.asks])
             if len(batch) == 1:
-                self._database.together = not alone
+                if is_shared(self._database):
+                    self._database.together = not alone
                 outcomes = [(batch[0].work(), None)]
             else:
                 outcomes = [self._attempt(job.work, alone) for job in batch]
@@ -139,7 +138,7 @@ class Writer:
         self.batches.observe(len(batch))
         return outcomes
 
-    def _begin(self, transaction: contextlib.ExitStack) -> None:
+    def _begin(self, transaction: contextlib.ExitStack, asks: list) -> None:
         """Begins, on a new connection where the old one broke since the last batch.
 
         That is the one thing that is tried again, for nothing of this batch has been sent yet.
@@ -148,12 +147,17 @@ class Writer:
         """
         fresh = self._database.connect(reuse_if_open=True)
         try:
-            transaction.enter_context(self._database.atomic())
+            self._enter(transaction, asks)
         except AWAY:
             if fresh or not (is_shared(self._database) and self._database.lost()):
                 raise
             self._database.close()
-            transaction.enter_context(self._database.atomic())
+            self._enter(transaction, asks)
+
+    def _enter(self, transaction: contextlib.ExitStack, asks: list) -> None:
+        if asks and self._foresee:
+            self._foresee(asks)
+        transaction.enter_context(self._database.atomic())
 
     def _attempt(self, work: Callable[[], Any], alone: bool) -> tuple[Any, Exception | None]:
         self._database.begin_job(alone)

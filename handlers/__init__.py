@@ -214,8 +214,7 @@ class PairsApplication(Application):
 
     def find_handler(self, request: HTTPServerRequest, **kwargs: Any):
         self.in_hand.add(request)
-        stream = request.connection.stream
-        stream.heard, stream.quiet_since = True, None
+        request.connection.stream.quiet_since = None
         self.gate.identify(request)
         if request.path.startswith("/v3"):
             # Tornado would refuse a body that does not fit its type; here it is JSON, whatever

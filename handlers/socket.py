@@ -28,6 +28,7 @@ from schemas.events import Missed
 from trading import instants
 
 VISITOR_REPLAY = 100
+MOST_AT_ONCE = 128 * 1024  # bytes; Windows fails with much more
 PONG = orjson.dumps({"type": "pong"})
 RESYNC = orjson.dumps({"type": "resync"})
 ELSEWHERE = "another site may not listen here."
@@ -119,7 +120,7 @@ class SignalSocket(BaseHandler, WebSocketHandler):
             if not stream.writing():
                 # Past the stream's buffer, which would cost more than the sending itself.
                 with contextlib.suppress(OSError):  # whatever it is, the stream finds out too
-                    data = data[stream.socket.send(data) :]
+                    data = data[stream.socket.send(data[:MOST_AT_ONCE]) :]
             return asyncio.ensure_future(stream.write(data)) if data else None
         except (AttributeError, StreamClosedError):
             return None

@@ -72,7 +72,9 @@ class Alarm(Base):
     def begin(cls, cases: Iterable[tuple[Case, float]]) -> None:
         """Opens an alarm for each case that has none yet, given with when to tell of it."""
         # All at once, for alerts wait meanwhile.
-        wanted = {case.key: (case, due) for case, due in reversed(list(cases))}
+        wanted: dict[str, tuple[Case, float]] = {}
+        for case, due in cases:
+            wanted.setdefault(case.key, (case, due))
         known = cls.select(cls.key).where(cls._open(wanted)).tuples()
         for (key,) in known:
             del wanted[key]
@@ -87,7 +89,7 @@ class Alarm(Base):
                 "opened": now,
                 "due": due,
             }
-            for case, due in reversed(wanted.values())
+            for case, due in wanted.values()
         ]
         if rows:
             cls.insert_many(rows).execute()

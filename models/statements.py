@@ -118,14 +118,14 @@ class Statements:
         """Has PostgreSQL tell, as the next transaction begins, all about these and the last ids."""
         asked = (self._of_alert, alert_ids), (self._pair, pairs), (self._stock, stocks)
 
-        def found(rows: list[tuple]) -> dict:
-            answers = {(sql, (key,)): None for sql, keys in asked for key in keys}
+        def answers(rows: list[tuple]) -> dict:
+            found = {(sql, (key,)): None for sql, keys in asked for key in keys}
             for number, key, row in rows:
                 call = (self._last_ids, ()) if key is None else (asked[number][0], (key,))
-                answers[call] = row
-            return answers
+                found[call] = tuple(row)
+            return found
 
-        self._database.ask_ahead((self._foresee, (alert_ids, pairs, stocks)), found)
+        self._database.ask_ahead((self._foresee, (alert_ids, pairs, stocks)), answers)
 
     def insert_signal(self, row: dict[str, Any]) -> int:
         """Stores a signal given as all its columns in the model's order: its rowid."""

@@ -214,6 +214,23 @@ async def test_a_connection_that_asks_nothing_is_closed_in_time(bounded, sent):
 
 
 @pytest.mark.gen_test
+async def test_an_answer_on_its_way_is_not_cut_off(bounded):
+    server, port = bounded
+    slow = socket.socket()
+    slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    slow.connect(("127.0.0.1", port))
+    ask = b"GET /v3/openapi.json HTTP/1.1\r\nHost: x\r\n"
+    slow.sendall((ask + b"\r\n") * 50 + ask + b"Connection: close\r\n\r\n")
+    while not any(stream.writing() for stream in server._open()):  # noqa: ASYNC110
+        await asyncio.sleep(0)
+    server.hang_up_on_quiet(0)
+    received = await asyncio.to_thread(lambda: slow.makefile("rb").read())
+    slow.close()
+    assert received.count(b"HTTP/1.1 200 OK") == 51
+    assert received.endswith(b"}")
+
+
+@pytest.mark.gen_test
 async def test_whoever_waits_for_an_answer_or_listens_is_not_quiet(bounded, app):
     server, port = bounded
     line, _ = await listen(port)
