@@ -45,9 +45,9 @@ def two(database, tmp_path):
 
 
 def hang_up(commands):
-    """Ends all connections but one's own."""
+    """Ends all connections but one's own, and waits until they have ended."""
     commands.execute(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity "
         "WHERE datname LIKE 'pairs_test%' AND pid <> pg_backend_pid()"
     )
 
