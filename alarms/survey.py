@@ -99,10 +99,7 @@ class Surveyor:
         self, open_ones: dict[str, models.Alarm], polled: float, first: float, now: float
     ) -> None:
         offered = lookout.offered(MOST_SIGNALS)
-        waiting = len(offered)
-        if waiting == MOST_SIGNALS:
-            waiting = models.Signal.count_offered()
-        back = self._bridge(open_ones, polled, waiting, now)
+        back = self._bridge(open_ones, polled, len(offered), now)
         held = {("waiting", row["id"]) for row in offered}
         # While the bridge is silent its own alarm says it for all that wait.
         if back is not None:
@@ -117,6 +114,8 @@ class Surveyor:
         """Since when the bridge is back, None while it is silent."""
         if alarms.BRIDGE in self._limits.unwanted:
             return 0.0
+        if waiting == MOST_SIGNALS:  # and perhaps more
+            waiting = models.Signal.count_offered()
         known = open_ones.get(f"{alarms.BRIDGE}:{alarms.BRIDGE}")
         limit = self._limits.bridge
         since = known and instants.unix(known.since)

@@ -94,7 +94,6 @@ class PairsApplication(Application):
         super().__init__(
             ROUTES,
             default_handler_class=pages.NoPage,
-            log_function=log_request,
             websocket_ping_interval=30,
             websocket_max_message_size=4096,
             static_path=str(ROOT / "static"),
@@ -223,9 +222,14 @@ class PairsApplication(Application):
         return super().find_handler(request, **kwargs)
 
     def log_request(self, handler: RequestHandler) -> None:
-        self.in_hand.discard(handler.request)
-        handler.request.connection.stream.quiet_since = time.monotonic()
-        super().log_request(handler)
+        """A request has its answer: one line; its query string may hold secrets and stays out."""
+        request = handler.request
+        self.in_hand.discard(request)
+        request.connection.stream.quiet_since = time.monotonic()
+        request_id = getattr(handler, "request_id", "-")
+        status, seconds = handler.get_status(), request.request_time()
+        self.figures.note(handler, seconds)
+        log_access(request_id, request.remote_ip, request.method, request.path, status, seconds)
 
     def reader_for(self, filters: models.Filters, sums: bool = False) -> Reader:
         """Where to read: a search for text, or sums over all times, may walk through all signals.
@@ -302,12 +306,3 @@ def refuse_undecided(routes: list[tuple]) -> None:
             own = method is not getattr(RequestHandler, name.lower(), None)
             if own and not isinstance(getattr(method, "right", None), Right):
                 raise TypeError(f"{name} {pattern} does not say who may call it")
-
-
-def log_request(handler: RequestHandler) -> None:
-    """One line for each request; the query string may hold secrets and stays out."""
-    request = handler.request
-    request_id = getattr(handler, "request_id", "-")
-    status, seconds = handler.get_status(), request.request_time()
-    handler.application.figures.note(handler, seconds)
-    log_access(request_id, request.remote_ip, request.method, request.path, status, seconds)
