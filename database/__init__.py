@@ -2,7 +2,7 @@
 
 from database.bulk import chunks, columns_of, insert_rows, last_id, set_last_id
 from database.ear import Ear
-from database.kinds import OneProcess, inserted_id, is_shared, is_sqlite
+from database.kinds import OneProcess, is_shared, is_sqlite
 from database.opening import (
     DatabaseRefused,
     RowId,
@@ -46,7 +46,6 @@ __all__ = [
     "columns_of",
     "contains",
     "insert_rows",
-    "inserted_id",
     "is_shared",
     "is_sqlite",
     "is_there",

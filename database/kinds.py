@@ -2,11 +2,10 @@
 
 import contextlib
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import peewee
 
-from database.shared import Call, Entangled, Shared, refuse_long
+from database.shared import Shared, refuse_long
 
 
 class OneProcess(peewee.SqliteDatabase):
@@ -26,40 +25,19 @@ class OneProcess(peewee.SqliteDatabase):
         """From now on a write on this thread's connection fails."""
         self.execute_sql("PRAGMA query_only = 1")
 
-    def run(self, *calls: Call) -> Any:
-        """Runs statements: the last one's cursor."""
-        for sql, values in calls:
-            cursor = self.execute_sql(sql, values)
-        return cursor
+    def draw_ids(self, tables: tuple[str, ...], count: int) -> list[tuple[int, ...]]:
+        """The next ids of these tables, `count` tuples of one id each; in a writing transaction."""
+        last = dict(self.execute_sql("SELECT name, seq FROM sqlite_sequence").fetchall())
+        return [
+            tuple(last.get(table, 0) + number for table in tables) for number in range(1, count + 1)
+        ]
 
-    def look_up(self, sql: str, values: tuple = ()) -> tuple | None:
-        """The first row of a statement that only reads."""
-        return self.execute_sql(sql, values).fetchone()
+    def still_writes(self) -> bool:
+        """Whether the running transaction can go on after a statement of it has failed.
 
-    def begin_job(self, alone: bool) -> None:
-        """What is written from here on can be undone; surely so only where it is `alone`.
-
-        A savepoint for each alert costs a tenth of storing it, and few jobs fail after they wrote.
+        A full disk, for one, makes SQLite roll back everything by itself.
         """
-        self._state.alone = alone
-        if alone:
-            self.execute_sql("SAVEPOINT job")
-        else:
-            self._state.before = self._state.conn.total_changes
-
-    def keep_job(self) -> None:
-        """Nothing of it will be undone."""
-        if self._state.alone:
-            self.execute_sql("RELEASE SAVEPOINT job")
-
-    def undo_job(self) -> None:
-        """Takes back what was written since the job began; raises Entangled."""
-        line = self._state.conn
-        if self._state.alone:
-            self.execute_sql("ROLLBACK TO SAVEPOINT job")
-        # A full disk, for one, makes SQLite roll back everything by itself.
-        elif line.total_changes != self._state.before or not line.in_transaction:
-            raise Entangled
+        return self._state.conn.in_transaction
 
     @contextlib.contextmanager
     def starting(self) -> Iterator[None]:
@@ -85,8 +63,17 @@ def is_shared(database: peewee.Database | peewee.DatabaseProxy) -> bool:
     return isinstance(getattr(database, "obj", database), Shared)
 
 
-def inserted_id(database: peewee.Database, cursor: Any) -> int:
-    """The rowid that a compiled INSERT has just made."""
-    if is_sqlite(database):
-        return cursor.lastrowid
-    return cursor.fetchone()[0]
+@contextlib.contextmanager
+def undoable(database: peewee.Database) -> Iterator[None]:
+    """Takes back what was written and announced in it, and nothing else, where it raises."""
+    announced = database._state.commit_callbacks
+    before = len(announced)
+    # Peewee's own savepoint has a new name, and so is a new statement to compile, each time.
+    database.execute_sql("SAVEPOINT job")
+    try:
+        yield
+    except Exception:
+        del announced[before:]
+        database.execute_sql("ROLLBACK TO SAVEPOINT job")
+        raise
+    database.execute_sql("RELEASE SAVEPOINT job")

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import itertools
 import queue
 import threading
 import time
@@ -10,8 +11,8 @@ from typing import Any, NamedTuple
 
 import peewee
 
-from database.kinds import is_shared
-from database.shared import AWAY, Entangled
+from database.kinds import is_shared, undoable
+from database.shared import AWAY
 from tally import Histogram
 
 BATCH = 500
@@ -23,38 +24,35 @@ class Overloaded(Exception):
 
 
 UNANSWERED = (*AWAY, Overloaded)  # what to expect of a database that is away or busy
+Outcome = tuple[Any, Exception | None]
 
 
 class _Job(NamedTuple):
-    work: Callable[[], Any]
+    work: Callable[[], Any] | None  # None: an alert
+    alert: Any
     future: asyncio.Future
-    asks: Any
 
 
 class Writer:
     """One thread that owns the writing connection and commits whatever waits together.
 
-    A function handed to it runs inside a transaction with its neighbours; its caller is answered
-    after the commit. A function that raises fails alone: where what it wrote cannot be told from
-    its neighbours', or was sent with the commit only, all is rolled back, and all of them run once
-    more, each with a savepoint. So it must do nothing but read and write the database. A commit
-    that fails raises in all of them.
-
-    `foresee` is called before a batch's transaction begins with what its jobs are going to ask for,
-    so that one question answers them all.
+    Alerts that wait side by side are handed to `receive` as one list; it returns a result for each.
+    Any other work runs by itself. What raises is undone alone, by a savepoint; where a list fails,
+    its alerts are done again one by one. A commit that fails raises in all callers. Whoever calls
+    is answered after the commit, so work must do nothing but read and write the database.
     """
 
     def __init__(
         self,
         database: peewee.Database,
+        receive: Callable[[list], list],
         limit: int = 2000,
-        foresee: Callable[[list], None] | None = None,
     ):
         self.commits = 0
         self.batches = Histogram(_SIZES)
         self.committed = 0.0  # when the newest batch was, on the monotonic clock
         self._database = database
-        self._foresee = foresee
+        self._receive = receive
         self._limit = limit
         self._waiting = 0
         self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
@@ -71,16 +69,20 @@ class Writer:
         """How many wait or are being written."""
         return self._waiting
 
-    def submit(self, work: Callable[[], Any], asks: Any = None) -> asyncio.Future:
-        """A future of what the function returns, done once it is on disk; raises Overloaded.
+    def submit(self, work: Callable[[], Any]) -> asyncio.Future:
+        """A future of what the function returns, done once it is on disk; raises Overloaded."""
+        return self._put(work, None)
 
-        `asks` is what `foresee` is told of it.
-        """
+    def receive(self, alert: Any) -> asyncio.Future:
+        """A future of what became of an alert, done once it is on disk; raises Overloaded."""
+        return self._put(None, alert)
+
+    def _put(self, work: Callable[[], Any] | None, alert: Any) -> asyncio.Future:
         if self._waiting >= self._limit:
             raise Overloaded
         self._waiting += 1
         future = self._loop.create_future()
-        self._queue.put(_Job(work, future, asks))
+        self._queue.put(_Job(work, alert, future))
         return future
 
     async def close(self) -> None:
@@ -106,13 +108,10 @@ class Writer:
             job = self._queue.get()
         return batch, True
 
-    def _commit(self, batch: list[_Job]) -> list[tuple[Any, Exception | None]]:
-        # Whatever a job or the commit raises goes to the callers: nothing is swallowed here.
+    def _commit(self, batch: list[_Job]) -> list[Outcome]:
+        # Whatever the commit raises goes to the callers: nothing is swallowed here.
         try:
-            try:
-                return self._transact(batch)
-            except Entangled:
-                return self._transact(batch, alone=True)
+            return self._transact(batch)
         except Exception as error:  # noqa: BLE001
             if isinstance(error, peewee.PeeweeException):
                 with contextlib.suppress(peewee.PeeweeException):
@@ -122,23 +121,21 @@ class Writer:
             error = cause if isinstance(cause, peewee.PeeweeException) else error
             return [(None, error)] * len(batch)
 
-    def _transact(
-        self, batch: list[_Job], alone: bool = False
-    ) -> list[tuple[Any, Exception | None]]:
+    def _transact(self, batch: list[_Job]) -> list[Outcome]:
+        outcomes: list[Outcome] = []
         with contextlib.ExitStack() as transaction:
-            self._begin(transaction, [] if alone else [job.asks for job in batch if job.asks])
-            if len(batch) == 1:
-                if is_shared(self._database):
-                    self._database.together = not alone
-                outcomes = [(batch[0].work(), None)]
-            else:
-                outcomes = [self._attempt(job.work, alone) for job in batch]
+            self._begin(transaction)
+            for lone, jobs in itertools.groupby(batch, key=lambda job: job.work):
+                if lone is None:
+                    outcomes += self._receive_all([job.alert for job in jobs])
+                else:
+                    outcomes += [self._attempt(job.work) for job in jobs]
         self.commits += 1
         self.committed = time.monotonic()
         self.batches.observe(len(batch))
         return outcomes
 
-    def _begin(self, transaction: contextlib.ExitStack, asks: list) -> None:
+    def _begin(self, transaction: contextlib.ExitStack) -> None:
         """Begins, on a new connection where the old one broke since the last batch.
 
         That is the one thing that is tried again, for nothing of this batch has been sent yet.
@@ -147,31 +144,32 @@ class Writer:
         """
         fresh = self._database.connect(reuse_if_open=True)
         try:
-            self._enter(transaction, asks)
+            transaction.enter_context(self._database.atomic())
         except AWAY:
             if fresh or not (is_shared(self._database) and self._database.lost()):
                 raise
             self._database.close()
-            self._enter(transaction, asks)
+            transaction.enter_context(self._database.atomic())
 
-    def _enter(self, transaction: contextlib.ExitStack, asks: list) -> None:
-        if asks and self._foresee:
-            self._foresee(asks)
-        transaction.enter_context(self._database.atomic())
+    def _receive_all(self, alerts: list[Any]) -> list[Outcome]:
+        results, error = self._attempt(lambda: self._receive(alerts))
+        if error is None:
+            return [(result, None) for result in results]
+        if len(alerts) == 1:
+            return [(None, error)]
+        return [outcome for alert in alerts for outcome in self._receive_all([alert])]
 
-    def _attempt(self, work: Callable[[], Any], alone: bool) -> tuple[Any, Exception | None]:
-        self._database.begin_job(alone)
+    def _attempt(self, work: Callable[[], Any]) -> Outcome:
+        """What the work returns or raises, undone where it raises."""
         try:
-            result = work()
-        except Entangled:
-            raise
+            with undoable(self._database):
+                return work(), None
         except Exception as error:  # noqa: BLE001
-            self._database.undo_job()
+            if not self._database.still_writes():
+                raise
             return None, error
-        self._database.keep_job()
-        return result, None
 
-    def _deliver(self, batch: list[_Job], outcomes: list[tuple[Any, Exception | None]]) -> None:
+    def _deliver(self, batch: list[_Job], outcomes: list[Outcome]) -> None:
         self._waiting -= len(batch)
         for job, (result, error) in zip(batch, outcomes, strict=True):
             if job.future.done():

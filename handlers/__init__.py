@@ -108,7 +108,7 @@ class PairsApplication(Application):
         self.conf = conf
         self.database = database
         self.token_key = token_key
-        self.writer = Writer(database, conf.queue_limit, models.Signal.foresee)
+        self.writer = Writer(database, models.receive, conf.queue_limit)
         self.reader = Reader(database)
         self._searcher = Reader(database, limit=20)
         self.summing = Summing(self.writer)

@@ -1,7 +1,5 @@
 """Alerts come in, and the bridge reports what became of their orders."""
 
-from functools import partial
-
 import orjson
 
 import schemas
@@ -31,9 +29,8 @@ class Webhook(BaseHandler):
         except (ApiError, schemas.BadFields) as problem:
             await self._keep(explain(problem, 400))
             raise
-        columns = alert.columns()
-        receive = partial(Signal.receive, columns, "webhook")
-        self.reply_receipt(await self.application.writer.submit(receive, columns))
+        columns = {**alert.columns(), "source": "webhook"}
+        self.reply_receipt(await self.application.writer.receive(columns))
 
     def _alert(self) -> schemas.Alert:
         body = self.json_body()

@@ -24,13 +24,15 @@ def up(migrator, db):
 
     class AlertId(Model):
         id = RowId()
-        alert_id = CharField(unique=True, max_length=200)
+        alert_id = CharField(max_length=200)
+        fingerprint = CharField(max_length=32)
         signal = BigIntegerField()
 
         class Meta:
             database = db
             table_name = 'alert_id'
             legacy_table_names = False
+            indexes = ((('alert_id', 'fingerprint'), True),)
     db.create_tables([AlertId])
 
     class EventRow(Model):
@@ -152,6 +154,8 @@ def up(migrator, db):
         status_message = TextField(null=True)
         filled1 = DoubleField(null=True)
         filled2 = DoubleField(null=True)
+        alert_time = CharField(null=True, max_length=19)
+        warning = TextField(null=True)
 
         class Meta:
             database = db

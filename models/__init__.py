@@ -14,11 +14,12 @@ from models.facts import LAST_BACKUP, Fact
 from models.figures import figures, totals
 from models.filters import Filters
 from models.positions import Positions, positions_now
+from models.receiving import Receipt, receive
 from models.registry import Pair, Stock
 from models.rejected import RejectedAlert
 from models.replay import Missed, events_after, feed, missed_since
 from models.retention import old_rows, prune
-from models.signals import AlertId, Receipt, Signal
+from models.signals import AlertId, Signal
 from models.statements import compiled
 from models.summing import summarise, summarise_all
 from models.tokens import SCOPES, ApiToken, insist, watching
@@ -87,6 +88,7 @@ __all__ = [
     "open_store",
     "positions_now",
     "prune",
+    "receive",
     "summarise",
     "summarise_all",
     "totals",

@@ -33,16 +33,16 @@ class _Leg(NamedTuple):
         return known and self.symbol[-3:] != self.row[2]
 
 
-def judge(ticker: str, bypass: bool) -> Verdict:
+def judge(ticker: str, bypass: bool, registry: Any = compiled) -> Verdict:
     """Reads the equation and asks the registry; `bypass` skips active and hedge, never known."""
     try:
         read = equation.parse(ticker)
     except equation.Problematic:
         return Verdict("problematic", _NO_LEGS | _status("error", "problematic ticker!"))
-    legs = [_broker_leg(leg.symbol) for leg in (read.leg1, read.leg2) if leg]
+    legs = [_broker_leg(leg.symbol, registry) for leg in (read.leg1, read.leg2) if leg]
     leg1, leg2 = legs[0].symbol, legs[1].symbol if read.is_pair else None
     columns = {"kind": read.kind, "leg1": leg1, "leg2": leg2, "hedge": read.hedge}
-    registered = _pair(read, legs) if read.is_pair else _stock(legs[0])
+    registered = _pair(read, legs, registry) if read.is_pair else _stock(legs[0], registry)
     if registered is None:
         return Verdict("refused", columns | _status("error", "unknown ticker"))
     if any(leg.mismatched for leg in legs):
@@ -70,13 +70,13 @@ def asks(tickers: Iterable[str]) -> tuple[list[str], list[str]]:
     return list(pairs), list(stocks)
 
 
-def _broker_leg(symbol: str) -> _Leg:
+def _broker_leg(symbol: str, registry: Any) -> _Leg:
     """The leg as the broker spells it; the dotted row decides, an undotted one is its alias."""
     ways = equation.spellings(symbol)
     if len(ways) == 1:
         return _Leg(symbol, None)  # a pair's ordinary legs need no look-up
     for way in ways:
-        row = compiled.stock(way)
+        row = registry.stock(way)
         if row and row[1] in CURRENCIES:
             return _Leg(ways[0], row)
     return _Leg(symbol, None)
@@ -84,17 +84,17 @@ def _broker_leg(symbol: str) -> _Leg:
 
 def is_registered(symbol: str) -> bool:
     """Whether the bridge finds the ticker of this leg; it stops for good where it does not."""
-    return _stock(_broker_leg(symbol)) is not None
+    return _stock(_broker_leg(symbol, compiled), compiled) is not None
 
 
-def _stock(leg: _Leg) -> tuple | None:
-    return leg.row or compiled.stock(leg.symbol)
+def _stock(leg: _Leg, registry: Any) -> tuple | None:
+    return leg.row or registry.stock(leg.symbol)
 
 
-def _pair(read: equation.Equation, legs: list[_Leg]) -> tuple | None:
+def _pair(read: equation.Equation, legs: list[_Leg], registry: Any) -> tuple | None:
     """The pair's row (active, hedge), registered in the broker's spelling or as written."""
     name = f"{legs[0].symbol}-{legs[1].symbol}"
-    return compiled.pair(name) or (compiled.pair(read.name) if name != read.name else None)
+    return registry.pair(name) or registry.pair(read.name)
 
 
 def _status(status: str, message: str) -> dict[str, str]:

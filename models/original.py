@@ -14,7 +14,7 @@ from playhouse import db_url
 
 from database import DatabaseRefused, is_sqlite, last_id, proxy, refusal, set_last_id
 from models.base import Event
-from models.signals import Signal
+from models.signals import AlertId, Signal
 from models.statements import compiled
 
 SOURCE = "import"  # of the events
@@ -113,11 +113,11 @@ class Takeover:
 
     def is_taken(self, rowid: int) -> bool:
         """Whether a signal of this rowid came before."""
-        return compiled.signal_of_alert(_alert_id(rowid)) is not None
+        return _taken(rowid) is not None
 
     def is_another(self, rowid: int, columns: dict[str, Any]) -> bool:
         """Whether what came before was another signal: that of another database."""
-        stored = Signal.get_or_none(Signal.id == compiled.signal_of_alert(_alert_id(rowid)))
+        stored = Signal.get_or_none(Signal.id == _taken(rowid))
         told = ("timestamp", "ticker", "action")
         return stored is not None and any(getattr(stored, name) != columns[name] for name in told)
 
@@ -130,8 +130,8 @@ class Takeover:
             self._last, mine = rowid, rowid
         else:
             self.settle()
-            mine = self._last = compiled.insert_signal(row)
-        compiled.insert_alert_id(_alert_id(rowid), mine)
+            mine = self._last = Signal.insert(**row).execute()
+        AlertId.insert(alert_id=_alert_id(rowid), fingerprint="", signal=mine).execute()
         created = {name: (None, value) for name, value in row.items() if value is not None}
         Event.append("signal.created", str(mine), SOURCE, created, {"id": mine, **row})
         return mine
@@ -139,6 +139,11 @@ class Takeover:
     def settle(self) -> None:
         """Lets new rowids go on after those that were kept."""
         set_last_id(proxy.obj, "signal", self._last)
+
+
+def _taken(rowid: int) -> int | None:
+    """The rowid here of a signal that was taken over with this rowid."""
+    return AlertId.select(AlertId.signal).where(AlertId.alert_id == _alert_id(rowid)).scalar()
 
 
 def _alert_id(rowid: int) -> str:

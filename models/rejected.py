@@ -7,7 +7,7 @@ from peewee import BooleanField, CharField, IntegerField, TextField
 
 from database import RowId
 from models.base import Event, Missing, Told, newest
-from models.signals import Receipt, Signal
+from models.receiving import Receipt, receive
 from trading import instants
 
 
@@ -53,7 +53,7 @@ class RejectedAlert(Told):
     def resubmit(cls, rowid: int, alert: dict[str, Any], source: str) -> Receipt:
         """Turns a rejected alert into a signal; both in one transaction."""
         cls.find(rowid).delete_instance()
-        return Signal.receive(alert, source)
+        return receive([{**alert, "source": source}])[0]
 
     @classmethod
     def dismiss(cls, rowid: int) -> None:

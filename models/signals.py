@@ -2,26 +2,18 @@
 
 from collections.abc import Callable
 from dataclasses import asdict, replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import peewee
 from peewee import BigIntegerField, CharField, DoubleField, TextField
 
-from database import RowId, is_shared, proxy, snapshot, total
+from database import RowId, proxy, snapshot, total
 from models.base import Base, Event, Missing, Refused, Told, same
 from models.blocks import Blocks, within
 from models.filters import OFFERED, Filters, conditions, during
-from models.judge import asks, is_registered, judge
+from models.judge import is_registered, judge
 from models.statements import compiled
-from trading import equation, fills, instants, statuses
-
-
-class Receipt(NamedTuple):
-    """What became of an alert: its signal's rowid, the verdict and the event (none: a repeat)."""
-
-    rowid: int
-    verdict: str
-    events: list[Event]
+from trading import equation, fills, statuses
 
 
 class Signal(Told):
@@ -55,6 +47,8 @@ class Signal(Told):
     status_message = TextField(null=True)
     filled1 = DoubleField(null=True)
     filled2 = DoubleField(null=True)
+    alert_time = CharField(19, null=True)
+    warning = TextField(null=True)
 
     class Meta:
         indexes = (
@@ -62,36 +56,6 @@ class Signal(Told):
             (("kind", "id"), False),
             (("leg1", "leg2", "id"), False),
         )
-
-    @classmethod
-    def foresee(cls, alerts: list[dict[str, Any]]) -> None:
-        """Has the next transaction ask once for all that `receive` will ask in it for these.
-
-        With SQLite there is nothing to gain, for no question leaves the process.
-        """
-        if is_shared(proxy):
-            alert_ids = [alert["alert_id"] for alert in alerts if alert.get("alert_id")]
-            compiled.foresee(alert_ids, *asks(alert["ticker"] for alert in alerts))
-
-    @classmethod
-    def receive(cls, alert: dict[str, Any], source: str) -> Receipt:
-        """Judges and stores an alert: {column: value} with `alert_id` and `bypass` beside them."""
-        alert = dict(alert)
-        alert_id, bypass = alert.pop("alert_id", None), alert.pop("bypass", False)
-        if alert_id and (known := compiled.signal_of_alert(alert_id)):
-            return Receipt(known, "duplicate", [])
-        verdict = judge(alert["ticker"], bypass)
-        row = {**compiled.blank, **alert, **verdict.columns}
-        now = instants.now()
-        row["timestamp"] = alert.get("timestamp") or now
-        if verdict.outcome == "recorded":
-            row["status"] = alert.get("status") or statuses.WAITING
-        created = {k: (None, v) for k, v in row.items() if v is not None}
-        told = (now, "signal.created", source, Event.text_of(created))
-        rowid, event_id = compiled.store_signal(row, alert_id, told)
-        record = {"id": rowid, **row}
-        event = Event(event_id, now, told[1], str(rowid), source, created, record)
-        return Receipt(rowid, verdict.outcome, [event])
 
     @classmethod
     def revise(
@@ -278,8 +242,15 @@ _AFTER_FILL = {
 
 
 class AlertId(Base):
-    """The sender's own id of an alert, kept for ever: a repeat stores nothing."""
+    """The sender's own id of an alert, kept for ever: a repeat stores nothing.
+
+    `fingerprint` is what makes another alert with the same id another one.
+    """
 
     id = RowId()
-    alert_id = CharField(200, unique=True)
+    alert_id = CharField(200)
+    fingerprint = CharField(32)
     signal = BigIntegerField()
+
+    class Meta:
+        indexes = ((("alert_id", "fingerprint"), True),)

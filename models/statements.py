@@ -3,11 +3,19 @@
 A compiled statement costs a tenth of building the query anew. All other code uses the models.
 """
 
+from collections.abc import Collection
 from typing import Any
 
 import peewee
 
-from database import inserted_id, is_shared
+from database import insert_rows, is_sqlite
+
+EVENT_COLUMNS = ["id", "time", "type", "subject", "source", "changes"]
+MOVE_COLUMNS = (
+    *("id", "prior_position", "prior_position_size", "position", "position_size"),
+    *("alert_time", "timestamp", "comment", "status_message"),
+)
+LOOKED_BACK = 6  # signals of a ticker that tell where its strategy stands
 
 
 class Statements:
@@ -23,18 +31,13 @@ class Statements:
         self.blank: dict[str, Any] = dict.fromkeys(columns) | {
             field.name: value for field, value in signal._meta.defaults.items()
         }
-        self._insert_signal = _insert(signal, columns)
-        event_columns = ["time", "type", "subject", "source", "changes"]
-        self._insert_event = _insert(event, event_columns)
+        self._event, self._alert_id = event, alert_id
+        self._signal_columns = ["id", *columns]
+        self._insert_event = _insert(event, ["time", "type", "subject", "source", "changes"])
         self._last_event = _text(event.select(peewee.fn.MAX(event.id)))
-        self._insert_alert_id = _insert(alert_id, ["alert_id", "signal"])
-        self._of_alert = _text(alert_id.select(alert_id.signal).where(alert_id.alert_id == ""))
-        known = stock.select(stock.active, stock.sectype, stock.currency)
-        self._stock = _text(known.where(stock.symbol == ""))
-        self._pair = _text(pair.select(pair.active, pair.hedge).where(pair.name == ""))
-        if is_shared(database):
-            self._bind_shared(signal, event, alert_id, columns, event_columns)
-            self._bind_foresight(signal, event, alert_id, pair, stock)
+        self._stock, self._pair = stock, pair
+        self._moves = {is_pair: _text(_moves(signal, is_pair)) for is_pair in (False, True)}
+        self._texts: dict[tuple, str] = {}
         valid = passphrase.select(passphrase.id, passphrase.value, passphrase.last_used)
         self._passphrases = _text(valid.where(passphrase.retired.is_null()))
         sessions = session.select(session, user).join(user)
@@ -46,121 +49,87 @@ class Statements:
         self._api_tokens = _text(tokens.where(api_token.digest == ""))
         self._lists: dict[tuple, str] = {}
 
-    def _bind_shared(
-        self, signal, event, alert_id, columns: list[str], event_columns: list[str]
-    ) -> None:
-        rowid = f"currval('{_sequence(signal)}')"  # this connection's last signal
-        values = [
-            peewee.SQL(f"{rowid}::text") if name == "subject" else None for name in event_columns
-        ]
-        fields = [getattr(event, name) for name in event_columns]
-        told = event.insert_many([values], fields=fields).returning(event.id, event.subject)
-        noted = alert_id.insert_many(
-            [[None, peewee.SQL(rowid)]], fields=[alert_id.alert_id, alert_id.signal]
-        )
-        self._insert_its_event, self._insert_its_alert_id = _text(told), _text(noted)
-        self._number_signal = _numbered(signal, columns)
-        self._number_event = _numbered(event, event_columns)
-
-    def _bind_foresight(self, signal, event, alert_id, pair, stock) -> None:
-        last_ids = "s.last_value - (NOT s.is_called)::int, e.last_value - (NOT e.is_called)::int"
-        sequences = f"{_sequence(signal)} s, {_sequence(event)} e"
-        self._last_ids = f"SELECT {last_ids} FROM {sequences}"  # noqa: S608
-        every = (
-            _found(0, alert_id.alert_id, alert_id.signal),
-            _found(1, pair.name, pair.active, pair.hedge),
-            _found(2, stock.symbol, stock.active, stock.sectype, stock.currency),
-            f"SELECT NULL, NULL, json_build_array({last_ids}) FROM {sequences}",  # noqa: S608
-        )
-        self._foresee = " UNION ALL ".join(every)
-
     def _one(self, sql: str, *values: Any) -> tuple | None:
-        return self._database.run((sql, values)).fetchone()
+        return self._database.execute_sql(sql, values).fetchone()
 
-    def store_signal(
-        self, row: dict[str, Any], alert_id: str | None, event: tuple
-    ) -> tuple[int, int]:
-        """Stores a new signal, its alert id and its event: the ids of signal and event.
+    def draw_ids(self, count: int) -> list[tuple[int, int]]:
+        """The next (rowid, event id) of new signals, in a writing transaction."""
+        return self._database.draw_ids(("signal", "event"), count)
 
-        The row is given as all its columns in the model's order, the event as (time, type, source,
-        changes). PostgreSQL takes all of it in one round trip, or that of all jobs of a batch.
+    def store_signals(
+        self, signals: list[tuple], events: list[tuple], alert_ids: list[tuple]
+    ) -> None:
+        """Stores rows given with their ids: all columns of signals and events in the models' order.
+
+        Alert ids are given as (alert_id, fingerprint, signal).
         """
-        time, type, source, changes = event
-        if not is_shared(self._database):
-            rowid = self.insert_signal(row)
-            if alert_id:
-                self.insert_alert_id(alert_id, rowid)
-            return rowid, self.insert_event((time, type, str(rowid), source, changes))
-        if self._database.together:
-            return self._store_later(row, alert_id, event)
-        calls = [(self._insert_signal, tuple(row.values()))]
-        if alert_id:
-            calls.append((self._insert_its_alert_id, (alert_id,)))
-        calls.append((self._insert_its_event, event))
-        event_id, rowid = self._database.run(*calls).fetchone()
-        return int(rowid), event_id
-
-    def _store_later(self, row: dict, alert_id: str | None, event: tuple) -> tuple[int, int]:
-        # Nobody else can draw ids meanwhile; the INSERTs set the sequences to these.
-        rowid, event_id = (last + 1 for last in self._database.look_up(self._last_ids))
-        time, type, source, changes = event
-        calls = [(self._number_signal, (rowid, *row.values()))]
-        found = {(self._last_ids, ()): (rowid, event_id)}
-        if alert_id:
-            calls.append((self._insert_alert_id, (alert_id, rowid)))
-            found[self._of_alert, (alert_id,)] = (rowid,)
-        calls.append((self._number_event, (event_id, time, type, str(rowid), source, changes)))
-        self._database.later(*calls)
-        self._database.expect(found)
-        return rowid, event_id
-
-    def foresee(self, alert_ids: list[str], pairs: list[str], stocks: list[str]) -> None:
-        """Has PostgreSQL tell, as the next transaction begins, all about these and the last ids."""
-        asked = (self._of_alert, alert_ids), (self._pair, pairs), (self._stock, stocks)
-
-        def answers(rows: list[tuple]) -> dict:
-            found = {(sql, (key,)): None for sql, keys in asked for key in keys}
-            for number, key, row in rows:
-                call = (self._last_ids, ()) if key is None else (asked[number][0], (key,))
-                found[call] = tuple(row)
-            return found
-
-        self._database.ask_ahead((self._foresee, (alert_ids, pairs, stocks)), answers)
-
-    def insert_signal(self, row: dict[str, Any]) -> int:
-        """Stores a signal given as all its columns in the model's order: its rowid."""
-        cursor = self._database.run((self._insert_signal, tuple(row.values())))
-        return inserted_id(self._database, cursor)
+        insert_rows(self._database, "signal", self._signal_columns, signals)
+        insert_rows(self._database, "event", EVENT_COLUMNS, events)
+        if alert_ids:
+            columns = ["alert_id", "fingerprint", "signal"]
+            insert_rows(self._database, "alert_id", columns, alert_ids)
 
     def insert_event(self, row: tuple) -> int:
         """Stores an event (time, type, subject, source, changes): its id."""
-        cursor = self._database.run((self._insert_event, row))
-        return inserted_id(self._database, cursor)
+        cursor = self._database.execute_sql(self._insert_event, row)
+        return cursor.lastrowid if is_sqlite(self._database) else cursor.fetchone()[0]
 
     def last_event(self) -> int | None:
         """The id of the newest event."""
         return self._one(self._last_event)[0]
 
-    def insert_alert_id(self, text: str, signal: int) -> None:
-        """Notes the alert id that a signal was stored under."""
-        self._database.run((self._insert_alert_id, (text, signal)))
+    def _found(self, keys: Collection[str], key: peewee.Field, *fields: peewee.Field) -> list:
+        """Rows (key, the fields ...) for many keys."""
+        if not keys:
+            return []
+        name = (key.model, key.name, len(keys))
+        if name not in self._texts:
+            self._texts[name] = _text(key.model.select(key, *fields).where(key.in_(list(keys))))
+        return self._database.execute_sql(self._texts[name], tuple(keys)).fetchall()
 
-    def signal_of_alert(self, alert_id: str) -> int | None:
-        """The rowid that this alert id was stored under."""
-        row = self._database.look_up(self._of_alert, (alert_id,))
-        return row and row[0]
+    def signals_of_alerts(self, alert_ids: Collection[str]) -> list[tuple]:
+        """(alert_id, fingerprint, rowid) of all alerts that came with one of these ids."""
+        row = self._alert_id
+        return self._found(alert_ids, row.alert_id, row.fingerprint, row.signal)
+
+    def stocks(self, symbols: Collection[str]) -> dict[str, tuple]:
+        """(active, sectype, currency) of registered stocks by symbol."""
+        row = self._stock
+        found = self._found(symbols, row.symbol, row.active, row.sectype, row.currency)
+        return {symbol: tuple(rest) for symbol, *rest in found}
+
+    def pairs(self, names: Collection[str]) -> dict[str, tuple]:
+        """(active, hedge) of registered pairs by name."""
+        row = self._pair
+        found = self._found(names, row.name, row.active, row.hedge)
+        return {name: tuple(rest) for name, *rest in found}
 
     def stock(self, symbol: str) -> tuple | None:
         """(active, sectype, currency) of a registered stock."""
-        return self._database.look_up(self._stock, (symbol,))
+        return self.stocks([symbol]).get(symbol)
 
     def pair(self, name: str) -> tuple | None:
         """(active, hedge) of a registered pair."""
-        return self._database.look_up(self._pair, (name,))
+        return self.pairs([name]).get(name)
+
+    def newest_moves(self, legs: Collection[tuple[str, str | None]]) -> list[tuple]:
+        """(leg1, leg2, MOVE_COLUMNS ...) of the last signals of these legs, newest first."""
+        if not legs:
+            return []
+        name = tuple(leg2 is not None for _, leg2 in legs)
+        if name not in self._texts:
+            each = (f"SELECT * FROM ({self._moves[two]}) m{n}" for n, two in enumerate(name))  # noqa: S608
+            self._texts[name] = " UNION ALL ".join(each)
+        values = [
+            value
+            for leg1, leg2 in legs
+            for value in ((leg1, LOOKED_BACK) if leg2 is None else (leg1, leg2, LOOKED_BACK))
+        ]
+        return self._database.execute_sql(self._texts[name], values).fetchall()
 
     def passphrases(self) -> list[tuple]:
         """(id, value, last used) of the valid passphrases."""
-        return self._database.run((self._passphrases, ())).fetchall()
+        return self._database.execute_sql(self._passphrases).fetchall()
 
     def session(self, column: str, value: str) -> tuple | None:
         """All columns of the session with this id or cookie_digest, then those of its user."""
@@ -186,21 +155,12 @@ def _text(query: peewee.Query) -> str:
     return query.sql()[0]
 
 
-def _sequence(model: type[peewee.Model]) -> str:
-    return f"{model._meta.table_name}_id_seq"
-
-
-def _found(number: int, key: peewee.Field, *fields: peewee.Field) -> str:
-    """PostgreSQL's SELECT of (number, key, the fields as a list) for many keys."""
-    chosen = (peewee.SQL(str(number)), key, peewee.fn.json_build_array(*fields))
-    return _text(key.model.select(*chosen).where(key == peewee.fn.ANY("")))
-
-
-def _numbered(model: type[peewee.Model], columns: list[str]) -> str:
-    """PostgreSQL's INSERT of a row with its id, which the sequence then goes on from."""
-    number = peewee.SQL(f"setval('{_sequence(model)}', %s)", (0,))
-    fields = [model.id, *(getattr(model, name) for name in columns)]
-    return _text(model.insert_many([[number, *[None] * len(columns)]], fields=fields))
+def _moves(signal: type[peewee.Model], is_pair: bool) -> peewee.Query:
+    leg2 = signal.leg2 == "" if is_pair else signal.leg2.is_null()
+    columns = ["leg1", "leg2", *MOVE_COLUMNS]
+    rows = signal.select(*(getattr(signal, name) for name in columns))
+    mine = rows.where(signal.leg1 == "", leg2)
+    return mine.order_by(signal.id.desc()).limit(LOOKED_BACK)
 
 
 def _insert(model: type[peewee.Model], columns: list[str]) -> str:

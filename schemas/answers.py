@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+from pydantic import Field
+
 from schemas.records import Answer, Moment, Number, Text
 
 
@@ -44,6 +46,7 @@ class Receipt(Answer):
         "Signal already recorded.",
     ]
     rowid: int
+    warning: str | None = Field(None, description="what to mend in the alert's message")
 
 
 class Slippage(Answer):

@@ -38,7 +38,8 @@ _RECORDS: dict[str, Callable[[Record], Record]] = {
 }
 _WIRE = {
     "signal": {column: wire for wire, column in SIGNAL_FIELDS}
-    | {"filled1": "filled_qty1", "filled2": "filled_qty2"},
+    | {"filled1": "filled_qty1", "filled2": "filled_qty2", "alert_time": "alert_time"}
+    | {"warning": "warning"},
     "stock": {column: wire for wire, column in STOCK.items()},
     "pair": {column: wire for wire, column in PAIR.items()},
     "rejected": _REJECTED,

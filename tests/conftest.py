@@ -80,9 +80,9 @@ class Api:
         """A fresh access token of a demo user."""
         return (await self.login(username))["access_token"]
 
-    async def alert(self, **fields):
+    async def alert(self, headers=None, **fields):
         """Posts an alert with the passphrase and sane defaults."""
-        return await self.post("/v3/webhook", alert(**fields))
+        return await self.post("/v3/webhook", alert(**fields), headers=headers)
 
     async def register_pair(self, leg1="NMFC", leg2="ROIC", hedge=0.72, status=1):
         """Registers a pair as admin."""

@@ -10,6 +10,7 @@ from database import announce
 from live import CHUNK
 from models import EventRow, Signal, Stock
 from tests.conftest import ON_POSTGRESQL
+from tests.receiving import receive_one
 
 pytestmark = pytest.mark.gen_test(timeout=30)
 
@@ -107,7 +108,7 @@ def store_elsewhere(count):
     def work():
         Stock.put({"symbol": "AAPL", "active": 1}, "x")
         for _ in range(count - 2):
-            Signal.receive({"ticker": "AAPL", "action": "buy", "contracts": 1.0}, "webhook")
+            receive_one({"ticker": "AAPL", "action": "buy", "contracts": 1.0}, "webhook")
         Signal.revise(1, {"comment": ("last",)}, "x", bypass=False, owner=True)
 
     return work

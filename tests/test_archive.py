@@ -4,6 +4,7 @@ import pytest
 
 import models
 from bench.data import make
+from tests.receiving import receive_one
 from tests.shell import shell
 
 pytestmark = pytest.mark.slow
@@ -42,7 +43,7 @@ def test_a_backup_restores_as_it_was_and_ids_go_on(tmp_path, full):
     store = models.open_store(target)
     models.Signal.get_by_id(last).delete_instance()
     alert = {"ticker": "NMFC-0.72*ROIC", "action": "buy", "contracts": 1.0}
-    assert models.Signal.receive(alert, "test").rowid == last + 1
+    assert receive_one(alert, "test").rowid == last + 1
     store.close()
 
 

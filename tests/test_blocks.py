@@ -29,6 +29,7 @@ from models.filters import SEARCHED
 from models.loading import load
 from models.statements import compiled
 from tests.conftest import ON_POSTGRESQL, ON_SQLITE
+from tests.receiving import receive_one
 
 SUMMED = {"kind", "leg1", "leg2", "status", "action", "contracts", "slippage"}
 TEXTS = [None, "Enter Long 17", "enter LONG 9", "Grüße", "50%_", "Order 201: no", "nowhere " * 150]
@@ -225,7 +226,7 @@ def test_storing_an_alert_has_nothing_to_do_with_it(store, storage, database_url
     log.setLevel(logging.DEBUG)
     try:
         with store.atomic():
-            models.Signal.receive({"ticker": "AAPL", "action": "buy", "contracts": 1.0}, "test")
+            receive_one({"ticker": "AAPL", "action": "buy", "contracts": 1.0}, "test")
     finally:
         log.removeHandler(handler)
         log.setLevel(logging.NOTSET)
@@ -352,6 +353,6 @@ async def test_a_request_has_old_signals_summed_up_and_a_late_fill_shows_at_once
 
 @ON_SQLITE
 def test_a_writer_that_is_busy_is_asked_again_later(store):
-    summing = Summing(Writer(store, limit=0))
+    summing = Summing(Writer(store, models.receive, limit=0))
     summing.wake()
     assert not summing._runs

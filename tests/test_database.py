@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import sqlite3
 import threading
-from functools import partial
 
 import peewee
 import pytest
@@ -23,7 +22,6 @@ from models import (
     Signal,
     Stock,
 )
-from models.statements import compiled
 from tests.conftest import ON_POSTGRESQL, ON_SQLITE
 
 pytestmark = pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")
@@ -85,7 +83,7 @@ def make_writer(io_loop, store):
     writers = []
 
     def make(limit=2000):
-        writers.append(Writer(store, limit, Signal.foresee))
+        writers.append(Writer(store, models.receive, limit))
         return writers[-1]
 
     yield make
@@ -221,21 +219,19 @@ async def test_jobs_run_in_the_order_they_were_handed_in(writer):
     assert order == list(range(1200))
 
 
+class Alert(dict):
+    """An alert as the webhook hands it to the writer."""
+
+
 def alert(number, **columns):
-    """A job that takes in an alert whose comment is its number, as the webhook does."""
+    """An alert whose comment is its number."""
     sent = {"ticker": "A-0.72*B", "action": "buy", "contracts": 1.0, "comment": str(number)}
-    return partial(Signal.receive, {**sent, **columns}, "webhook")
+    return Alert(sent | columns, source="webhook")
 
 
-@pytest.fixture(params=["foreseen", "unforeseen"])
-def submit(writer, request):
-    """Hands in a job, and what an alert is going to ask, or not."""
-
-    def hand_in(job):
-        foreseen = request.param == "foreseen" and isinstance(job, partial)
-        return writer.submit(job, job.args[0] if foreseen else None)
-
-    return hand_in
+def submit(writer, job):
+    """Hands in an alert or other work."""
+    return writer.receive(job) if isinstance(job, Alert) else writer.submit(job)
 
 
 @pytest.fixture
@@ -262,12 +258,10 @@ def told(outside):
 
 
 @pytest.mark.gen_test
-async def test_alerts_of_one_batch_are_numbered_in_their_order_and_repeats_are_known(
-    writer, submit, told
-):
+async def test_alerts_of_one_batch_are_numbered_in_their_order_and_repeats_are_known(writer, told):
     jobs = [alert(n, alert_id=f"id{n % 5}" if n % 2 else None) for n in range(20)]
     with waiting_behind(writer):
-        futures = [submit(job) for job in jobs]
+        futures = [submit(writer, job) for job in jobs]
     receipts = await asyncio.gather(*futures)
     signals, subjects, alert_ids = told()
     new = [receipt for receipt in receipts if receipt.events]
@@ -282,35 +276,31 @@ async def test_alerts_of_one_batch_are_numbered_in_their_order_and_repeats_are_k
     assert ids == sorted(set(ids))
 
 
-@ON_POSTGRESQL
 @pytest.mark.gen_test
-async def test_a_batch_of_alerts_is_two_round_trips(writer, caplog):
-    tickers = ["A-0.72*B", "AAPL", "USDCAD", "B.TC.USD", "USD.CAD-2*ETHUSD", "3*", "NMFC-1*ROIC"]
-    jobs = [alert(n, ticker=ticker, bypass=n % 2) for n, ticker in enumerate(tickers * 3)]
-    jobs += [alert(n, alert_id=f"id{n % 9}") for n in range(20)]
+async def test_a_batch_asks_and_writes_as_often_as_a_single_alert(writer, caplog):
+    def jobs(count):
+        return [alert(n, alert_id=f"id{count}-{n}", ticker="A-2*B") for n in range(count)]
+
     caplog.set_level("DEBUG", "peewee")
-    for repeats in (11, 20):  # at first the statements are prepared
+    sent = []
+    for count in (1, 40):
         gate = Gate(writer)
-        futures = [writer.submit(job, job.args[0]) for job in jobs]
+        futures = [writer.receive(job) for job in jobs(count)]
         caplog.clear()
         gate.open()
-        receipts = await asyncio.gather(*futures)
-        assert [receipt.verdict for receipt in receipts].count("duplicate") == repeats
-    end_of_gate, *sent = (record.msg[0] for record in caplog.records)
-    assert "COMMIT" in end_of_gate
-    assert [sql.partition(" ")[0] for sql in sent] == ["BEGIN", "EXECUTE"], sent
+        await asyncio.gather(*futures)
+        sent.append(len(caplog.records))
+    assert sent[1] == sent[0]
 
 
 @pytest.mark.gen_test
-async def test_other_work_between_alerts_keeps_the_events_in_the_order_of_their_ids(
-    writer, submit, told
-):
+async def test_other_work_between_alerts_keeps_the_events_in_the_order_of_their_ids(writer, told):
     def registers():
         return Stock.register({"symbol": "A", "active": 1}, "me")
 
     jobs = [alert(0), alert(1), registers, alert(2), lambda: Signal.drop(1, "me"), alert(3)]
     with waiting_behind(writer):
-        futures = [submit(job) for job in jobs]
+        futures = [submit(writer, job) for job in jobs]
     results = await asyncio.gather(*futures)
     ids = [(each.events if hasattr(each, "events") else each)[0].id for each in results]
     assert ids == list(range(1, 7))
@@ -318,7 +308,7 @@ async def test_other_work_between_alerts_keeps_the_events_in_the_order_of_their_
 
 
 @pytest.mark.gen_test
-async def test_a_pair_that_a_neighbour_changes_is_judged_as_it_is_by_then(writer, submit):
+async def test_a_pair_that_a_neighbour_changes_is_judged_as_it_is_by_then(writer):
     def pair(active):
         terms = {"leg1": "A", "leg2": "B", "hedge": 0.72, "active": active}
         return lambda: (
@@ -326,22 +316,18 @@ async def test_a_pair_that_a_neighbour_changes_is_judged_as_it_is_by_then(writer
         )
 
     with waiting_behind(writer):
-        futures = [submit(job) for job in (alert(0), pair(1), alert(1), pair(0), alert(2))]
+        futures = [submit(writer, job) for job in (alert(0), pair(1), alert(1), pair(0), alert(2))]
     results = await asyncio.gather(*futures)
     assert [results[n].verdict for n in (0, 2, 4)] == ["refused", "recorded", "refused"]
 
 
 @pytest.mark.gen_test
 @pytest.mark.parametrize("place", [0, 2, 4])
-async def test_an_alert_that_the_database_refuses_fails_alone(writer, submit, told, place):
-    def without_time():
-        compiled.store_signal({**compiled.blank, "ticker": "A", "action": "buy"}, None, told_of)
-
-    told_of = ("2026-01-01 00:00:00", "signal.created", "me", "{}")
+async def test_an_alert_that_the_database_refuses_fails_alone(writer, told, place):
     jobs = [alert(number, alert_id=f"id{number}") for number in range(4)]
-    jobs.insert(place, without_time)
+    jobs.insert(place, alert("none", action=None))
     with waiting_behind(writer):
-        futures = [submit(job) for job in jobs]
+        futures = [submit(writer, job) for job in jobs]
     outcomes = await asyncio.gather(*futures, return_exceptions=True)
     assert isinstance(outcomes.pop(place), peewee.IntegrityError)
     signals, subjects, alert_ids = told()
@@ -353,9 +339,7 @@ async def test_an_alert_that_the_database_refuses_fails_alone(writer, submit, to
 
 @ON_POSTGRESQL
 @pytest.mark.gen_test
-async def test_an_id_that_somebody_else_has_taken_is_not_given_out(
-    writer, submit, storage, database_url
-):
+async def test_an_id_that_somebody_else_has_taken_is_not_given_out(writer, storage, database_url):
     """Whoever inserts by hand, without the lock, costs a batch a second try and no alert."""
     with contextlib.closing(storage.outside(database_url)) as other:
         other.cursor().execute(
@@ -363,7 +347,7 @@ async def test_an_id_that_somebody_else_has_taken_is_not_given_out(
             "prior_position_size) VALUES (2, '2026-01-01 00:00:00', 'A', 'buy', 1, 'x', 0, 0)"
         )
         with waiting_behind(writer):
-            futures = [submit(alert(number)) for number in range(6)]
+            futures = [writer.receive(alert(number)) for number in range(6)]
         outcomes = await asyncio.gather(*futures, return_exceptions=True)
         kept = [each for each in outcomes if not isinstance(each, Exception)]
         cursor = other.cursor()

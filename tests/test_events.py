@@ -18,6 +18,7 @@ from models import (
     missed_since,
 )
 from models.replay import Missed
+from tests.receiving import receive_one
 from trading import fills
 
 SUBJECTS = 4  # signals, stocks or pairs that one sequence plays with
@@ -81,7 +82,7 @@ updates = st.one_of(
     st.builds(canceled, st.booleans()),
 )
 
-receive = st.builds(lambda alert: lambda: Signal.receive(alert, "webhook").events, alerts)
+receive = st.builds(lambda alert: lambda: receive_one(alert, "webhook").events, alerts)
 revise = st.builds(
     lambda rowid, sent, bypass, owner: (
         lambda: Signal.revise(rowid, sent, "bridge", bypass=bypass, owner=owner)[1]
@@ -241,7 +242,7 @@ def test_more_than_the_limit_missed_is_none(sequence, verbs, limit):
 
 
 def test_an_event_that_is_not_there_yet_was_not_missed(store):
-    play([lambda: Signal.receive({"ticker": "A", "action": "buy", "contracts": 1}, "x").events])
+    play([lambda: receive_one({"ticker": "A", "action": "buy", "contracts": 1}, "x").events])
     last = EventRow.last_id()
     assert missed_since(last, 10) == []
     assert missed_since(last + 1, 10) is None
@@ -250,10 +251,10 @@ def test_an_event_that_is_not_there_yet_was_not_missed(store):
 def test_a_repeat_or_an_empty_change_makes_no_event(store):
     alert = {"ticker": "AAPL", "action": "buy", "contracts": 1.0, "order_id1": 11, "alert_id": "x"}
     Stock.put({"symbol": "AAPL", "active": 1}, "admin")
-    play([lambda: Signal.receive(alert, "webhook").events])
+    play([lambda: receive_one(alert, "webhook").events])
     play([lambda: Signal.update_order(11, None, reported(5.0, 1.0), "bridge")[1]])
     before = EventRow.last_id()
-    assert Signal.receive(alert, "webhook").events == []
+    assert receive_one(alert, "webhook").events == []
     assert Signal.update_order(11, None, reported(5.0, 1.0), "bridge")[1] == []
     assert Signal.revise(1, {"comment": (None,)}, "x", bypass=False, owner=True)[1] == []
     assert Stock.put({"symbol": "AAPL", "active": 1}, "admin")[2] == []
@@ -261,7 +262,7 @@ def test_a_repeat_or_an_empty_change_makes_no_event(store):
 
 
 def test_a_deleted_signals_events_tell_what_it_was(store):
-    [created] = Signal.receive({"ticker": "AAPL", "action": "buy", "contracts": 1.0}, "x").events
+    [created] = receive_one({"ticker": "AAPL", "action": "buy", "contracts": 1.0}, "x").events
     [deleted] = Signal.drop(int(created.subject), "admin")
     assert deleted.type == "signal.deleted"
     assert deleted.record == created.record
@@ -273,7 +274,7 @@ def test_a_deleted_signals_events_tell_what_it_was(store):
 def test_an_event_of_a_failed_change_is_undone_with_it(store, conf):
     def failing():
         with store.atomic():
-            Signal.receive({"ticker": "AAPL", "action": "buy", "contracts": 1.0}, "x")
+            receive_one({"ticker": "AAPL", "action": "buy", "contracts": 1.0}, "x")
             raise ValueError
 
     with pytest.raises(ValueError):  # noqa: PT011 our own
@@ -286,7 +287,7 @@ def test_missed_events_of_more_subjects_than_one_query_takes_are_all_there(store
     count = 1200
     with store.atomic():
         published = play(
-            [lambda: Signal.receive({"ticker": "A", "action": "buy", "contracts": 1.0}, "x").events]
+            [lambda: receive_one({"ticker": "A", "action": "buy", "contracts": 1.0}, "x").events]
             * count
         )
     assert list(map(message, missed_since(0, count))) == list(map(message, published))

@@ -21,6 +21,7 @@ from hypothesis.stateful import (
 import schemas
 from handlers.base import explain
 from models import EventRow, Filters, Missing, Pair, Refused, Signal, Stock
+from tests.receiving import receive_one
 
 # What the registry makes of an equation: status, message, legs and hedge.
 JUDGED = {
@@ -277,7 +278,7 @@ class Orders(RuleBasedStateMachine):
             expected = ("waiting", "due to sync", "ROIC", None, None)
 
         def verb(sent):
-            receipt = Signal.receive(schemas.read_alert(sent).columns(), "webhook")
+            receipt = receive_one(schemas.read_alert(sent).columns(), "webhook")
             return receipt.rowid, receipt.events
 
         known = self.alert_ids.get(alert_id)

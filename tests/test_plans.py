@@ -179,7 +179,7 @@ def test_what_is_summed_up_is_not_read_again(plans, store):
 
 
 OTHER_LOOKUPS = {
-    "an alert id": lambda: compiled.signal_of_alert("x"),
+    "an alert id": lambda: compiled.signals_of_alerts(["x", "y"]),
     "an alert id by the model": lambda: AlertId.get_or_none(AlertId.alert_id == "x"),
     "events after one": lambda: EventRow.after(3, 10),
     "a signal's events": lambda: EventRow.of("signal", "3"),

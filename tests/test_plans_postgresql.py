@@ -28,7 +28,8 @@ FROM generate_series(1, {ROWS}) n;
 INSERT INTO event (time, type, subject, source, changes)
 SELECT '2026-01-01 00:00:00', 'signal.created', n::text, 'webhook', '{{}}'
 FROM generate_series(1, {ROWS}) n;
-INSERT INTO alert_id (alert_id, signal) SELECT 'id' || n, n FROM generate_series(1, {ROWS}) n;
+INSERT INTO alert_id (alert_id, fingerprint, signal)
+SELECT 'id' || n, '', n FROM generate_series(1, {ROWS}) n;
 INSERT INTO "user" (username, password_hash, admin) VALUES ('admin', '', true);
 INSERT INTO session (id, user_id, cookie_digest, refresh_id, minutes, started, cookie_expires,
     expires) SELECT 's' || n, 1, 'c' || n, '', 1, 0, 9999999999, 9999999999
@@ -105,7 +106,7 @@ LOOKUPS = {
     "the newest alert": (Signal.last_alert, "signal_pkey"),
     "an order's signal": (lambda: Signal.of_order(5000, None), "signal_order_id1"),
     "an order's second leg": (lambda: Signal.of_order(1000003, None), "signal_order_id2"),
-    "an alert id": (lambda: compiled.signal_of_alert("id77"), "alert_id_alert_id"),
+    "an alert id": (lambda: compiled.signals_of_alerts(["id77"]), "alert_id_alert_id"),
     "the last event": (EventRow.last_id, "event_pkey"),
     "the next events": (lambda: EventRow.after(ROWS - 50, 20), "event_pkey"),
     "a signal's events": (lambda: EventRow.of("signal", "77"), "event_subject_id"),
@@ -126,23 +127,3 @@ def test_a_lookup_is_served_by_its_index(plan, name):
     text = plan(work)
     assert index in text, text
     assert not [line for line in text.splitlines() if "Seq Scan" in line and "user" not in line]
-
-
-@pytest.mark.parametrize("rows", [0, 1, 20])
-def test_a_plan_that_is_kept_from_when_there_was_little_walks_no_table(postgresql, rows):
-    with postgresql.empty() as url:
-        store = models.open_store(url)
-        filled = f"SELECT 'id' || n, n FROM generate_series(1, {rows}) n"  # noqa: S608
-        store.execute_sql(f"INSERT INTO alert_id (alert_id, signal) {filled}; ANALYZE")
-        Signal.foresee([{"ticker": "A-0.72*B", "alert_id": f"id{n}"} for n in range(20)])
-        with store.atomic():
-            prepared = "SELECT name FROM pg_prepared_statements WHERE statement LIKE '%%UNION%%'"
-            [name] = store.execute_sql(prepared).fetchone()
-            asked = f"EXPLAIN EXECUTE {name} ('{{id1}}', '{{A-B}}', '{{A}}')"
-            plan = [line for (line,) in store.execute_sql(asked).fetchall()]
-            compiles = store.execute_sql("SHOW jit").fetchone()
-        store.close()
-    assert all("_seq " in line for line in plan if "Seq Scan" in line), plan
-    for index in ("alert_id_alert_id", "pair_name", "stock_symbol"):
-        assert any(index in line for line in plan), plan
-    assert compiles == ("off",)

@@ -20,6 +20,7 @@ from models import (
     User,
 )
 from models.statements import compiled
+from tests.receiving import receive_one
 from trading import fills
 
 SHOWN = schemas.SIGNAL_COLUMNS
@@ -34,15 +35,9 @@ def full_row():
     return row
 
 
-def test_the_compiled_insert_stores_what_the_model_reads(store):
-    row = full_row()
-    rowid = compiled.insert_signal(row)
-    assert Signal.find(rowid).record() == {"id": rowid, **row}
-
-
 def test_a_blank_signal_is_the_models_defaults(store):
     required = {"timestamp": "t", "ticker": "T", "action": "buy", "contracts": 1, "status": "s"}
-    mine = compiled.insert_signal({**compiled.blank, **required})
+    mine = Signal.insert(**{**compiled.blank, **required}).execute()
     theirs = Signal.create(**required).id
     assert Signal.find(mine).record() | {"id": 0} == Signal.find(theirs).record() | {"id": 0}
 
@@ -54,33 +49,32 @@ def test_the_compiled_event_is_the_models(store):
     assert stored == ("2026-01-01 00:00:00", "signal.created", "7", "me", "{}")
 
 
-@pytest.mark.parametrize("alert_id", [None, "x"])
-def test_a_signal_is_stored_with_its_event_and_its_alert_id(store, alert_id):
-    for _ in range(2):
-        Signal.create(**full_row())
-    told = ("2026-01-01 00:00:00", "signal.created", "me", "{}")
+def test_signals_are_stored_with_their_events_and_alert_ids(store):
+    Signal.create(**full_row())
+    signals = [(rowid, *full_row().values()) for rowid in (2, 3)]
+    events = [(n, "2026-01-01 00:00:00", "signal.created", str(n), "me", "{}") for n in (2, 3)]
     with store.atomic():
-        rowid, event_id = compiled.store_signal(full_row(), alert_id, told)
-    assert Signal.find(rowid).record() == {"id": rowid, **full_row()}
-    assert rowid == 3
-    row = EventRow.get_by_id(event_id)
-    assert (row.time, row.type, row.source, row.changes) == told
-    assert row.subject == "3"
-    assert [each.signal for each in AlertId.select()] == [3] * bool(alert_id)
+        assert compiled.draw_ids(2) == [(2, 1), (3, 2)]
+        compiled.store_signals(signals, events, [("x", "told", 3)])
+    assert Signal.find(3).record() == {"id": 3, **full_row()}
+    columns = EventRow.select().order_by(EventRow.id).tuples()
+    assert list(columns) == events
+    assert list(AlertId.select(AlertId.alert_id, AlertId.fingerprint, AlertId.signal).tuples()) == [
+        ("x", "told", 3)
+    ]
 
 
 def test_the_compiled_lookups_agree_with_the_models(store):
     Stock.create(symbol="AAPL", active=1)
     Pair.create(name="A-B", leg1="A", leg2="B", hedge=0.72, active=1)
-    AlertId.create(alert_id="x", signal=7)
+    AlertId.create(alert_id="x", fingerprint="told", signal=7)
     in_use = Passphrase.create(label="one", value="v", last_used="2026-01-01 00:00:00")
     Passphrase.create(label="two", value="w", retired="2026-01-01 00:00:00")
     assert compiled.stock("AAPL") == (1, "STK", "USD")
     assert compiled.stock("MSFT") is None
     assert compiled.pair("A-B") == (1, 0.72)
     assert compiled.pair("B-A") is None
-    assert compiled.signal_of_alert("x") == 7
-    assert compiled.signal_of_alert("y") is None
+    assert compiled.signals_of_alerts(["x", "y"]) == [("x", "told", 7)]
     assert compiled.passphrases() == [(in_use.id, "v", "2026-01-01 00:00:00")]
 
 
@@ -125,7 +119,7 @@ def test_a_short_list_that_is_kept_is_never_out_of_date(store):
     alert = {"ticker": "AAPL", "action": "buy", "contracts": 1.0, "order_id1": 7}
     check()
     for _ in range(3):
-        Signal.receive(alert, "me")
+        receive_one(alert, "me")
         check()
     Signal.revise(2, {"comment": ("new",)}, "me", bypass=False, owner=True)
     check()
@@ -145,7 +139,7 @@ def test_short_lists_are_kept_in_a_bounded_number(store):
 def test_the_compiled_lists_agree_with_the_models(store):
     states = ("waiting", "filled", "rerouted", "error", "canceled", "created")
     for number in range(60):
-        compiled.insert_signal({**full_row(), "status": states[number % len(states)]})
+        Signal.create(**{**full_row(), "status": states[number % len(states)]})
     columns = [getattr(Signal, name) for name in SHOWN]
     every = Signal.select(*columns).order_by(Signal.id.desc())
     offered = every.where(Signal.status.in_(["waiting", "rerouted"]))
@@ -159,7 +153,7 @@ def test_a_list_of_a_time_holds_exactly_the_signals_of_that_time(store):
     # Rowids do not follow the times here: senders may bring their own.
     hours = [5, 1, 9, 3, 3, 7, 2, 8, 0, 6]
     for hour in hours:
-        compiled.insert_signal({**full_row(), "timestamp": f"2026-01-01 0{hour}:00:00"})
+        Signal.create(**{**full_row(), "timestamp": f"2026-01-01 0{hour}:00:00"})
     for low, high, before in itertools.product((None, 0, 3, 9), (None, 0, 3, 9), (None, 0, 4, 99)):
         filters = Filters(
             since=None if low is None else f"2026-01-01 0{low}:00:00",

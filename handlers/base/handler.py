@@ -161,7 +161,9 @@ class BaseHandler(IdentityHandler):
         """Publishes a stored alert's event and answers its sender."""
         self.publish(receipt.events)
         status = 200 if receipt.verdict == "duplicate" else 201
-        self.reply({"message": RECEIVED[receipt.verdict], "rowid": receipt.rowid}, status)
+        warning = {"warning": receipt.warning} if receipt.warning else {}
+        body = {"message": RECEIVED[receipt.verdict], "rowid": receipt.rowid, **warning}
+        self.reply(body, status)
 
     async def store(self, verb: Callable[..., Any], *args: Any, **named: Any) -> Any:
         """What a model's verb returns, once it is on disk."""

@@ -19,6 +19,7 @@ from database import proxy
 from settings import DEMO_PASSWORD
 from tests.conftest import ON_POSTGRESQL
 from tests.deploy.proxies import free_port
+from tests.receiving import receive_one
 from trading import instants
 
 DAY = 86400
@@ -80,7 +81,7 @@ def store(place):
     """A production database in order: an administrator, an alert, a poll, a backup of today."""
     database = models.open_store(f"sqlite:///{place}/data.db")
     models.User.register("admin", HASH, admin=True)
-    models.Signal.receive({"ticker": "AAPL", "action": "buy", "contracts": 1.0}, "webhook")
+    receive_one({"ticker": "AAPL", "action": "buy", "contracts": 1.0}, "webhook")
     models.Bridge.saw(instants.now(), stores=True)
     models.Fact.note(models.LAST_BACKUP, instants.now())
     yield models
@@ -219,7 +220,7 @@ def test_a_database_that_is_damaged(store, examine, place, harm):
     with proxy.atomic():
         for _ in range(100):
             alert = {"ticker": "A" * 200, "action": "buy", "contracts": 1.0}
-            store.Signal.receive(alert, "webhook")
+            receive_one(alert, "webhook")
     proxy.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)")
     proxy.close()
     data = bytearray(file.read_bytes())
@@ -299,6 +300,6 @@ def test_a_bridge_that_is_gone(store, examine):
     told = examine()
     assert (level(told, "bridge", "last here"), told.code) == ("warning", 0)
     store.Stock.register({"symbol": "AAPL", "active": 1}, "test")
-    store.Signal.receive({"ticker": "AAPL", "action": "buy", "contracts": 1.0}, "webhook")
+    receive_one({"ticker": "AAPL", "action": "buy", "contracts": 1.0}, "webhook")
     told = examine()
     assert (level(told, "bridge", "1 signals wait"), told.code) == ("problem", 1)

@@ -10,6 +10,7 @@ import models
 from bench.processes import running, server
 from tests.command_line import originals
 from tests.conftest import ON_POSTGRESQL, ON_SQLITE
+from tests.receiving import receive_one
 from tests.shell import shell
 from tests.test_processes import call
 
@@ -148,7 +149,7 @@ def test_signals_stored_here_keep_their_rowids_and_the_others_get_new_ones(
 ):
     with ours() as found:
         for _ in range(2):
-            found.Signal.receive({"ticker": "NMFC", "action": "buy", "contracts": 1.0}, "test")
+            receive_one({"ticker": "NMFC", "action": "buy", "contracts": 1.0}, "test")
         mine = list(found.Signal.select().tuples())
     done = command("import-v3", original("3.0"), "--database", target)
     assert done.code == 0

@@ -7,6 +7,7 @@ import pytest
 import models
 import security
 from database import proxy
+from tests.receiving import receive_one
 from trading import instants
 
 DAY = 86400
@@ -25,7 +26,7 @@ def store(database_url):
 def receive(store, ago):
     """A signal that came so many seconds ago, with its event."""
     alert = {"ticker": "AAPL", "action": "buy", "contracts": 1.0, "timestamp": instants.ago(ago)}
-    rowid = store.Signal.receive(alert, "webhook").rowid
+    rowid = receive_one(alert, "webhook").rowid
     event = store.EventRow.last_id()
     store.EventRow.update(time=instants.ago(ago)).where(store.EventRow.id == event).execute()
     return rowid

@@ -10,6 +10,7 @@ from urllib.parse import quote
 import pytest
 
 import models
+from tests.receiving import receive_one
 
 pytestmark = pytest.mark.gen_test(timeout=60)
 
@@ -35,7 +36,7 @@ def rows(app, desk, io_loop):
         for ticker, action, contracts, status, day, comment in ROWS:
             alert = {"ticker": ticker, "action": action, "contracts": contracts, "status": status}
             alert |= {"timestamp": f"2026-11-0{day} 12:00:00", "comment": comment}
-            models.Signal.receive(alert, "test")
+            receive_one(alert, "test")
 
     async def submit():
         await app.writer.submit(store)
@@ -90,7 +91,7 @@ async def test_a_visitor_gets_a_few_and_a_token_all(api, app, desk, plain_user, 
         for n in range(30):
             status = "created" if "created" in path else "waiting"
             alert = {"ticker": SINGLE, "action": "buy", "contracts": n + 1, "status": status}
-            models.Signal.receive(alert, "test")
+            receive_one(alert, "test")
 
     await app.writer.submit(store)
 
@@ -398,7 +399,7 @@ def many(app, desk, io_loop):
         for n in range(MANY):
             ticker = PAIR if n % 3 else SINGLE
             alert = {"ticker": ticker, "action": "buy", "contracts": n + 1, "comment": f"n{n}"}
-            models.Signal.receive(alert, "test")
+            receive_one(alert, "test")
 
     async def submit():
         await app.writer.submit(store)

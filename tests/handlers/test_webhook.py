@@ -511,7 +511,7 @@ async def test_an_alert_sent_twice_is_stored_once(api, desk, admin, first, secon
     assert (answer.status, answer.json) == (201, {"message": CREATED, "rowid": 1})
     await api.alert()
     body, headers = WAYS[second]("NASDAQ:AAPL|5|2026-11-22T09:40:13Z")
-    again = alert(ticker="MA-3*V", **body)
+    again = alert(order_comment="again", **body)
     answer = await api.post("/v3/webhook", again, headers=headers)
     assert (answer.status, answer.json) == (200, {"message": REPEATED, "rowid": 1})
     assert await count(api) == 2

@@ -1,0 +1,91 @@
+"""The strategy's true last alert is the newest that is offered, in whatever order they come."""
+
+import asyncio
+import itertools
+
+import pytest
+
+from models import Signal
+
+pytestmark = pytest.mark.usefixtures("desk")
+
+
+def step(before, after, **fields):
+    """The fields of an alert that takes the strategy from one signed position to another."""
+
+    def word(position):
+        return "long" if position > 0 else "short" if position else "flat"
+
+    return {
+        "order_action": "buy" if after > before else "sell",
+        "order_contracts": abs(after - before),
+        "mar_pos": word(after),
+        "mar_pos_size": abs(after),
+        "pre_mar_pos": word(before),
+        "pre_mar_pos_size": abs(before),
+        **fields,
+    }
+
+
+async def statuses(api, count):
+    listed = (await api.get("/v3/signals/5")).json["signals"][:count]
+    return [(each["order_status"], each["status_msg"]) for each in reversed(listed)]
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("ticker", ["NMFC-0.72*NASDAQ:ROIC", "AAPL"])
+async def test_an_entry_that_comes_after_its_exit_is_not_offered(api, ticker):
+    for before, after in [(50, 0), (100, 0), (0, 100)]:
+        assert (await api.alert(ticker=ticker, **step(before, after))).status == 201
+    assert await statuses(api, 2) == [("waiting", None), ("canceled", "overtaken by 2")]
+    offered = (await api.get("/v3/signals/status/waiting/0")).json["signals"]
+    assert offered[0]["rowid"] == 2
+
+
+@pytest.mark.gen_test
+async def test_what_follows_two_swapped_alerts_starts_from_where_they_ended(api):
+    for before, after in [(50, 0), (100, 0), (0, 100), (0, 70), (70, 0)]:
+        await api.alert(**step(before, after))
+    assert [status for status, _ in await statuses(api, 3)] == ["canceled", "waiting", "waiting"]
+
+
+@pytest.mark.gen_test
+async def test_alerts_of_another_ticker_between_them_do_not_matter(api):
+    await api.alert(**step(50, 0))
+    await api.alert(**step(100, 0))
+    await api.alert(ticker="MA-3*V", **step(0, 10))
+    await api.alert(**step(0, 100))
+    assert (await statuses(api, 1)) == [("canceled", "overtaken by 2")]
+
+
+@pytest.mark.gen_test
+async def test_the_bridges_own_signals_do_not_matter(api):
+    await api.alert(ticker="AAPL", **step(50, 0))
+    await api.alert(ticker="AAPL", **step(100, 0))
+    sync = step(0, 7, order_comment="Enter Long due to sync", status_msg="created due to sync")
+    await api.alert(ticker="AAPL", bypass_ticker_status=True, **sync)
+    await api.alert(ticker="AAPL", **step(0, 100))
+    assert [status for status, _ in await statuses(api, 2)] == ["waiting", "canceled"]
+
+
+@pytest.mark.gen_test
+async def test_swapped_alerts_that_are_stored_together_are_told_apart(app, api):
+    await api.alert(**step(50, 0))
+    for rowid in itertools.count(2, 2):
+        results = await asyncio.gather(
+            api.alert(**step(100, 0)), api.alert(**step(0, 100)), return_exceptions=False
+        )
+        assert [each.status for each in results] == [201, 201]
+        late = Signal.select().order_by(Signal.id.desc()).get()
+        # Either they arrived swapped, or in their order.
+        starts_flat = late.prior_position == "flat"
+        assert late.status == ("canceled" if starts_flat else "waiting")
+        if rowid >= 10:
+            break
+
+
+@pytest.mark.gen_test
+async def test_a_refused_alert_tells_where_its_strategy_stands(api):
+    for before, after in [(50, 0), (100, 0), (0, 100)]:
+        await api.alert(ticker="KO-PEP", **step(before, after))
+    assert await statuses(api, 1) == [("canceled", "passive ticker")]
