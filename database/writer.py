@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import peewee
 
 from database.kinds import is_shared
-from database.shared import AWAY, Entangled
+from database.shared import AWAY, Entangled, cause
 from tally import Histogram
 
 BATCH = 500
@@ -109,18 +109,14 @@ class Writer:
     def _commit(self, batch: list[_Job]) -> list[tuple[Any, Exception | None]]:
         # Whatever a job or the commit raises goes to the callers: nothing is swallowed here.
         try:
-            try:
+            with contextlib.suppress(Entangled):
                 return self._transact(batch)
-            except Entangled:
-                return self._transact(batch, alone=True)
+            return self._transact(batch, alone=True)
         except Exception as error:  # noqa: BLE001
             if isinstance(error, peewee.PeeweeException):
                 with contextlib.suppress(peewee.PeeweeException):
                     self._database.close()  # the next batch starts on a new connection
-            # A rollback that fails too hides why it was needed.
-            cause = error.__context__
-            error = cause if isinstance(cause, peewee.PeeweeException) else error
-            return [(None, error)] * len(batch)
+            return [(None, cause(error))] * len(batch)
 
     def _transact(
         self, batch: list[_Job], alone: bool = False
@@ -178,5 +174,6 @@ class Writer:
                 continue
             if error is not None:
                 job.future.set_exception(error)
+                job.future.exception()  # seen: whoever waited may have given up meanwhile
             else:
                 job.future.set_result(result)
