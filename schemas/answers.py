@@ -3,6 +3,7 @@
 from typing import Literal
 
 from schemas.records import Answer, Moment, Number, Text
+from trading import positions
 
 
 class Done(Answer):
@@ -11,6 +12,14 @@ class Done(Answer):
     EXAMPLE = {"message": "Item deleted"}
 
     message: str
+
+
+class HowMany(Answer):
+    """How many there are."""
+
+    EXAMPLE = {"count": 3}
+
+    count: int
 
 
 class ToldPlace(Answer):
@@ -119,7 +128,7 @@ class PairHolding(Answer):
         "name": "NMFC-ROIC",
         "hedge": 0.72,
         "actual_hedge": 0.72,
-        "mark": "ok",
+        "mark": positions.FINE,
         "active_pnl": 20,
         "currency": "USD",
         "unhedged": 0,
@@ -133,7 +142,7 @@ class PairHolding(Answer):
     name: str
     hedge: float
     actual_hedge: Number
-    mark: str
+    mark: Literal[positions.MARKS]
     active_pnl: Number
     currency: Text
     unhedged: Number
