@@ -99,7 +99,7 @@ def be_patient(database: peewee.Database) -> None:
         )
 
 
-def refusal(url: str, error: peewee.PeeweeException) -> DatabaseRefused:
+def refusal(url: str, error: Exception) -> DatabaseRefused:
     """Why the database of this URL cannot be used, in one sentence."""
     return DatabaseRefused(f"The database {_shown(url)} cannot be used: {_line(cause(error))}.")
 
