@@ -17,22 +17,25 @@ from typing import Any
 import argon2
 import jwt
 
+_M_MMAP_THRESHOLD = -3  # of malloc.h: what is larger goes back to the system when it is freed
+
+
+def _give_back_memory() -> None:
+    """Lets the 19 MiB of a hash go back to the system after each.
+
+    glibc takes the next ones from its heap, which does not shrink again, once one was freed;
+    not where the limit was set by hand.
+    """
+    with contextlib.suppress(OSError, AttributeError, TypeError):  # Windows, macOS, musl
+        ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, 1024 * 1024)
+
+
+_give_back_memory()
 # OWASP's argon2id parameters: 19 MiB, two passes, one lane.
 _HASHER = argon2.PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
 _NOBODY = _HASHER.hash(secrets.token_hex(16))
 _ALGORITHM = "HS256"
 _LEEWAY = 10  # seconds that the clock of the process which issued a token may be ahead of ours
-_M_MMAP_THRESHOLD = -3  # of malloc.h: what is larger is given back when it is freed
-
-
-def give_back_memory() -> None:
-    """Lets what a hash took, 19 MiB, go back to the system after each; call it before the first.
-
-    glibc (and no other) would keep it: once something large is freed it takes all of that size
-    from the heap, which does not shrink again. Setting the limit by hand ends that.
-    """
-    with contextlib.suppress(OSError, AttributeError, TypeError):  # not on Windows, macOS, musl
-        ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, 1024 * 1024)
 
 
 class TokenInvalid(Exception):

@@ -169,7 +169,6 @@ def main(arguments: list[str]) -> int:
 def _serve(conf: Settings) -> int:
     check_settings(conf)
     start_logging(conf.log_level)
-    security.give_back_memory()
     lock = claim(conf.database)
     return _run(conf, open_application(conf), lock)
 
