@@ -15,7 +15,7 @@ import models
 import security
 from commands import Failed, read_line
 from commands.check import BRIDGE_REFUSED, check_settings, refuse_unguarded
-from database import DatabaseRefused, proxy, refusal
+from database import DatabaseRefused, claim, hand_on, proxy, refusal
 from handlers import PairsApplication
 from listening import RESTART, BoundedServer, open_sockets, start_anew
 from logs import start_logging
@@ -169,7 +169,8 @@ def main(arguments: list[str]) -> int:
 def _serve(conf: Settings) -> int:
     check_settings(conf)
     start_logging(conf.log_level)
-    return _run(conf, open_application(conf))
+    lock = claim(conf.database)
+    return _run(conf, open_application(conf), lock)
 
 
 def open_application(conf: Settings) -> PairsApplication:
@@ -183,7 +184,7 @@ def open_application(conf: Settings) -> PairsApplication:
         raise refusal(conf.database, error) from None
 
 
-def _run(conf: Settings, app: PairsApplication) -> int:
+def _run(conf: Settings, app: PairsApplication, lock: int | None) -> int:
     try:
         sockets = asyncio.run(serve(conf, app))
     except (OSError, UnicodeError) as error:
@@ -194,6 +195,7 @@ def _run(conf: Settings, app: PairsApplication) -> int:
     with contextlib.suppress(KeyboardInterrupt):
         log.info("starts anew" if sockets else "stopped")
     if sockets:
+        hand_on(lock)
         start_anew(sockets)
     return 0
 

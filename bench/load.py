@@ -10,6 +10,7 @@ import sys
 import time
 from dataclasses import asdict, dataclass, field
 
+from bench import wrk
 from bench.processes import ROOT, clean_environment
 
 
@@ -201,9 +202,7 @@ def finish(process: subprocess.Popen) -> Result:
 
 def run(load: Load) -> Result:
     """A load's result, from a process of its own: wrk where it is installed."""
-    from bench import wrk
-
-    return wrk.run(load) if wrk.installed() else finish(start(load))
+    return Result(**wrk.run(load)) if wrk.installed() else finish(start(load))
 
 
 if __name__ == "__main__":

@@ -4,8 +4,7 @@ import json
 import shutil
 import subprocess
 import tempfile
-
-from bench.load import Load, Result
+from typing import Any
 
 SCRIPT = """
 local parts, number = {{{parts}}}, {first}
@@ -27,8 +26,8 @@ def installed() -> bool:
     return shutil.which("wrk") is not None
 
 
-def run(load: Load) -> Result:
-    """The load's result; its pause is not kept."""
+def run(load: Any) -> dict[str, Any]:
+    """The fields of the result of a load (see `bench.load`); its pause is not kept."""
     parts = ", ".join(map(_quoted, load.request(0).split(b"0" * 9)))
     script = SCRIPT.format(parts=parts, first=load.first)
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as file:
@@ -41,7 +40,7 @@ def run(load: Load) -> Result:
     told = json.loads(done.stdout.splitlines()[-1])
     count, failed = told.pop("count"), told.pop("failed")
     statuses = {"2xx": count - failed} | ({"failed": failed} if failed else {})
-    return Result(rate=count / told.pop("seconds"), count=count, statuses=statuses, **told)
+    return {"rate": count / told.pop("seconds"), "count": count, "statuses": statuses, **told}
 
 
 def _quoted(data: bytes) -> str:

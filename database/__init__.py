@@ -1,6 +1,7 @@
 """SQLite or PostgreSQL: opening it, the one writer, the readers, and what is announced."""
 
 from database.bulk import chunks, columns_of, insert_rows, last_id, set_last_id
+from database.claim import claim, hand_on
 from database.ear import Ear
 from database.kinds import OneProcess, is_shared, is_sqlite
 from database.opening import (
@@ -42,9 +43,11 @@ __all__ = [
     "announce",
     "be_patient",
     "chunks",
+    "claim",
     "close_if_broken",
     "columns_of",
     "contains",
+    "hand_on",
     "insert_rows",
     "is_shared",
     "is_sqlite",

@@ -11,7 +11,7 @@ from playhouse import db_url
 from playhouse.migrations import Runner
 
 from database.kinds import OneProcess, is_shared, is_sqlite
-from database.shared import LINE, Shared
+from database.shared import LINE, Shared, cause
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
 
@@ -99,9 +99,9 @@ def be_patient(database: peewee.Database) -> None:
         )
 
 
-def refusal(url: str, error: peewee.PeeweeException) -> DatabaseRefused:
+def refusal(url: str, error: Exception) -> DatabaseRefused:
     """Why the database of this URL cannot be used, in one sentence."""
-    return DatabaseRefused(f"The database {_shown(url)} cannot be used: {_line(error)}.")
+    return DatabaseRefused(f"The database {_shown(url)} cannot be used: {_line(cause(error))}.")
 
 
 @contextlib.contextmanager

@@ -8,7 +8,7 @@ from typing import Any
 import peewee
 
 from database.opening import read_only
-from database.shared import AWAY
+from database.shared import AWAY, cause
 from database.writer import Overloaded
 
 
@@ -37,9 +37,9 @@ class Reader:
             read_only(self._database)
         try:
             return work(*args)
-        except AWAY:
+        except AWAY as error:
             self._database.close()  # the next call starts on a new connection
-            raise
+            raise cause(error) from None
 
     def close(self) -> None:
         """Finishes what runs and closes the connection."""

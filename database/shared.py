@@ -41,6 +41,19 @@ def refuse_long(topic: str, text: str) -> None:
         raise ValueError("too long to be announced")
 
 
+def cause(error: BaseException) -> BaseException:
+    """The first of the database's errors that led to this one.
+
+    A rollback that fails too ("cannot rollback") hides why it was needed ("disk is full").
+    """
+    first = earlier = error
+    while isinstance(error, AWAY) and earlier:
+        if isinstance(earlier, AWAY):
+            first = earlier
+        earlier = earlier.__context__
+    return first
+
+
 class Shared(peewee.PostgresqlDatabase):
     """PostgreSQL: any number of processes write to it, one transaction after the other.
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import peewee
 
 from database.kinds import is_shared, undoable
-from database.shared import AWAY
+from database.shared import AWAY, cause
 from tally import Histogram
 
 BATCH = 500
@@ -116,10 +116,7 @@ class Writer:
             if isinstance(error, peewee.PeeweeException):
                 with contextlib.suppress(peewee.PeeweeException):
                     self._database.close()  # the next batch starts on a new connection
-            # A rollback that fails too hides why it was needed.
-            cause = error.__context__
-            error = cause if isinstance(cause, peewee.PeeweeException) else error
-            return [(None, error)] * len(batch)
+            return [(None, cause(error))] * len(batch)
 
     def _transact(self, batch: list[_Job]) -> list[Outcome]:
         outcomes: list[Outcome] = []
@@ -176,5 +173,6 @@ class Writer:
                 continue
             if error is not None:
                 job.future.set_exception(error)
+                job.future.exception()  # seen: whoever waited may have given up meanwhile
             else:
                 job.future.set_result(result)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import time
 import weakref
 from collections.abc import Callable, Iterable
@@ -15,7 +16,16 @@ from tornado.web import Application, RequestHandler
 
 import models
 from alarms import Watchman
-from database import AWAY, Overloaded, Reader, Writer, close_if_broken, is_shared, read_only
+from database import (
+    AWAY,
+    UNANSWERED,
+    Overloaded,
+    Reader,
+    Writer,
+    close_if_broken,
+    is_shared,
+    read_only,
+)
 from handlers import (
     account,
     alarms,
@@ -84,6 +94,8 @@ PATTERNS = {handler: pattern.replace("([^/]+)", "*") for pattern, handler in ROU
 }
 BODY_SECONDS = 30  # for a body to arrive in
 RECONNECT = 1.0  # seconds before the event loop tries again to reach a database that is away
+
+log = logging.getLogger("pairs")
 
 
 class PairsApplication(Application):
@@ -278,9 +290,12 @@ class PairsApplication(Application):
 
     async def sweep(self) -> None:
         """Forgets sessions whose time is over, and the sockets they opened; writes refusals."""
-        await self.writer.submit(models.Session.sweep)
-        await self.writer.submit(partial(models.Visit.end_idle, self.conf.idle_days))
-        await self.write_refusals()
+        try:
+            await self.writer.submit(models.Session.sweep)
+            await self.writer.submit(partial(models.Visit.end_idle, self.conf.idle_days))
+            await self.write_refusals()
+        except UNANSWERED as error:
+            log.warning("old sessions and refusals wait for the next sweep: %s", error)
         self.hear(models.SESSIONS, None)
 
     async def close(self) -> None:

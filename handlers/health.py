@@ -1,6 +1,7 @@
 """For those who watch the server: is it alive, and can it work."""
 
 import asyncio
+import logging
 import time
 from typing import Any
 
@@ -8,9 +9,12 @@ import peewee
 
 from database import Overloaded, steps
 from handlers.base import BaseHandler, Right, right
+from models.health import try_to_write
 
 PATIENCE = 2.0  # seconds for the writer to come round
 KEPT = 1.0  # seconds that an answer about the storage holds
+
+log = logging.getLogger("pairs")
 
 
 class Alive(BaseHandler):
@@ -60,14 +64,15 @@ class Readiness:
         application = self._application
         try:
             async with asyncio.timeout(PATIENCE):
-                # Written and undone in the writer's own transaction, beside whatever waits there.
-                await asyncio.shield(application.writer.submit(lambda: None))
+                # In the writer's own transaction, beside whatever waits there.
+                await asyncio.shield(application.writer.submit(try_to_write))
                 _, lacking = await application.reader.run(steps, application.database)
         except TimeoutError:
             return "the database takes too long to be written"
         except Overloaded:
             return "too much is waiting to be stored"
-        except peewee.PeeweeException:
+        except peewee.PeeweeException as error:
+            log.warning("not ready: %s", error)
             return "the database cannot be written"
         return f"the database lacks {', '.join(lacking)}" if lacking else None
 

@@ -73,11 +73,19 @@ class RejectedAlerts(ListHandler):
         self.reply({"message": "Item deleted"})
 
 
-def _record(row: RejectedAlert) -> dict:
-    return schemas.rejected_record(row.record())
+class RejectedCount(BaseHandler):
+    """/v3/rejected/count: a number that costs none of the texts."""
+
+    @right(Right.TOKEN, scope="read")
+    @contract({200: answers.HowMany})
+    async def get(self) -> None:
+        """Count the rejected alerts that are kept."""
+        counts = await self.application.reader.run(RejectedAlert.count_by_sender)
+        self.reply({"count": sum(count for _, count in counts)})
 
 
 routes = [
+    (r"/v3/rejected/count", RejectedCount),
     (r"/v3/rejected/([^/]+)/resubmit", Resubmit),
     (r"/v3/rejected/([^/]+)", RejectedAlerts),
 ]

@@ -1,6 +1,6 @@
 """What is answered of ways in: logins, sessions, users, second factors, tokens, the audit."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -44,7 +44,7 @@ class SessionRecord(Answer):
     """A running session."""
 
     EXAMPLE = {
-        "id": "hV0cRk3oQ1",
+        "id": "hV0cRk3oQ1xN7bT2sLw9Zg",
         "created": "2026-11-24 15:00:00",
         "expires": "2026-12-24 15:00:00",
         "current": True,
@@ -92,22 +92,23 @@ class FactorBegun(Answer):
     """What an authenticator needs, as text and as a QR code."""
 
     EXAMPLE = {
-        "secret": "JBSWY3DPEHPK3PXP",
-        "uri": "otpauth://totp/Pairs-API:admin?secret=JBSWY3DPEHPK3PXP",
+        "secret": "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP",
+        "uri": "otpauth://totp/Pairs-API%20example.com:admin"
+        "?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Pairs-API%20example.com",
         "qr": "data:image/svg+xml,...",
     }
 
-    secret: str
-    uri: str
-    qr: str
+    secret: Annotated[str, Field(pattern=r"^[A-Z2-7]{32}$")]
+    uri: Annotated[str, Field(pattern=r"^otpauth://totp/Pairs-API.*&issuer=Pairs-API")]
+    qr: Annotated[str, Field(pattern=r"^data:image/svg\+xml")]
 
 
 class RecoveryCodes(Answer):
     """Codes that each replace an authenticator's once."""
 
-    EXAMPLE = {"recovery_codes": ["abcd-efgh-ijkl", "mnop-qrst-uvwx"]}
+    EXAMPLE = {"recovery_codes": ["k2hd-7pqa-m4zr-t3we", "x6vb-qn5l-2sjc-fy7u"]}
 
-    recovery_codes: list[str]
+    recovery_codes: list[Annotated[str, Field(pattern=r"^[a-z2-7]{4}(-[a-z2-7]{4}){3}$")]]
 
 
 class FactorRecord(Answer):
@@ -142,9 +143,9 @@ class TokenRecord(Answer):
 class TokenMade(TokenRecord):
     """The same with its text, which is told this once."""
 
-    EXAMPLE = {"token": "pat_...", **TokenRecord.EXAMPLE}
+    EXAMPLE = {"token": "pairs_mZ3tq1bYc0K5...", **TokenRecord.EXAMPLE}
 
-    token: str
+    token: Annotated[str, Field(pattern=r"^pairs_")]
 
 
 class AuditRecord(Answer):

@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from schemas.records import Answer, Moment, Number, Text
+from trading import positions
 
 
 class Done(Answer):
@@ -13,6 +14,14 @@ class Done(Answer):
     EXAMPLE = {"message": "Item deleted"}
 
     message: str
+
+
+class HowMany(Answer):
+    """How many there are."""
+
+    EXAMPLE = {"count": 3}
+
+    count: int
 
 
 class ToldPlace(Answer):
@@ -122,7 +131,7 @@ class PairHolding(Answer):
         "name": "NMFC-ROIC",
         "hedge": 0.72,
         "actual_hedge": 0.72,
-        "mark": "ok",
+        "mark": positions.FINE,
         "active_pnl": 20,
         "currency": "USD",
         "unhedged": 0,
@@ -136,7 +145,7 @@ class PairHolding(Answer):
     name: str
     hedge: float
     actual_hedge: Number
-    mark: str
+    mark: Literal[positions.MARKS]
     active_pnl: Number
     currency: Text
     unhedged: Number

@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from schemas.values import Record
+from trading import alarms
 
 Moment = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$", description="UTC")]
 Text = str | None
@@ -258,7 +259,7 @@ class AlarmRecord(Answer):
 
     EXAMPLE = {
         "id": 1,
-        "kind": "waiting",
+        "kind": alarms.WAITING,
         "subject": "7",
         "what": "Signal 7, NMFC-0.72*NASDAQ:ROIC, has been waiting since 15:30.",
         "since": "2026-11-24 15:30:00",
@@ -267,12 +268,12 @@ class AlarmRecord(Answer):
         "acknowledged_by": None,
         "closed": None,
         "notified": "2026-11-24 15:35:02",
-        "title": "A signal waits too long",
-        "advice": "Read the bridge's log.",
+        "title": alarms.TITLES[alarms.WAITING],
+        "advice": alarms.ADVICE[alarms.WAITING],
     }
 
     id: int
-    kind: str
+    kind: Literal[alarms.KINDS]
     subject: str
     what: str
     since: Moment

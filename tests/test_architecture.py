@@ -1,6 +1,7 @@
 """Who may import whom, read from the imports of every module."""
 
 import ast
+import graphlib
 import importlib
 import sys
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = ("alarms", "commands", "database", "handlers", "models", "trading")
+OTHERS = {"node_modules", "tests"}  # folders whose modules are not of the product
 
 # server -> handlers -> models -> trading; a layer may use those below it, never the other way.
 MAY_IMPORT = {
@@ -35,21 +36,32 @@ MAY_IMPORT = {
     "security": set(),
     "settings": {"network", "hours", "trading"},
     "trading": set(),
+    "migrations": {"database"},
+    "local": {"handlers"},
+    "demo": set(),
+    "deploy": {"settings"},
+    "bench": {"commands", "database", "listening", "models", "server", "settings"},
 }
 # The pages show what the API answers: its limits, figures and sessions, told once.
-HTTP_ONLY_IN = {"server", "handlers", "listening"}
-SQL_ONLY_IN = {"alarms", "database", "models", "handlers", "server"}
+HTTP_ONLY_IN = {"server", "handlers", "listening", "bench"}
+SQL_ONLY_IN = {"alarms", "database", "models", "handlers", "server", "migrations", "bench"}
 
 
 def modules():
     """{dotted name: path} of all modules of the product."""
     paths = [*ROOT.glob("*.py")]
-    for package in PACKAGES:
-        paths += (ROOT / package).rglob("*.py")
+    for folder in ROOT.iterdir():
+        environment = folder.name.startswith(".") or (folder / "pyvenv.cfg").exists()
+        if folder.is_dir() and folder.name not in OTHERS and not environment:
+            paths += folder.rglob("*.py")
     return {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in paths}
 
 
 MODULES = modules()
+TESTS = {
+    ".".join(path.relative_to(ROOT).with_suffix("").parts): path
+    for path in (ROOT / "tests").rglob("*.py")
+}
 
 
 def imported(path):
@@ -74,6 +86,35 @@ def test_a_module_imports_only_from_the_layers_below_its_own(name):
     assert mine in MAY_IMPORT, "a new module needs a place in the order of imports"
     ours = {layer(each) for each in imported(MODULES[name])} & set(MAY_IMPORT)
     assert ours - {mine} <= MAY_IMPORT[mine]
+
+
+@pytest.mark.parametrize("name", [each for each in MODULES if layer(each) != "bench"])
+def test_only_benchmarks_borrow_from_the_tests(name):
+    assert "tests" not in {layer(each) for each in imported(MODULES[name])}
+
+
+def test_the_layers_are_in_an_order():
+    graphlib.TopologicalSorter(MAY_IMPORT).prepare()
+
+
+def needed(path, known):
+    """The modules that a module needs: of a package the one that is named, else its `__init__`."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        names = []
+        if isinstance(node, ast.Import):
+            names = [(alias.name, alias.name) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = [(f"{node.module}.{alias.name}", node.module) for alias in node.names]
+        for name, package in names:
+            places = (name, f"{name}.__init__", package, f"{package}.__init__")
+            yield from [each for each in places if each in known][:1]
+
+
+def test_no_modules_import_each_other_in_a_circle():
+    """Wherever in them, and those of the tests too, which the benchmarks use and which use them."""
+    known = MODULES | TESTS
+    graph = {name: set(needed(path, known)) - {name} for name, path in known.items()}
+    graphlib.TopologicalSorter(graph).prepare()
 
 
 @pytest.mark.parametrize("name", [each for each in MODULES if layer(each) == "trading"])

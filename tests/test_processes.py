@@ -2,17 +2,22 @@
 
 import http.client
 import json
+import os
 import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+import listening
 from bench.processes import ROOT, Process, clean_environment
+from database import DatabaseRefused, claim
 from tests.conftest import alert
+from tests.shell import shell
 
 pytestmark = pytest.mark.slow
 
@@ -175,6 +180,67 @@ def test_two_servers_beside_each_other_share_nothing(tmp_path):
     assert call(one.port, "POST", "/v3/webhook", alert())[0] == 201
     assert (len(signals(one.port)), len(signals(two.port))) == (1, 0)
     assert [one.end(), two.end()] == [0, 0]
+
+
+@pytest.fixture
+def served(tmp_path):
+    """A server on a database in a folder that is linked, and the names of that database."""
+    folder, linked, file = tmp_path / "real", tmp_path / "linked", tmp_path / "link.db"
+    folder.mkdir()
+    linked.symlink_to(folder)
+    server = start(folder)
+    file.symlink_to(folder / "process.db")
+    relative = os.path.relpath(folder / "process.db", ROOT)
+    yield server, [folder / "process.db", linked / "process.db", file, relative]
+    assert server.end() == 0
+
+
+def refused(database):
+    """Whether a server on this database says at once, in one sentence, that another serves it."""
+    done = shell("--port", 0, "--database", f"sqlite:///{database}")
+    told = done.stderr.splitlines()
+    return (done.returncode, len(told), "is served by another server" in told[-1]) == (2, 1, True)
+
+
+def test_one_server_serves_an_sqlite_file_whatever_it_is_called(served):
+    server, names = served
+    assert [refused(name) for name in names] == [True] * len(names)
+    assert call(server.port, "POST", "/v3/webhook", alert())[0] == 201
+
+
+def test_the_tools_work_beside_a_running_server(served, tmp_path):
+    _, (file, *_) = served
+    for tool in (
+        ["migrate"],
+        ["prune", "--dry-run"],
+        ["user", "list"],
+        ["backup", tmp_path / "backup.jsonl.gz"],
+    ):
+        done = shell(*tool, "--database", f"sqlite:///{file}")
+        assert done.returncode == 0, (tool, done.stderr)
+
+
+@pytest.mark.skipif(not listening.RESTART, reason="Windows cannot restart so")
+def test_a_server_that_starts_anew_keeps_its_database_and_a_killed_one_gives_it_up(tmp_path):
+    server = start(tmp_path)
+    for _ in range(2):
+        server.send(listening.RESTART)
+        with ThreadPoolExecutor(1) as pool:
+            again = pool.submit(server.wait_until_it_listens)
+            while not again.done():
+                with pytest.raises(DatabaseRefused):
+                    claim(f"sqlite:///{tmp_path}/process.db")
+    server.end(signal.SIGKILL)
+    assert start(tmp_path).end() == 0
+
+
+@pytest.mark.skipif("CS_GNU_LIBC_VERSION" not in os.confstr_names, reason="glibc's memory")
+def test_ten_logins_leave_no_more_than_70_megabytes_in_use(tmp_path):
+    server = start(tmp_path)  # the first, which hashes the first users' passwords
+    for _ in range(10):
+        assert login(server.port)
+    assert server.memory() <= 70
+    assert server.end() == 0
 
 
 def test_a_busy_port_is_one_sentence(tmp_path):

@@ -16,6 +16,7 @@ OFF = "off"
 WRONG = "wrong"
 LEG_MISSING = "leg missing"
 LEFT_OVER = "left over"
+MARKS = (FLAT, FINE, OFF, WRONG, LEG_MISSING, LEFT_OVER)
 
 
 @dataclass(frozen=True)

@@ -150,6 +150,28 @@ async def test_a_token_of_ours_with_odd_claims_opens_nothing(api, app, callers, 
     assert (await api.get("/v3/events", token=token)).status == 401
 
 
+@pytest.mark.parametrize(
+    ("issued", "ends", "refused"),
+    [
+        (-5, 600, None),
+        (10, 600, None),
+        (3600, 7200, "token_invalid"),
+        (-600, 0, "token_expired"),
+        (10, -1, "token_expired"),
+    ],
+)
+async def test_the_clock_of_whoever_issued_a_token_may_be_ahead_by_ten_seconds(
+    api, app, callers, issued, ends, refused
+):
+    """In seconds from now; when it ends is exact."""
+    now = int(time.time())
+    claims = jwt.decode(await callers.token(), options={"verify_signature": False})
+    claims |= {"iat": now + issued, "exp": now + ends}
+    token = jwt.encode(claims, app.token_key, algorithm="HS256")
+    answer = await api.get("/v3/events", token=token)
+    assert (answer.status, answer.json.get("error")) == ((401 if refused else 200), refused)
+
+
 @pytest.mark.filterwarnings("ignore:The HMAC key is")
 @pytest.mark.parametrize("algorithm", ["HS384", "HS512"])
 async def test_another_algorithm_is_not_ours(api, app, callers, algorithm):

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from functools import partial
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -57,6 +58,27 @@ async def test_a_server_that_may_not_write_is_not_ready(api, app):
     await app.writer.submit(lambda: app.database.execute_sql("PRAGMA query_only = 1"))
     assert await not_ready(api, app) == "the database cannot be written"
     assert (await api.get("/healthz")).status == 200
+
+
+@ON_SQLITE
+async def test_a_server_without_room_on_its_disk_is_not_ready_and_logs_the_cause(
+    api, app, desk, caplog
+):
+    def limit(pages):
+        app.database.pragma("max_page_count", pages, permanent=True)
+
+    await app.writer.submit(partial(limit, 1))  # SQLite takes the present size instead
+    assert await not_ready(api, app) == "the database cannot be written"
+    alerts = [api.alert(order_comment="x" * 50_000) for _ in range(3)]
+    answers = await asyncio.gather(*alerts, not_ready(api, app))
+    assert [answer.status for answer in answers[:3]] == [503] * 3
+    told = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert len(told) >= 5
+    assert all("full" in line for line in told if "503" in line or "ready" in line), told
+    await app.writer.submit(partial(limit, 1_000_000))
+    app.readiness._answer = None
+    assert (await api.get("/readyz")).status == 200
+    assert (await api.alert()).status == 201
 
 
 async def test_a_database_that_lacks_a_step_is_not_ready(api, app):

@@ -346,3 +346,14 @@ async def test_rejected_alerts_outlive_a_restart(serve):
             (2, False),
             (1, True),
         ]
+
+
+@pytest.mark.parametrize("overrides", [FLOODED], indirect=True)
+async def test_they_are_counted_without_being_read(api, admin, rejected):
+    """Whoever sent them, however long they are."""
+    for number in range(1, 8):
+        await send(api, alert(order_action="x" * 60_000), {"number": number})
+        answer = await api.get("/v3/rejected/count", token=admin)
+        assert answer.json == {"count": len(await rejected())}
+        assert len(answer.text) < 50
+    assert answer.json == {"count": 5 + 7}

@@ -29,6 +29,7 @@ TABLE = [
     ("GET", "/v3/totals", "read"),
     ("GET", "/v3/figures", "read"),
     ("GET", "/v3/rejected/5", "token"),
+    ("GET", "/v3/rejected/count", "token"),
     ("DELETE", "/v3/rejected/5", "admin"),
     ("POST", "/v3/rejected/5/resubmit", "fresh"),
     ("POST", "/v3/regstock", "fresh"),

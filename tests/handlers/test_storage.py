@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 
 import pytest
 
@@ -51,6 +52,30 @@ async def test_while_another_process_locks_the_storage_writes_are_503_and_reads_
         assert len((await api.get("/v3/signals/0")).json["signals"]) == 1
     answer = await api.alert(alert_id="x")
     assert (answer.status, answer.json["rowid"] > 1) == (201, True)
+
+
+@pytest.mark.slow
+async def test_nothing_that_waits_for_a_locked_storage_ends_in_a_traceback(
+    api, app, desk, admin, lock, monkeypatch, caplog
+):
+    monkeypatch.setattr("handlers.health.PATIENCE", 0.05)  # it gives up before the database does
+    with lock("writing"):
+        requests = [
+            api.get("/readyz"),
+            api.alert(),
+            api.post("/v3/webhook", {"passphrase": "wrong"}),
+            api.post("/v3/login", {"username": "admin", "password": "123"}),
+            api.post("/v3/tokens", {"name": "x", "scope": "read"}, token=admin),
+            api.get("/v3/signals/status/waiting/0"),
+        ]
+        answers, _ = await asyncio.gather(asyncio.gather(*requests), app.sweep())
+        await asyncio.gather(app.writer.submit(bool), return_exceptions=True)  # all is answered
+    for answer in answers:
+        assert answer.status in (200, 201, 400, 503), answer.text
+    gc.collect()  # what was dropped is told of now
+    told = [each.getMessage() for each in caplog.records if each.levelname in ("ERROR", "CRITICAL")]
+    assert told == []
+    assert "Traceback" not in caplog.text
 
 
 @pytest.fixture

@@ -3,14 +3,11 @@ import { get } from "../api.js"
 import { $, later, put } from "../dom.js"
 import { on } from "../live.js"
 
-export const setCount = n => {
-  put($("#rejected-count"), n > 99 ? "99+" : n)
-  $("#rejected-count").hidden = n === 0
-}
-
 export async function countRejected() {
   try {
-    setCount((await get("/v3/rejected/100")).rejected.length)
+    const { count } = await get("/v3/rejected/count")
+    put($("#rejected-count"), count > 99 ? "99+" : count)
+    $("#rejected-count").hidden = count === 0
   } catch { /* the section itself says what is wrong */ }
 }
 

@@ -5,7 +5,7 @@ import { confirm, toast } from "../dialogs.js"
 import { $, clone, el, later, put, show } from "../dom.js"
 import { number } from "../format.js"
 import { on } from "../live.js"
-import { setCount } from "./badge.js"
+import { countRejected } from "./badge.js"
 
 let section
 
@@ -37,7 +37,7 @@ function card(alert) {
 function drop(item) {
   item.remove()
   const left = section.querySelectorAll(".cards > li").length
-  setCount(left)
+  countRejected()
   $(".empty-line", section).hidden = left > 0
 }
 
@@ -74,7 +74,6 @@ async function load() {
     const old = new Map([...section.querySelectorAll(".cards > li")].map(item => [item.dataset.id, item]))
     $("#rejected-list").replaceChildren(...rejected.map(alert => old.get(String(alert.id)) ?? card(alert)))
     $(".empty-line", section).hidden = rejected.length > 0
-    setCount(rejected.length)
     tell(place, null)
   } catch (problem) { tell(place, problem) }
 }
