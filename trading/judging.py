@@ -1,6 +1,6 @@
 """The registry's word on an alert's equation."""
 
-import contextlib
+from functools import lru_cache
 from itertools import product
 from typing import Any, NamedTuple, Protocol
 
@@ -29,108 +29,130 @@ class Verdict(NamedTuple):
 
 
 class _Leg(NamedTuple):
-    """A leg as the registry spells it, its exchange, and its row where one was needed."""
+    """What is asked about a leg.
+
+    `ways` are its spellings, none where its own row is not needed; `broker` is the broker's
+    spelling of a currency pair, `traded` the currencies of the exchange that was named.
+    """
 
     symbol: str
-    exchange: str | None
+    ways: tuple[str, ...]
+    broker: str | None
+    traded: frozenset[str]
+
+
+class _Plan(NamedTuple):
+    """An equation, and all that judging it may look up."""
+
+    read: equation.Equation
+    legs: tuple[_Leg, ...]
+    names: tuple[str, ...]
+
+
+class _Found(NamedTuple):
+    """A leg's symbol as it is registered, and its row; None where that is missing or not needed."""
+
+    symbol: str
     row: tuple | None
-
-    @property
-    def wrong_currency(self) -> bool:
-        """Whether this is a currency pair whose last three letters are not its currency."""
-        known = self.row is not None and self.row[1] in CURRENCIES
-        return known and self.symbol[-3:] != self.row[2]
-
-    @property
-    def wrong_exchange(self) -> bool:
-        """Whether the exchange trades in other currencies than the registered one."""
-        traded = exchanges.currencies(self.exchange)
-        return bool(traded) and self.row is not None and self.row[2] not in traded
 
 
 def judge(ticker: str, bypass: bool, registry: Registry) -> Verdict:
     """Read the equation and ask the registry; `bypass` skips active and hedge, never known."""
     try:
-        read = equation.parse(ticker)
+        plan = _plan(ticker)
     except equation.Problematic:
         return Verdict("problematic", _NO_LEGS | _status("error", "problematic ticker!"))
-    legs = [_found(read, leg, registry) for leg in read.legs]
-    leg1, leg2 = legs[0].symbol, legs[1].symbol if read.is_pair else None
+    read = plan.read
+    found = [_find(leg, registry) for leg in plan.legs]
+    leg1, leg2 = found[0].symbol, found[1].symbol if read.is_pair else None
     columns = {"kind": read.kind, "leg1": leg1, "leg2": leg2, "hedge": read.hedge}
-    row = _pair(legs, registry) if read.is_pair else legs[0].row
-    reason = _refusal(read, legs, row, bypass)
+    row = _pair(f"{leg1}-{leg2}", plan.names, registry) if read.is_pair else found[0].row
+    reason = _refusal(plan, found, row, bypass)
     if reason is None:
         return Verdict("recorded", columns)
     return Verdict("refused", columns | _status(*reason))
 
 
-def asked(ticker: str) -> tuple[list[str], list[str]]:
+def asked(ticker: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The names of pairs and the symbols of stocks that `judge` may look up."""
-    with contextlib.suppress(equation.Problematic):
-        read = equation.parse(ticker)
-        ways = [equation.spellings(leg.symbol) for leg in read.legs]
-        pairs = ["-".join(names) for names in product(*ways)] if read.is_pair else []
-        needed = [leg for leg in read.legs if _needs_row(read, leg)]
-        return pairs, [way for leg in needed for way in equation.spellings(leg.symbol)]
-    return [], []
+    try:
+        plan = _plan(ticker)
+    except equation.Problematic:
+        return (), ()
+    return plan.names, tuple(way for leg in plan.legs for way in leg.ways)
 
 
 def is_registered(symbol: str, registry: Registry) -> bool:
     """Whether the bridge finds the ticker of this leg; it stops for good where it does not."""
-    return _spelled(symbol, registry)[1] is not None
+    leg = _Leg(symbol, equation.spellings(symbol), equation.dotted(symbol), frozenset())
+    return _find(leg, registry).row is not None
+
+
+@lru_cache(1024)  # charts send the same few equations all day
+def _plan(ticker: str) -> _Plan:
+    """Read the equation; raise Problematic."""
+    read = equation.parse(ticker)
+    ways = [equation.spellings(leg.symbol) for leg in read.legs]
+    names = tuple(map("-".join, product(*ways))) if read.is_pair else ()
+    return _Plan(read, tuple(_leg(leg, read.is_pair) for leg in read.legs), names)
+
+
+def _leg(leg: equation.Leg, paired: bool) -> _Leg:
+    """What is asked about a leg; of a pair's ordinary legs nothing is."""
+    ways = equation.spellings(leg.symbol)
+    traded = exchanges.currencies(leg.exchange)
+    needed = not paired or len(ways) > 1 or traded
+    return _Leg(leg.symbol, ways if needed else (), equation.dotted(leg.symbol), traded)
+
+
+def _find(leg: _Leg, registry: Registry) -> _Found:
+    """The spelling that is registered, and its row.
+
+    A currency pair is spelled as the broker does; the dotted row decides, an undotted one is its
+    alias.
+    """
+    for way in leg.ways:
+        row = registry.stock(way)
+        if row and leg.broker is None:
+            return _Found(way, row)
+        if row and row[1] in CURRENCIES:
+            return _Found(leg.broker, row)
+    return _Found(leg.symbol, registry.stock(leg.symbol) if leg.broker else None)
+
+
+def _pair(name: str, others: tuple[str, ...], registry: Registry) -> tuple | None:
+    """The pair's row under the registered spellings of its legs, or under others."""
+    return registry.pair(name) or next(filter(None, map(registry.pair, others)), None)
 
 
 def _refusal(
-    read: equation.Equation, legs: list[_Leg], row: tuple | None, bypass: bool
+    plan: _Plan, found: list[_Found], row: tuple | None, bypass: bool
 ) -> tuple[str, str] | None:
     """The status and message of what may not be traded; `row` is the single's or the pair's."""
     if row is None:
         return "error", "unknown ticker"
-    if any(leg.wrong_currency for leg in legs):
+    if any(map(_is_misnamed, found)):
         return "error", "currency mismatch!"
-    if any(leg.wrong_exchange for leg in legs):
+    if any(map(_is_elsewhere, plan.legs, found)):
         return "error", "exchange mismatch!"
     if bypass:
         return None
     if not row[0]:
         return "canceled", "passive ticker"
-    if read.is_pair and abs(row[1] - read.hedge) > 1e-9 * row[1]:
+    if plan.read.is_pair and abs(row[1] - plan.read.hedge) > 1e-9 * row[1]:
         return "canceled", "wrong hedge"
     return None
 
 
-def _needs_row(read: equation.Equation, leg: equation.Leg) -> bool:
-    """Whether a leg's own row is asked for; a pair's ordinary legs need none."""
-    spelled = len(equation.spellings(leg.symbol)) > 1
-    return not read.is_pair or spelled or bool(exchanges.currencies(leg.exchange))
+def _is_misnamed(found: _Found) -> bool:
+    """Whether this is a currency pair whose last three letters are not its currency."""
+    symbol, row = found
+    return row is not None and row[1] in CURRENCIES and symbol[-3:] != row[2]
 
 
-def _found(read: equation.Equation, leg: equation.Leg, registry: Registry) -> _Leg:
-    if not _needs_row(read, leg):
-        return _Leg(leg.symbol, leg.exchange, None)
-    symbol, row = _spelled(leg.symbol, registry)
-    return _Leg(symbol, leg.exchange, row)
-
-
-def _spelled(symbol: str, registry: Registry) -> tuple[str, tuple | None]:
-    """A symbol in the spelling that is registered, and its row; unregistered ones as they are.
-
-    A currency pair is spelled as the broker does; the dotted row decides, an undotted one is its
-    alias.
-    """
-    rows = {way: registry.stock(way) for way in equation.spellings(symbol)}
-    if broker := equation.dotted(symbol):
-        known = [row for row in rows.values() if row and row[1] in CURRENCIES]
-        return (broker, known[0]) if known else (symbol, rows[symbol])
-    found = next((way for way, row in rows.items() if row), symbol)
-    return found, rows[found]
-
-
-def _pair(legs: list[_Leg], registry: Registry) -> tuple | None:
-    """The pair's row, first under the legs' registered spellings, then under their others."""
-    ways = [dict.fromkeys((leg.symbol, *equation.spellings(leg.symbol))) for leg in legs]
-    rows = (registry.pair("-".join(names)) for names in product(*ways))
-    return next((row for row in rows if row), None)
+def _is_elsewhere(leg: _Leg, found: _Found) -> bool:
+    """Whether the exchange that was named trades in other currencies than the registered one."""
+    return bool(leg.traded) and found.row is not None and found.row[2] not in leg.traded
 
 
 def _status(status: str, message: str) -> dict[str, str]:
