@@ -131,7 +131,7 @@ class OneStock(RegistryHandler):
 
 
 class OneTicker(OneStock):
-    """/v3/ticker/{symbol}; the bridge may ask for a currency pair by its other spelling."""
+    """/v3/ticker/{symbol}; the bridge may ask for it by its other spelling."""
 
     @right(Right.POLL)
     @contract({200: records.TickerRecord}, refuses=(404,))

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from models.judge import CURRENCIES
 from models.registry import Pair, Stock
 from trading import equation, positions
+from trading.judging import CURRENCIES
 from trading.positions import Hedge, Holding, Total
 
 

@@ -4,9 +4,8 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from models.base import Event
-from models.judge import asks, judge
 from models.statements import MOVE_COLUMNS, compiled
-from trading import alerts, instants, statuses
+from trading import alerts, instants, judging, statuses
 
 USED_BEFORE = "alert_id was used before by another alert"
 Row = dict[str, Any]
@@ -26,7 +25,12 @@ class Registry:
     """The rows of stocks and pairs that a set of alerts is judged by, read at once."""
 
     def __init__(self, tickers: Iterable[str]):
-        names, symbols = asks(tickers)
+        names: set[str] = set()
+        symbols: set[str] = set()
+        for ticker in tickers:
+            names_asked, symbols_asked = judging.asked(ticker)
+            names.update(names_asked)
+            symbols.update(symbols_asked)
         self._pairs, self._stocks = compiled.pairs(names), compiled.stocks(symbols)
 
     def stock(self, symbol: str) -> tuple | None:
@@ -60,7 +64,8 @@ class _Pending:
         columns = dict(alert)
         self.alert_id = columns.pop("alert_id", None)
         self.source = columns.pop("source")
-        self.verdict = judge(alert["ticker"], columns.pop("bypass", False), registry)
+        bypass = columns.pop("bypass", False)
+        self.verdict = judging.judge(alert["ticker"], bypass, registry)
         self.time = instants.now()
         self.row = {**compiled.blank, **columns, **self.verdict.columns}
         self.row["timestamp"] = columns.get("timestamp") or self.time

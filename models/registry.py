@@ -7,9 +7,9 @@ from peewee import CharField, DoubleField, IntegerField, TextField
 
 from database import RowId
 from models.base import Event, Missing, Refused, Told, newest
-from models.judge import CURRENCIES
 from models.signals import Signal
 from trading import equation, fills
+from trading.judging import CURRENCIES
 
 CRYPTO = "CRYPTO"
 
@@ -43,8 +43,13 @@ class Stock(Told):
 
     @classmethod
     def spelled(cls, symbol: str) -> list["Stock"]:
-        """The stock, and the currency or crypto pair of this symbol in its other spelling."""
-        others = cls.symbol.in_(equation.spellings(symbol)) & cls.sectype.in_(CURRENCIES)
+        """The stock, and those of this symbol in its other spelling: `BF.B` and `BF B` are one.
+
+        `USDCAD` is `USD.CAD` only where it is registered as a currency or crypto pair.
+        """
+        others = cls.symbol.in_(equation.spellings(symbol))
+        if equation.dotted(symbol):
+            others &= cls.sectype.in_(CURRENCIES)
         rows = cls.select().where((cls.symbol == symbol) | others)
         return sorted(rows, key=lambda stock: stock.symbol != symbol)
 

@@ -11,9 +11,8 @@ from database import RowId, proxy, snapshot, total
 from models.base import Base, Event, Missing, Refused, Told, same
 from models.blocks import Blocks, within
 from models.filters import OFFERED, Filters, conditions, during
-from models.judge import is_registered, judge
 from models.statements import compiled
-from trading import equation, fills, statuses
+from trading import equation, fills, judging, statuses
 
 
 class Signal(Told):
@@ -74,7 +73,7 @@ class Signal(Told):
             for column, values in sent.items()
         }
         if "ticker" in fields and fields["ticker"] != signal.ticker:
-            verdict = judge(fields["ticker"], bypass)
+            verdict = judging.judge(fields["ticker"], bypass, compiled)
             fields |= verdict.columns
         if not owner:
             fields = signal._without_setbacks(fields)
@@ -87,7 +86,7 @@ class Signal(Told):
         if fields.get("kind", self.kind) is None:
             raise Refused({"order_status": "a problematic ticker cannot be traded"})
         legs = (fields.get(name, getattr(self, name)) for name in ("leg1", "leg2"))
-        if not all(is_registered(leg) for leg in legs if leg):
+        if not all(judging.is_registered(leg, compiled) for leg in legs if leg):
             raise Refused({"order_status": "an unknown ticker cannot be traded"})
 
     def _without_setbacks(self, fields: dict[str, Any]) -> dict[str, Any]:

@@ -103,13 +103,10 @@ def original_pair(row: Record) -> Record:
 
 
 def _legs_of_name(name: str) -> Record:
-    try:
-        read = equation.parse(name)
-    except equation.Problematic:
-        read = None
-    if read is None or read.hedge != 1:
+    legs = name.split("-")
+    if len(legs) != 2:
         raise BadFields({"name": "does not tell the tickers"})
-    return {"ticker1": read.leg1.symbol, "ticker2": read.leg2.symbol}
+    return dict(zip(("ticker1", "ticker2"), legs, strict=True))
 
 
 def original_user(row: Record) -> UserForm:

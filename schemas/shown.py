@@ -8,7 +8,7 @@ DIGITS = r"(\d+\.?\d*|\.\d+)"
 ABOVE_ZERO = r"(\d*[1-9]\d*\.?\d*|\d*\.\d*[1-9]\d*)"
 _EXPONENT = r"([eE][+-]?\d{1,2})?"
 _RANGE = {"minimum": -1.7976931348623157e308, "maximum": 1.7976931348623157e308}
-SYMBOL = r"([A-Za-z0-9_&!]+|[A-Za-z_&!][A-Za-z0-9_&!]*(\.[A-Za-z0-9_&!]{2,})*( [A-Za-z])?)"
+SYMBOL = r"([A-Za-z0-9_&!]+|[A-Za-z_&!][A-Za-z0-9_&!]*(\.[A-Za-z0-9_&!]+)*(\.| [A-Za-z])?)"
 
 
 def shown(*types: str, blank: bool = False, **more: Any) -> WithJsonSchema:

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas import plain, read_object, to_text
-from schemas.values import to_flag, to_number
+from schemas import BadFields, original_pair, original_stock, plain, read_object, to_text
+from schemas.shown import SYMBOL
+from schemas.values import to_flag, to_number, to_symbol
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 
@@ -136,3 +137,21 @@ def test_no_bytes_break_the_reader(raw):
         assert isinstance(read_object(raw), dict)
     except ValueError:
         assert not raw.startswith(b"{}")
+
+
+@given(st.from_regex(SYMBOL, fullmatch=True))
+def test_every_symbol_that_the_document_allows_is_taken(text):
+    assert to_symbol(text) == text
+
+
+@pytest.mark.parametrize("symbol", ["AAPL", "BF B", "BF.B", "TECK.B", "BP.", "EUR.USD", "700"])
+def test_a_symbol_of_the_original_comes_as_it_is(symbol):
+    assert original_stock({"symbol": symbol, "active": 1}) == {"symbol": symbol, "active": 1}
+    pair = original_pair({"name": f"{symbol}-BRK.B", "hedge": 2})
+    assert (pair["leg1"], pair["leg2"]) == (symbol, "BRK.B")
+
+
+@pytest.mark.parametrize("name", ["AAPL", "A-B-C", "", "A-", "A-2*B"])
+def test_a_pair_of_the_original_whose_name_tells_no_tickers_does_not_come(name):
+    with pytest.raises(BadFields):
+        original_pair({"name": name, "hedge": 2})

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
+from trading import exchanges
+
 
 class Problematic(ValueError):
     """The text is neither a single symbol nor a pair that could be traded."""
@@ -27,6 +29,11 @@ class Equation:
     hedge: float | None = None
 
     @property
+    def legs(self) -> tuple[Leg, ...]:
+        """One or two."""
+        return (self.leg1, self.leg2) if self.leg2 else (self.leg1,)
+
+    @property
     def is_pair(self) -> bool:
         """Whether there is a second leg."""
         return self.leg2 is not None
@@ -39,7 +46,7 @@ class Equation:
     @property
     def name(self) -> str:
         """The registry's name, symbols only: `NMFC-ROIC` or `AAPL`."""
-        return f"{self.leg1.symbol}-{self.leg2.symbol}" if self.leg2 else self.leg1.symbol
+        return "-".join(leg.symbol for leg in self.legs)
 
 
 class _Token(NamedTuple):
@@ -50,32 +57,43 @@ class _Token(NamedTuple):
 # Possessive quantifiers (++, *+, ?+) never step back, which keeps hostile text linear.
 _TOKEN = re.compile(
     r"""
-      (?P<n> (?: \d++ (?: \.\d*+ )?+ | \.\d++ ) (?: [eE]-?\d++ )?+ (?! [\w&!.:] ) )
-    | (?P<s> (?: \w++: )?+ [\w&!]++ (?: \.[\w&!]++ )*+ (?: [ ][A-Za-z] (?! [\w&!.:] ) )?+ )
+      (?P<n> (?: \d++ (?: \.\d*+ )?+ | \.\d++ ) (?: [eE][+-]?\d++ )?+ (?! [\w&!.:] ) )
+    | (?P<s> (?: (?!\d)\w++: )?+ [\w&!]++ (?: \.[\w&!]++ )*+
+             (?: (?: \. | [ ][A-Za-z] ) (?! [\w&!.:] ) )?+ )
     | (?P<operator> [-*/()] )
     """,
     re.ASCII | re.VERBOSE,
 )
+_MOST_TOKENS = 200  # as many as a ticker has characters
 _SPACE = re.compile(r"\s*+", re.ASCII)
-_SHAPE = re.compile(
-    r"(?P<leg1> s | n\*s | s\*n ) (?: - (?P<open> \( )? (?P<leg2> s | n\*s | s\*n | s/n )"
-    r" (?(open) \) ) )?",
+_LEG1 = r"s|n\*s|s\*n"
+_LEG2 = rf"{_LEG1}|s/n"
+_SHAPE = re.compile(rf"(?P<leg1>{_LEG1})(?:-(?P<leg2>{_LEG2}))?")
+# Parentheses that change nothing: around an atom, a product that is not multiplied, the whole.
+_NEEDLESS = re.compile(
+    rf"""
+      \( ([ns]) \)
+    | (?<![*/]) \( (n\*s|s\*n|s/n) \) (?![*/])
+    | (?<![^(]) \( ((?:{_LEG1})-(?:{_LEG2})) \) (?![^)])
+    """,
     re.VERBOSE,
 )
-_LONGEST_SHAPE = len("n*s-(n*s)")
 # The only number-like texts that are symbols: those without dot and sign (700, also 0008E0).
 _WHOLE = re.compile(r"\d+(?:[eE]\d+)?", re.ASCII)
 _NUMBER_LIKE = re.compile(r"[\d.]+(?:[eE]\d+)?", re.ASCII)
+_NUMBER_FIRST = re.compile(r"\d+\.\d+[A-Za-z_&!]", re.ASCII)
+_CLASS_SHARE = re.compile(r"(?P<base>.+)(?P<between>[. ])(?P<letter>[A-Za-z])")
 # A base of three or more letters or digits, and a currency of three letters.
 _CURRENCIES = re.compile(r"(?P<base>[A-Z0-9]{3,})\.?(?P<quote>[A-Z]{3})", re.ASCII)
 _HALF_EXPONENT = re.compile(r"[\d.]+[eE]", re.ASCII)
+_ANYWHERE = "X"  # an exchange of which nothing is known: a symbol is what stands in its spelling
 
 
 @lru_cache(1024)  # charts send the same few equations all day
 def parse(text: str) -> Equation:
     """Read an equation; raise Problematic, and nothing else, for text that has no one reading."""
-    tokens = _tokens(text.strip())
-    kinds = "".join(token.kind for token in tokens)
+    tokens = _without_parentheses(_tokens(text.strip()))
+    kinds = _kinds(tokens)
     if kinds == "n" and _WHOLE.fullmatch(tokens[0].text):
         return Equation(Leg(tokens[0].text))
     shape = _SHAPE.fullmatch(kinds)
@@ -118,15 +136,26 @@ def dotted(symbol: str) -> str | None:
 
 
 def spellings(symbol: str) -> tuple[str, ...]:
-    """Every way to write a symbol, the broker's first: `USD.CAD`, `USDCAD`; most have one only."""
-    broker = dotted(symbol)
-    return (broker, broker.replace(".", "")) if broker else (symbol,)
+    """Every way to write a symbol; most have one only.
+
+    Of a currency pair's the broker's is first (`USD.CAD`, `USDCAD`), of a class share's the given
+    one (`BF B`, `BF.B`).
+    """
+    if broker := dotted(symbol):
+        return broker, broker.replace(".", "")
+    if share := _CLASS_SHARE.fullmatch(symbol):
+        other = " " if share["between"] == "." else "."
+        return symbol, f"{share['base']}{other}{share['letter']}"
+    return (symbol,)
 
 
 def is_symbol(text: str) -> bool:
-    """Whether the text is a bare symbol in the broker's spelling: `AAPL`, `BF B`, `EUR.USD`."""
+    """Whether the text is a bare symbol as some broker or exchange spells it.
+
+    That is `AAPL`, `BF B`, `TECK.B`, `BP.`, `EUR.USD`, and every symbol that parse() finds.
+    """
     try:
-        return parse(text) == Equation(Leg(text))
+        return parse(f"{_ANYWHERE}:{text}") == Equation(Leg(text, _ANYWHERE))
     except Problematic:
         return False
 
@@ -136,12 +165,26 @@ def _tokens(text: str) -> list[_Token]:
     tokens, position = [], 0
     while position < len(text):
         match = _TOKEN.match(text, position)
-        if match is None or len(tokens) == _LONGEST_SHAPE:
+        if match is None or len(tokens) == _MOST_TOKENS:
             raise Problematic("neither a symbol nor a pair")
         kind = match[0] if match.lastgroup == "operator" else match.lastgroup
         tokens.append(_Token(kind, match[0]))
         position = _SPACE.match(text, match.end()).end()
     return tokens
+
+
+def _kinds(tokens: list[_Token]) -> str:
+    return "".join(token.kind for token in tokens)
+
+
+def _without_parentheses(tokens: list[_Token]) -> list[_Token]:
+    """Leave out parentheses; raise Problematic for one that changes something or has no other."""
+    kinds, before = _kinds(tokens), None
+    while kinds != before:  # once for each level
+        before, kinds = kinds, _NEEDLESS.sub(r"\1\2\3", kinds)
+    if "(" in kinds or ")" in kinds:
+        raise Problematic("parentheses that change the meaning")
+    return [token for token in tokens if token.kind not in "()"]
 
 
 def _weighted(tokens: list[_Token]) -> tuple[Leg, float]:
@@ -157,12 +200,20 @@ def _weighted(tokens: list[_Token]) -> tuple[Leg, float]:
 
 
 def _leg(text: str) -> Leg:
-    """Read a symbol token; the dot before one final letter becomes the broker's space."""
+    """Read a symbol token.
+
+    In the United States, and where no exchange is named, the dot before one final letter becomes
+    the broker's space.
+    """
     exchange, _, symbol = text.rpartition(":")
-    symbol = re.sub(r"\.([A-Za-z])$", r" \1", symbol) if " " not in symbol else symbol
-    base, space, _ = symbol.partition(" ")
-    if _NUMBER_LIKE.fullmatch(base) and (space or not _WHOLE.fullmatch(base)):
+    share = _CLASS_SHARE.fullmatch(symbol)
+    base = share["base"] if share else symbol
+    if _NUMBER_LIKE.fullmatch(base) and (share or not _WHOLE.fullmatch(base)):
         raise Problematic("a number in the place of a symbol")
+    if _NUMBER_FIRST.match(symbol):
+        raise Problematic("a * is missing after a number")
+    if share and (not exchange or exchanges.is_us(exchange)):
+        symbol = f"{base} {share['letter']}"
     return Leg(symbol, exchange or None)
 
 

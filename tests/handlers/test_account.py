@@ -113,13 +113,14 @@ async def test_a_leg_of_a_pair_cannot_become_crypto(api, desk, register):
         ("USD.CAD", "USDCAD", True),
         ("USDCAD", "USD.CAD", True),
         ("BF B", "BF%20B", True),
+        ("BF B", "BF.B", True),
+        ("BP.", "BP", False),
         ("USDCAD", "USD.EUR", False),
         ("EUR.USD", "EUR", False),
     ],
 )
-async def test_a_currency_pair_is_found_in_either_spelling(api, register, registered, asked, found):
-    sectype = "STK" if " " in registered else "CASH"
-    await register(symbol=registered, sectype=sectype, currency=registered[-3:])
+async def test_a_ticker_is_found_in_either_spelling(api, register, registered, asked, found):
+    await register(symbol=registered, sectype="CASH" if "USD" in registered else "STK")
     answer = await api.get(f"/v3/ticker/{asked}")
     assert answer.status == (200 if found else 404)
     assert not found or answer.json["symbol"] == registered
@@ -128,6 +129,12 @@ async def test_a_currency_pair_is_found_in_either_spelling(api, register, regist
 async def test_a_stock_of_six_letters_has_one_spelling(api, register):
     await register(symbol="ABCDEF")
     assert (await api.get("/v3/ticker/ABC.DEF")).status == 404
+
+
+async def listed(api, name):
+    """The rowids of a ticker's signals."""
+    signals = (await api.get(f"/v3/signals/ticker/{name}/5")).json["signals"]
+    return [signal["rowid"] for signal in signals]
 
 
 # Currency and crypto pairs in alerts
@@ -173,10 +180,63 @@ async def test_an_alert_of_a_currency_pair_is_read_as_the_broker_spells_it(
     assert (signal["order_status"], signal["status_msg"]) == (status, message)
     if status == "waiting":
         assert (await api.get(f"/v3/ticker/{leg}")).status == 200, "the bridge asks for it"
-    if leg == "USD.CAD":
-        for name in ("USDCAD", "USD.CAD"):
-            listed = (await api.get(f"/v3/signals/ticker/{name}/5")).json["signals"]
-            assert [each["rowid"] for each in listed] == [1]
+    names = {"USD.CAD": ("USDCAD", "USD.CAD")}.get(leg, (leg.replace(" ", "%20"),))
+    for name in names:
+        assert await listed(api, name) == [1]
+
+
+CURRENCIES = {"TECK.B": "CAD", "SU": "CAD", "BRK B": "USD", "BP.": "GBP"}
+MARKETS = [  # the alert's ticker, leg 1 then, its message
+    ("TSX:TECK.B", "TECK.B", None),
+    ("TECK.B", "TECK.B", None),
+    ("NYSE:TECK.B", "TECK.B", "exchange mismatch!"),
+    ("NYSE:BRK.B", "BRK B", None),
+    ("LSE:BP.", "BP.", None),
+    ("TSX:SU", "SU", None),
+    ("SU", "SU", None),
+    ("ELSEWHERE:SU", "SU", None),
+    ("EURONEXT:SU", "SU", "exchange mismatch!"),
+    ("MIL:SU", "SU", "exchange mismatch!"),
+]
+
+
+async def test_a_prefix_tells_the_spelling_and_must_name_the_registered_market(api, register):
+    for symbol, currency in CURRENCIES.items():
+        assert (await register(symbol=symbol, currency=currency, active=1))[0] == 201
+    for rowid, (ticker, leg, message) in enumerate(MARKETS, 1):
+        await api.alert(ticker=ticker)
+        signal = (await api.get(f"/v3/signal/{rowid}")).json
+        assert (signal["ticker"], signal["ticker1"], signal["ticker2"]) == (ticker, leg, None)
+        status = "error" if message else "waiting"
+        assert (signal["order_status"], signal["status_msg"]) == (status, message), ticker
+    for ways, leg in {("TECK.B", "TECK%20B"): "TECK.B", ("BRK.B", "BRK%20B"): "BRK B"}.items():
+        rowids = [rowid for rowid, row in enumerate(MARKETS, 1) if row[1] == leg]
+        for way in ways:
+            assert (await api.get(f"/v3/ticker/{way}")).json["symbol"] == leg
+            assert await listed(api, way) == rowids[::-1]
+
+
+async def test_an_open_signal_keeps_its_ticker_however_that_is_spelled(api, register, admin):
+    await register(symbol="TECK.B", currency="CAD", active=1)
+    await api.alert(ticker="TECK B")
+    assert (await api.delete("/v3/ticker/TECK.B", token=admin)).status == 400
+
+
+async def test_a_class_share_is_one_stock_in_both_spellings(api, register):
+    await register(symbol="BF B", active=1)
+    body = {"ticker1": "DEO", "ticker2": "BF.B", "hedge": 1, "status": 1}
+    answer = await api.post("/v3/regpair", body, token=await api.token())
+    assert answer.json == {"message": " one of the tickers is already active!"}
+
+
+async def test_a_pair_with_a_dot_at_an_end_is_registered_alerted_and_listed(api, register):
+    await api.register_pair("BP.", "SHEL", 2)
+    await api.alert(ticker="LSE:BP.-(2*LSE:SHEL)")
+    signal = (await api.get("/v3/signal/1")).json
+    assert (signal["ticker1"], signal["ticker2"]) == ("BP.", "SHEL")
+    assert (signal["order_status"], signal["hedge_param"]) == ("waiting", 2)
+    assert (await api.get("/v3/pair/BP.-SHEL")).status == 200
+    assert await listed(api, "BP.-SHEL") == await listed(api, "(BP.)-(SHEL)") == [1]
 
 
 @pytest.mark.parametrize("name", ["EUR.USD-GBP.USD", "EURUSD-GBPUSD"])

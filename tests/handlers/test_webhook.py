@@ -382,6 +382,13 @@ OUTCOMES = [
     ("NMFC-0.72*NASDAQ:ROIC", {}, CREATED, "waiting", None),
     ("NYSE:MA-3*NYSE:V", {"order_status": "created"}, CREATED, "created", None),
     ("MA-3.000000001*V", {}, CREATED, "waiting", None),
+    ("(NYSE:MA)-(3*NYSE:V)", {}, CREATED, "waiting", None),
+    ("MA-3E+0*V", {}, CREATED, "waiting", None),
+    ("XETR:AAPL", {}, REFUSED, "error", "exchange mismatch!"),
+    ("XETR:AAPL", {"order_status": "waiting"}, REFUSED, "error", "exchange mismatch!"),
+    ("EURONEXT:IBM", {"bypass_ticker_status": True}, REFUSED, "error", "exchange mismatch!"),
+    ("NMFC-0.72*MIL:ROIC", {}, REFUSED, "error", "exchange mismatch!"),
+    ("ELSEWHERE:AAPL", {}, CREATED, "waiting", None),
     ("NYSE:BF.B", {"status_msg": "hello"}, CREATED, "waiting", "hello"),
     ("MSFT", {}, REFUSED, "error", "unknown ticker"),
     ("aapl", {}, REFUSED, "error", "unknown ticker"),
@@ -417,6 +424,10 @@ EQUATIONS = [
     ("BF B", "BF B", None, None),
     ("EUR.USD", "EUR.USD", None, None),
     ("TSX:REI.UN", "REI.UN", None, None),
+    ("TSX:TECK.B", "TECK.B", None, None),
+    ("LSE:BP.", "BP.", None, None),
+    ("LSE:BP.-LSE:SHEL", "BP.", "SHEL", 1),
+    ("(AAPL)", "AAPL", None, None),
     ("HKEX:700", "700", None, None),
     ("SPX500", "SPX500", None, None),
     ("ES1!", "ES1!", None, None),
@@ -426,6 +437,8 @@ EQUATIONS = [
     ("A-.5*B", "A", "B", 0.5),
     ("A-5e-05*B", "A", "B", 0.00005),
     ("A - 1.25*B", "A", "B", 1.25),
+    ("1E+0*A-1.5E+2*B", "A", "B", 150),
+    ("((A)-((150*B)))", "A", "B", 150),
     ("A-(1.25*B)", "A", "B", 1.25),
     ("1*A-3*B", "A", "B", 3),
     ("A-B", "A", "B", 1),
@@ -433,6 +446,7 @@ EQUATIONS = [
 ]
 UNREADABLE = [
     *("1.5*A-B", "A/B", "A+B", "A-B-C", "TEST 123", "A-", "*A", "A-0*B", "A--1*B", "A-B*0"),
+    *("A-0.5B", "A-(B-C)", "A-1.5E +2*B", "(A-B)*2", "(" * 200, "(" * 99 + "A" + ")" * 98),
     *("-A", "A BC", "A-B/0", "2*A", "=A", "A-1e999*B", "Ä", "💥", "A" + "-" * 100),
 ]
 

@@ -1,5 +1,7 @@
 """Equations: every form that charts send, and that no text has more than one reading."""
 
+import ast
+import re
 import time
 
 import pytest
@@ -33,7 +35,27 @@ SINGLES = [
     ("A.B C", "A.B C", None),
     ("EUR.USD", "EUR.USD", None),
     ("TSX:REI.UN", "REI.UN", "TSX"),
+    ("TSX:TECK.B", "TECK.B", "TSX"),
+    ("tsx:teck.b", "teck.b", "tsx"),
+    ("TSX:TECK B", "TECK B", "TSX"),
+    ("LSE:BT.A", "BT.A", "LSE"),
+    ("OMXSTO:VOLV.B", "VOLV.B", "OMXSTO"),
+    ("UNKNOWN:A.B", "A.B", "UNKNOWN"),
+    ("nyse:BRK.B", "BRK B", "nyse"),
+    ("NYSE_DLY:BRK.B", "BRK B", "NYSE_DLY"),
+    ("OTC:A.B", "A B", "OTC"),
+    ("LSE:BP.", "BP.", "LSE"),
+    ("BP.", "BP.", None),
+    ("1*LSE:BP.", "BP.", "LSE"),
+    ("A.B.", "A.B.", None),
     ("BRK.1", "BRK.1", None),
+    ("(AAPL)", "AAPL", None),
+    ("((NASDAQ:AAPL))", "AAPL", "NASDAQ"),
+    ("(1*AAPL)", "AAPL", None),
+    ("1*(AAPL)", "AAPL", None),
+    ("(BF.B)", "BF B", None),
+    ("(700)", "700", None),
+    ("1E+0*A", "A", None),
     ("HKEX:700", "700", "HKEX"),
     ("700", "700", None),
     ("KRX:0008E0", "0008E0", "KRX"),
@@ -54,12 +76,35 @@ PAIRS = [
     ("A-5e-05*B", "A-B", 0.00005),
     ("A-5E-05*B", "A-B", 0.00005),
     ("A-B*1e3", "A-B", 1000),
+    ("A-1.5E+2*B", "A-B", 150),
+    ("A-15E+1*B", "A-B", 150),
+    ("A-B*1.5E+2", "A-B", 150),
+    ("A-B*1.5e+02", "A-B", 150),
+    ("A-B/1E+2", "A-B", 0.01),
+    ("A-(1.5E+2)*B", "A-B", 150),
+    ("1E+0*A-150*B", "A-B", 150),
     ("A - 1.25*B", "A-B", 1.25),
     ("A\t-1.25 * B ", "A-B", 1.25),
     ("A-(1.25*B)", "A-B", 1.25),
     ("A - ( B * 1.25 )", "A-B", 1.25),
     ("A-(B/4)", "A-B", 0.25),
     ("A-(B)", "A-B", 1),
+    ("(NYSE:MA)-(3*NYSE:V)", "MA-V", 3),
+    ("(NYSE:MA-3*NYSE:V)", "MA-V", 3),
+    ("MA-(3*(V))", "MA-V", 3),
+    ("MA-3*(V)", "MA-V", 3),
+    ("A-((150*B))", "A-B", 150),
+    ("A-(B)*150", "A-B", 150),
+    ("A-(B)/(4)", "A-B", 0.25),
+    ("1*(MA)-3*(V)", "MA-V", 3),
+    ("((MA)-(3*V))", "MA-V", 3),
+    ("(((MA)-(((3)*V))))", "MA-V", 3),
+    ("( BF B ) - ( BF.A )", "BF B-BF A", 1),
+    ("LSE:BP.-LSE:SHEL", "BP.-SHEL", 1),
+    ("LSE:SHEL-2*LSE:BP.", "SHEL-BP.", 2),
+    ("LSE:SHEL-LSE:BP.*2", "SHEL-BP.", 2),
+    ("LSE:SHEL - (LSE:BP./4)", "SHEL-BP.", 0.25),
+    ("TSX:TECK.A-TSX:TECK.B", "TECK.A-TECK.B", 1),
     ("1*A-3*B", "A-B", 3),
     ("A*1-B*3", "A-B", 3),
     ("A-B", "A-B", 1),
@@ -92,10 +137,26 @@ PROBLEMATIC = {
         ":A",
         "A:B:C",
     ],
-    "dots": [".", "A.", ".A", "A..B", "1.5", "X:1.5", "5.B", "X:5.B", "X:5 B"],
-    "parentheses": ["(A)", "(A-B)", "A-(B", "A-B)", "A-((B))", "A-()", "A-(B)*2", "A-3*(B)"],
+    "exponent": [
+        *("A-1.5E +2*B", "A-1.5E+ 2*B", "A-1.5+2*B", "A-1.5E++2*B", "A-1.5E+B"),
+        *("1.5E+2*A-B",),
+    ],
+    "forgotten *": [
+        *("A-0.5B", "A-.5B", "0.5B", "A-(0.5B)", "A-1.5E2B", "X:0.5B", "A-3NYSE:V"),
+        *("A-2(B)",),
+    ],
+    "dots": [".", ".A", "A..", "BP. A", "A.:B", "A..B", "1.5", "X:1.5", "5.B", "X:5.B", "X:5 B"],
+    "parentheses": [
+        *("A-(B", "A-B)", "A-()", "()", ")A(", "(A)(B)", "A(B)", "A-B()", "(A-)B"),
+        *("A(-B)",),
+    ],
+    "parentheses that change something": [
+        *("A-(B-C)", "(A-B)*2", "(A-B)/4", "2*(A-B)", "1*(A-B)", "(A-B)*1", "A-(B*2)/3"),
+        *("(A-3)*B", "A-2*(3*B)", "A/(B/4)", "A-((B-C))", "(A-B)-C", "A-4/(B)"),
+        *("((A-B))*2", "(A)/(B)", "-(A)"),
+    ],
     "hedge": ["A-0*B", "A-0.0*B", "A--1*B", "A-(-1*B)", "A-B/0", "A-1e999*B", "A-1e-999*B"],
-    "hedge, evaluated": ["A-B/1e-320", "A-B/1e999", "A-B*0", "A-nan*B", "A-1e+3*B", "A-1_0*B"],
+    "hedge, evaluated": ["A-B/1e-320", "A-B/1e999", "A-B*0", "A-nan*B", "A-1_0*B"],
     "two readings": ["A-700", "700-A", "3*700", "A-3*700", "700-5", "5E-05*B", "A-5e-05"],
     "two readings, by spaces": ["5E - 3*B", "5E-B*3", "5e-B", "1.5E-A"],
     "alphabet": [
@@ -155,33 +216,46 @@ def test_format(text, canonical):
 
 
 @pytest.mark.parametrize(
-    "text", ["AAPL", "BF B", "EUR.USD", "700", "ES1!", "6E1!", "0008E0", "M&M"]
+    "text",
+    [
+        *("AAPL", "BF B", "BF.B", "TECK.B", "BP.", "EUR.USD", "REI.UN"),
+        *("700", "ES1!", "6E1!", "0008E0", "M&M", "5E", "A.B C", "A.B."),
+    ],
 )
 def test_symbol(text):
     assert is_symbol(text)
 
 
 @pytest.mark.parametrize(
-    "text", ["", " ", "AAPL ", "BF.A", "NYSE:MA", "1*AAPL", "A-B", "A/B", "1.5", "TEST 123", "Ä"]
+    "text",
+    [
+        *("", " ", "AAPL ", " AAPL", "NYSE:MA", "1*AAPL", "(AAPL)", "A-B", "A/B", "1.5", "5."),
+        *("TEST 123", "REI UN", "0.5B", "BP..", "BP. ", "BP. A", "Ä", "A\n", "A:"),
+    ],
 )
 def test_not_a_symbol(text):
     assert not is_symbol(text)
 
 
 words = st.from_regex(
-    r"[A-Za-z0-9_&!]{1,6}(\.[A-Za-z0-9_&!]{1,4}){0,2}( [A-Za-z])?", fullmatch=True
+    r"[A-Za-z0-9_&!]{1,6}(\.[A-Za-z0-9_&!]{1,4}){0,2}(\.| [A-Za-z])?", fullmatch=True
 )
-exchanges = st.none() | st.from_regex(r"[A-Z0-9_]{1,6}", fullmatch=True)
-legs = st.builds(Leg, words.filter(is_symbol), exchanges)
+symbols = words.filter(is_symbol)
+exchanges = st.sampled_from(["", "NYSE:", "LSE:"]) | st.from_regex(
+    r"[A-Z_][A-Z0-9_]{0,5}:", fullmatch=True
+)
+legs = st.builds("{}{}".format, exchanges, symbols).map(lambda text: parse(text).leg1)
 hedges = st.floats(min_value=0, exclude_min=True, allow_infinity=False)
 pieces = st.sampled_from(
     [
         *"AbE57.-*/()+: ",
         "BF.B",
         "BF B",
+        "BP.",
         "EUR.USD",
         "X:",
         "5e-05",
+        "1E+2",
         "0.72",
         "1",
         "5E",
@@ -232,8 +306,66 @@ def test_no_quotient_and_no_sum_is_readable(leg1, leg2, operator, between):
 
 
 @given(texts, texts)
-def test_no_text_with_a_plus_is_readable(before, after):
-    assert not readable(f"{before}+{after}")
+@example("A-1E", "2*B")
+@example("1E", "0*A")
+def test_a_plus_stands_in_an_exponent_only_and_changes_nothing_there(before, after):
+    text = f"{before}+{after}"
+    if readable(text):
+        plain = re.sub(r"(?<=[\d.][eE])\+(?=\d)", "", text)
+        assert "+" not in plain
+        assert parse(text) == parse(plain)
+
+
+@given(symbols)
+def test_a_symbol_is_read_alone_and_in_any_market_and_has_each_of_its_spellings(symbol):
+    for exchange in ("", "NYSE:", "TSX:", "X:"):
+        assert parse(f"{exchange}{symbol}").leg1.symbol in spellings(symbol)
+    for way in spellings(symbol):
+        assert is_symbol(way)
+        assert set(spellings(way)) == set(spellings(symbol))
+
+
+# Parentheses
+
+
+WHOLE = ["A", "1*A", "A*1", "A-B", "A-2*B", "A-B*2", "A-B/2", "1*A-2*B", "A*1-B/2"]
+
+
+@st.composite
+def parenthesised(draw):
+    """An equation, and the same with parentheses anywhere."""
+    text = draw(st.sampled_from(WHOLE))
+    places = [""] * (len(text) + 1)
+    for _ in range(draw(st.integers(1, 4))):
+        first, last = sorted(draw(st.tuples(*[st.integers(0, len(text))] * 2)))
+        places[first] += "("
+        places[last] = ")" + places[last]
+    inside = "".join(place + char for place, char in zip(places, [*text, ""], strict=True))
+    return text, inside
+
+
+def arithmetic(text):
+    """What Python's grammar makes of it, in which parentheses leave no trace."""
+    try:
+        return ast.dump(ast.parse(text, mode="eval"))
+    except SyntaxError:
+        return None
+
+
+@given(parenthesised())
+@example(("A-2*B", "(A)-(2*(B))"))
+@example(("A-B*2", "(A-B)*2"))
+def test_parentheses_are_readable_where_they_change_nothing_and_nowhere_else(texts):
+    plain, inside = texts
+    same = arithmetic(inside) == arithmetic(plain)
+    assert readable(inside) == same
+    assert not same or parse(inside) == parse(plain)
+
+
+@pytest.mark.parametrize("depth", [1, 10, 99])
+def test_parentheses_may_be_as_deep_as_a_ticker_is_long(depth):
+    assert parse(f"{'(' * depth}A{')' * depth}") == Equation(Leg("A"))
+    assert not readable(f"{'(' * depth}A{')' * (depth - 1)}")
 
 
 @given(texts)
@@ -243,7 +375,10 @@ def test_white_space_around_changes_nothing(text):
 
 @pytest.mark.parametrize(
     "text",
-    ["1", "A", "A.", "1.", "-", "(", " ", "A:", "A ", "1e", "A-", "5E-", "9" * 9 + "A"],
+    [
+        *("1", "A", "A.", "1.", "-", "(", ")", "()", "(A", "A)", "(A)", "((A)-", " ", "A:", "A "),
+        *("1e", "A-", "5E-", "5E+", "A. ", "9" * 9 + "A"),
+    ],
 )
 def test_long_texts_take_linear_time(text):
     started = time.perf_counter()
@@ -261,7 +396,11 @@ def test_long_texts_take_linear_time(text):
         ("1INCHUSD", "1INCH.USD", ("1INCH.USD", "1INCHUSD")),
         ("AAPL", None, ("AAPL",)),
         ("GOOGL", None, ("GOOGL",)),
-        ("BF B", None, ("BF B",)),
+        ("BF B", None, ("BF B", "BF.B")),
+        ("TECK.B", None, ("TECK.B", "TECK B")),
+        ("A.B.C", None, ("A.B.C", "A.B C")),
+        ("A.B C", None, ("A.B C", "A.B.C")),
+        ("BP.", None, ("BP.",)),
         ("REI.UN", None, ("REI.UN",)),
         ("usdcad", None, ("usdcad",)),
         ("USDCA1", None, ("USDCA1",)),
@@ -269,5 +408,5 @@ def test_long_texts_take_linear_time(text):
         ("", None, ("",)),
     ],
 )
-def test_a_currency_pair_has_two_spellings_the_brokers_first(symbol, broker, ways):
+def test_a_currency_pair_and_a_class_share_have_two_spellings(symbol, broker, ways):
     assert (dotted(symbol), spellings(symbol)) == (broker, ways)

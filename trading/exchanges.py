@@ -1,0 +1,84 @@
+"""The exchanges that charts name before a symbol, and the currencies that shares trade in there.
+
+An exchange that is not listed here is unknown: nothing follows from its name.
+"""
+
+_US = "NYSE NASDAQ AMEX ARCA NYSEARCA NYSEMKT BATS CBOE BOATS IEX OTC OTCMKTS PINK ISLAND"
+# {currencies: exchanges}; most funds in a second currency trade in London, Zurich and Hong Kong.
+_LISTED = {
+    "USD": _US,
+    "CAD USD": "TSX TSXV NEO CSE",
+    "BRL": "BMFBOVESPA",
+    "MXN": "BMV BIVA",
+    "ARS USD": "BCBA BYMA",
+    "CLP USD": "BCS",
+    "COP": "BVC",
+    "PEN USD": "BVL",
+    "GBP GBX USD EUR": "LSE LSIN AQUIS",
+    "EUR": "EURONEXT XETR FWB SWB BER DUS HAM HAN MUN GETTEX TRADEGATE LS LSX MIL BME VIE ATHEX"
+    " OMXHEX OMXTSE OMXRSE OMXVSE CSECY",
+    "EUR USD": "EUROTLX LUXSE",
+    "CHF EUR USD GBP": "SIX BX",
+    "SEK EUR": "OMXSTO NGM",
+    "DKK": "OMXCOP",
+    "ISK": "OMXICE",
+    "NOK": "OSL",
+    "PLN": "GPW NEWCONNECT",
+    "CZK EUR": "PSECZ",
+    "HUF EUR": "BET",
+    "RON": "BVB",
+    "RSD": "BELEX",
+    "TRY": "BIST",
+    "RUB USD": "MOEX RUS",
+    "AUD": "ASX",
+    "NZD AUD": "NZX",
+    "HKD CNY CNH USD": "HKEX",
+    "CNY CNH USD HKD": "SSE SZSE",
+    "JPY CAD": "TSE",  # Tokyo on charts; the broker's name of Toronto
+    "JPY": "NAG FSE SAPSE",
+    "KRW": "KRX",
+    "TWD": "TWSE TPEX",
+    "INR": "NSE BSE",
+    "SGD USD EUR GBP AUD HKD CNY CNH JPY": "SGX",
+    "MYR": "MYX",
+    "IDR": "IDX",
+    "THB": "SET",
+    "PHP USD": "PSE",
+    "VND": "HOSE HNX UPCOM",
+    "PKR": "PSX",
+    "BDT": "DSEBD",
+    "LKR": "CSELK",
+    "ILS ILA USD": "TASE",
+    "SAR": "TADAWUL",
+    "AED USD": "DFM ADX",
+    "QAR": "QSE",
+    "KWD KWF": "KSE",
+    "BHD USD": "BAHRAIN",
+    "EGP USD": "EGX",
+    "ZAR ZAC": "JSE",
+    "NGN": "NSENG",
+    "KES": "NSEKE",
+    "MAD": "CSEMA",
+    "TND": "BVMT",
+}
+CURRENCIES = {
+    exchange: frozenset(currencies.split())
+    for currencies, exchanges in _LISTED.items()
+    for exchange in exchanges.split()
+}
+US = frozenset(_US.split())
+
+
+def is_us(exchange: str) -> bool:
+    """Whether this is an exchange in the United States."""
+    return _name(exchange) in US
+
+
+def currencies(exchange: str | None) -> frozenset[str]:
+    """The currencies that shares trade in there; empty where the exchange is unknown or None."""
+    return CURRENCIES.get(_name(exchange), frozenset()) if exchange else frozenset()
+
+
+def _name(exchange: str) -> str:
+    """The name without the mark of delayed prices: `LSE` for `LSE_DLY`."""
+    return exchange.upper().removesuffix("_DLY")
