@@ -14,7 +14,13 @@ from tornado.ioloop import PeriodicCallback
 import models
 import security
 from commands import Failed, read_line
-from commands.check import BRIDGE_REFUSED, check_settings, refuse_unguarded
+from commands.check import (
+    BRIDGE_REFUSED,
+    PERCENT,
+    breaks_bridges_file,
+    check_settings,
+    refuse_unguarded,
+)
 from database import DatabaseRefused, proxy, refusal
 from handlers import PairsApplication
 from listening import RESTART, BoundedServer, open_sockets, start_anew
@@ -40,9 +46,9 @@ def prepare_store(conf: Settings) -> str:
 
 
 def _make_first_users(conf: Settings) -> None:
-    has_passphrase = bool(conf.passphrases or models.Passphrase.valid())
+    passphrases = [*conf.passphrases, *(row.value for row in models.Passphrase.valid())]
     has_admin = models.User.select().where(models.User.admin).exists()
-    refuse_unguarded(conf, has_passphrase, has_admin or bool(conf.admin_password))
+    refuse_unguarded(conf, bool(passphrases), has_admin or bool(conf.admin_password))
     if conf.demo:
         if not models.User.select().exists():
             for name, admin in DEMO_USERS.items():
@@ -55,6 +61,8 @@ def _make_first_users(conf: Settings) -> None:
             models.User.register(conf.admin_name, hashed, admin=True)
     if conf.bridge_is_refused:
         log.warning(BRIDGE_REFUSED)
+    if breaks_bridges_file(passphrases):
+        log.warning(PERCENT)
 
 
 def _refuse_demo_users() -> None:

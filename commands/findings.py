@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import models
+from commands.check import PERCENT, breaks_bridges_file
 from commands.files import date_of
 from database import is_there, proxy, reach_database, steps
 from models import health
@@ -117,6 +118,8 @@ def passphrases(conf: Settings) -> Finding:
         )
     if not valid and not conf.passphrases:
         return problem("passphrase", "there is none: python server.py passphrase add NAME")
+    if breaks_bridges_file([*conf.passphrases, *(row.value for row in valid)]):
+        return warning("passphrase", PERCENT.rstrip("."))
     return ok("passphrase", "none is the demo's")
 
 
