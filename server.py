@@ -66,12 +66,12 @@ def _make_first_users(conf: Settings) -> None:
 
 
 def _refuse_demo_users() -> None:
-    for user in models.User.select().where(models.User.username.in_(list(DEMO_USERS))):
-        if security.verify_password(DEMO_PASSWORD, user.password_hash):
-            raise SettingsError(
-                f"database: the user {user.username} still has the demo's password; "
-                "start in production with a new database."
-            )
+    known = models.health.with_password(list(DEMO_USERS), DEMO_PASSWORD)
+    if known:
+        raise SettingsError(
+            f"database: {' and '.join(known)} still have the demo's password; production needs "
+            f"another (python server.py user passwd {known[0]}) or a new database."
+        )
 
 
 class Stop(asyncio.Event):
@@ -170,7 +170,7 @@ def main(arguments: list[str]) -> int:
         code, sentence = 1, refusal(line.conf.database, error)
     except KeyboardInterrupt:
         code, sentence = 130, "Interrupted."
-    print(sentence, file=sys.stderr)
+    print(line.told(str(sentence)), file=sys.stderr)
     return code
 
 
