@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+import runpy
 import shlex
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import settings
 from bench import processes
 from tests.command_line import originals
 from tests.conftest import ON_POSTGRESQL, ON_SQLITE
+from tests.deploy.proxies import free_port
 from tests.shell import shell
 from tests.test_processes import call
 
@@ -312,6 +314,33 @@ def test_what_the_report_advises_leads_to_a_production_server_that_starts(
         assert command(*each, "--stdin", text="a password of their own\n").code == 0
     assert prepare()
     assert command("import-v3", place, "--settings", production).code == 0
+
+
+@ON_SQLITE
+def test_the_page_on_moving_leads_to_a_production_server_that_starts(
+    original, command, monkeypatch, tmp_path
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PAIRS_PORT", str(free_port()))
+    first = runpy.run_path(settings.ROOT / "deploy/first_settings.py")
+    own = first["TEXT"].format(passphrase="p" * 20, key="k" * 20, password="w" * 12)
+    file = tmp_path / "settings.local.toml"
+    file.touch(mode=0o600)
+    file.write_text(own + first["BEHIND_A_SITE"].format(url="https://pairs.example.com"))
+    place = original("3.1").removeprefix("sqlite:///")
+    steps = (settings.ROOT / "docs/migration.md").read_text().partition("From Heroku")[0]
+    steps = steps.replace("/path/to/original/data.db", place)
+    lines = [shlex.split(each) for each in re.findall(r"^ +\S+ server\.py (.*)$", steps, re.M)]
+    assert [each[0] for each in lines] == ["import-v3", "user", "user", "doctor", "--settings"]
+    *before, (_, overlay) = lines
+    for each in before:
+        answer = ["--stdin"] if each[0] == "user" else []
+        done = command(*each, *answer, text="a password of their own\n")
+        assert done.code == 0, done.out + done.said
+        assert not re.search("^problem", done.out, re.MULTILINE), done.out
+    conf = settings.load({}, {}, overlay)
+    models.open_store(conf.database)
+    assert server.prepare_store(conf)
 
 
 @ON_SQLITE
