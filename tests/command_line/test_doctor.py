@@ -274,12 +274,14 @@ def test_passphrases_that_everybody_knows_or_that_lack(store, examine):
     assert (level(told, "passphrase", "there is none"), told.code) == ("problem", 1)
 
 
+@pytest.mark.parametrize("mode", ["production", "demo"])
 @pytest.mark.parametrize("where", ["settings", "database"])
-def test_a_passphrase_that_breaks_the_bridges_file(store, examine, where):
+def test_a_passphrase_that_breaks_the_bridges_file(store, examine, where, mode):
     odd = "100% our passphrase"
     if where == "database":
         store.Passphrase.register("odd", odd)
-    told = examine(passphrases=[odd] if where == "settings" else ["a passphrase of ours"])
+    own = [odd] if where == "settings" else ["a passphrase of ours"]
+    told = examine(passphrases=own, mode=mode)
     assert (level(told, "passphrase", "config_private.ini"), told.code) == ("warning", 0)
 
 
