@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Networks = tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]
 
+MAPPED = 96  # bits before the IPv4 address in ::ffff:198.51.100.9
 # Where TradingView's alerts come from, as its documentation of webhooks lists them.
 PRESETS = {
     "tradingview": ("52.89.214.238", "34.212.75.30", "54.218.53.128", "52.32.178.7"),
@@ -17,7 +18,18 @@ PRESETS = {
 def networks(texts: Iterable[str]) -> Networks:
     """Addresses, networks and names of presets as networks; raises ValueError."""
     each = (part for text in texts for part in PRESETS.get(text.lower(), (text,)))
-    return tuple(ipaddress.ip_network(text, strict=False) for text in each)
+    return tuple(_network(text) for text in each)
+
+
+def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    """A network; an IPv4 one that is written as IPv6 (`::ffff:198.51.100.9`) is the IPv4 one."""
+    if "%" in text:
+        raise ValueError("a zone means something on one machine only")
+    network = ipaddress.ip_network(text, strict=False)
+    mapped = getattr(network.network_address, "ipv4_mapped", None)
+    if mapped is None or network.prefixlen < MAPPED:
+        return network
+    return ipaddress.ip_network((mapped, network.prefixlen - MAPPED))
 
 
 @lru_cache(4096)
@@ -35,6 +47,12 @@ def address_of(text: str) -> Address | None:
     return getattr(address, "ipv4_mapped", None) or address
 
 
+def plain(text: str) -> str:
+    """An address as it is usually written, `::ffff:198.51.100.9` as 198.51.100.9; others stay."""
+    address = address_of(text)
+    return text if address is None else str(address)
+
+
 def within(text: str, among: Networks) -> bool:
     """Whether an address lies in one of the networks."""
     address = address_of(text)
@@ -46,7 +64,7 @@ def client(peer: str, forwarded: str, trusted: Networks) -> str:
 
     A hop that is no address ends the walk: nothing to its left can be believed.
     """
-    found = peer
+    found = plain(peer)
     for hop in reversed(forwarded.split(",")):
         if not within(found, trusted):
             break
@@ -61,7 +79,7 @@ def neighbourhood(text: str) -> str:
     """What counts as one sender: an IPv4 address, or an IPv6 network of 64 bits."""
     address = address_of(text)
     if address is None or address.version == 4:
-        return text
+        return plain(text)
     return str(ipaddress.ip_network((address, 64), strict=False))
 
 
@@ -77,6 +95,16 @@ def site_of(origin: str) -> str:
         return urlsplit(origin).netloc
     except ValueError:
         return ""
+
+
+def has_bare_signs(url: str) -> bool:
+    """Whether a user or password in a database's URL holds signs that end it: `#`, `/`, `?`, `@`.
+
+    They must be percent-encoded. An `@` in the options, `?user=me@host`, is none of them.
+    """
+    place = url.partition("://")[2]
+    before, at, _ = place.rpartition("@")
+    return bool(at) and "=" not in before.partition("?")[2] and bool(set("#/?@") & set(before))
 
 
 def is_private(text: str) -> bool:

@@ -14,7 +14,13 @@ from tornado.ioloop import PeriodicCallback
 import models
 import security
 from commands import Failed, read_line
-from commands.check import BRIDGE_REFUSED, check_settings, refuse_unguarded
+from commands.check import (
+    BRIDGE_REFUSED,
+    PERCENT,
+    breaks_bridges_file,
+    check_settings,
+    refuse_unguarded,
+)
 from database import DatabaseRefused, claim, hand_on, proxy, refusal
 from handlers import PairsApplication
 from listening import RESTART, BoundedServer, open_sockets, start_anew
@@ -40,9 +46,9 @@ def prepare_store(conf: Settings) -> str:
 
 
 def _make_first_users(conf: Settings) -> None:
-    has_passphrase = bool(conf.passphrases or models.Passphrase.valid())
+    passphrases = [*conf.passphrases, *(row.value for row in models.Passphrase.valid())]
     has_admin = models.User.select().where(models.User.admin).exists()
-    refuse_unguarded(conf, has_passphrase, has_admin or bool(conf.admin_password))
+    refuse_unguarded(conf, bool(passphrases), has_admin or bool(conf.admin_password))
     if conf.demo:
         if not models.User.select().exists():
             for name, admin in DEMO_USERS.items():
@@ -55,15 +61,17 @@ def _make_first_users(conf: Settings) -> None:
             models.User.register(conf.admin_name, hashed, admin=True)
     if conf.bridge_is_refused:
         log.warning(BRIDGE_REFUSED)
+    if breaks_bridges_file(passphrases):
+        log.warning(PERCENT)
 
 
 def _refuse_demo_users() -> None:
-    for user in models.User.select().where(models.User.username.in_(list(DEMO_USERS))):
-        if security.verify_password(DEMO_PASSWORD, user.password_hash):
-            raise SettingsError(
-                f"database: the user {user.username} still has the demo's password; "
-                "start in production with a new database."
-            )
+    known = models.health.with_password(list(DEMO_USERS), DEMO_PASSWORD)
+    if known:
+        raise SettingsError(
+            f"database: {' and '.join(known)} still have the demo's password; production needs "
+            f"another (python server.py user passwd {known[0]}) or a new database."
+        )
 
 
 class Stop(asyncio.Event):
@@ -162,7 +170,7 @@ def main(arguments: list[str]) -> int:
         code, sentence = 1, refusal(line.conf.database, error)
     except KeyboardInterrupt:
         code, sentence = 130, "Interrupted."
-    print(sentence, file=sys.stderr)
+    print(line.told(str(sentence)), file=sys.stderr)
     return code
 
 

@@ -17,7 +17,7 @@ from pydantic import (
 )
 
 from hours import window
-from network import is_loopback, networks
+from network import has_bare_signs, is_loopback, networks
 from trading.alarms import KINDS
 
 VERSION = "3.0.0"
@@ -29,6 +29,7 @@ LISTS += ("bridge_addresses", "listen_fds")
 LISTS += ("alarm_urls", "alarms_off", "market_hours", "quiet_times")
 SECRETS = ("passphrases", "bridge_keys", "admin_password", "token_key", "database", "alarm_urls")
 HOSTING = {"PORT": "port", "DATABASE_URL": "database"}
+ENCODE = "in its password # is written as %23, @ as %40, / as %2F, ? as %3F"
 DEMO_PASSPHRASE = "webhook"
 DEMO_PASSWORD = "123"
 DEMO_USERS = {"admin": True, "user1": False}  # whether they are administrators
@@ -49,6 +50,8 @@ def _storage_url(url: str) -> str:
     file = place.removeprefix("/")
     known = kind in ("postgres", "postgresql") or (kind == "sqlite" and place.startswith("/"))
     if not known or not file or file.startswith(":memory:"):
+        raise ValueError
+    if kind != "sqlite" and has_bare_signs(url):
         raise ValueError
     return url
 
@@ -96,6 +99,7 @@ def _allowed(text: str, **bounds: Any) -> Any:
 
 
 _ADDRESSES = 'a list of addresses or networks such as "203.0.113.7" or "10.0.0.0/8"'
+_ADDRESSES += " without a zone such as %eth0"
 _HOURS = 'a list of times such as "America/New_York 09:30-16:00 mon-fri"'
 Times = Annotated[list[str], AfterValidator(_windows)]
 Addresses = Annotated[list[str], AfterValidator(_networks)]
@@ -121,7 +125,7 @@ class Settings(BaseModel):
     database: Annotated[
         str,
         AfterValidator(_storage_url),
-        _allowed("sqlite:///FILE or postgresql://user:password@host/name"),
+        _allowed(f"sqlite:///FILE or postgresql://user:password@host/name; {ENCODE}"),
     ]
     synchronous: Annotated[Literal["FULL", "NORMAL"], _allowed('"FULL" or "NORMAL"')]
     passphrases: Annotated[
@@ -131,8 +135,8 @@ class Settings(BaseModel):
     webhook_sources: Annotated[Addresses, _allowed(_ADDRESSES + ', or "tradingview"')]
     bridge_addresses: Annotated[Addresses, _allowed(_ADDRESSES)]
     bridge_keys: Annotated[
-        list[Annotated[str, Field(min_length=16, max_length=200)]],
-        _allowed("a list of texts of 16 to 200 characters"),
+        list[Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{16,200}$")]],
+        _allowed("a list of texts of 16 to 200 letters, digits, _ and -; they stand in URLs"),
     ]
     admin_name: Annotated[
         str, _allowed("1 to 80 characters without spaces or slashes", pattern=r"^[^\s/]{1,80}$")

@@ -7,6 +7,8 @@ setting or the database's address is wrong.
 
 import argparse
 import os
+import shlex
+import sys
 from collections.abc import Callable
 from functools import cached_property
 from types import ModuleType
@@ -96,6 +98,25 @@ class Line:
     def conf(self) -> Settings:
         """The settings; raises SettingsError."""
         return load(self._flags, os.environ, self.overlay)
+
+    @property
+    def names_database(self) -> bool:
+        """Whether the command line itself names the database."""
+        return "database" in self._flags
+
+    def told(self, sentence: str) -> str:
+        """A sentence with its `python server.py ...` as whoever typed this line must type it."""
+        return sentence.replace("python server.py", self._program())
+
+    def _program(self) -> str:
+        python = os.path.relpath(sys.executable)
+        words = [sys.executable if python.startswith("..") else python, "server.py"]
+        if self.overlay:
+            words += ["--settings", self.overlay]
+        database = self._flags.get("database", "")
+        if database:  # another's may hold a password
+            words += ["--database", database if database.startswith("sqlite") else "URL"]
+        return shlex.join(words)
 
     @property
     def run(self) -> Callable[["Line"], int] | None:

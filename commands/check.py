@@ -12,6 +12,11 @@ BRIDGE_REFUSED = (
     "set one of them, or anonymous_reads."
 )
 
+PERCENT = (
+    "A passphrase holds %, which the bridge's config_private.ini takes for something else: "
+    "write %% for it there, or take another passphrase."
+)
+
 
 def arguments(parser) -> None:
     """Nothing beside the settings."""
@@ -23,7 +28,14 @@ def run(line) -> int:
     print("The settings are in order.")
     if line.conf.bridge_is_refused:
         print(BRIDGE_REFUSED)
+    if breaks_bridges_file(line.conf.passphrases):
+        print(PERCENT)
     return 0
+
+
+def breaks_bridges_file(passphrases: list[str]) -> bool:
+    """Whether the bridge cannot start with one of them as it is in its file."""
+    return any("%" in each for each in passphrases)
 
 
 def check_settings(conf: Settings) -> None:

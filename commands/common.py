@@ -17,7 +17,8 @@ from database import (
     reach_database,
     steps,
 )
-from settings import Settings
+from network import has_bare_signs
+from settings import ENCODE, Settings
 
 CONSOLE = models.Trace("command line", "")
 
@@ -39,6 +40,12 @@ def opened(conf: Settings, *, makes: bool = False) -> Iterator:
         yield database
     finally:
         proxy.close()
+
+
+def check_url(url: str) -> None:
+    """Raises Failed for a URL whose password ends too early."""
+    if has_bare_signs(url) and not url.startswith("sqlite"):
+        raise Failed(f"The database's URL cannot be read: {ENCODE}.")
 
 
 def refuse_old(url: str, *, makes: bool) -> None:

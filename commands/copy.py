@@ -7,7 +7,7 @@ first one meanwhile is not copied, so stop the server, copy, and start it with t
 import contextlib
 
 import models
-from commands.common import Failed, progress, refuse_old
+from commands.common import Failed, check_url, progress, refuse_old
 from database import be_patient, proxy, reach_database
 from models import archive, loading
 from settings import VERSION
@@ -28,6 +28,8 @@ def arguments(parser) -> None:
 def run(line) -> int:
     """Copies."""
     given = line.given
+    check_url(given.source)
+    check_url(given.target)
     with contextlib.closing(reach_database(given.source)) as source:
         be_patient(source)
         refuse_old(given.target, makes=True)

@@ -28,7 +28,7 @@ def run(line) -> int:
     try:
         conf = line.conf
     except SettingsError as error:
-        print(_line(problem("settings", str(error))))
+        print(_said(problem("settings", str(error))))
         return 2
     found = ground.look(conf, line.overlay)
     try:
@@ -36,9 +36,9 @@ def run(line) -> int:
     except DatabaseRefused as error:
         found.append(problem("database", str(error)))
     for each in found:
-        print(_line(each))
+        print(line.told(_said(each)))
     return int(any(each.level == "problem" for each in found))
 
 
-def _line(found: Finding) -> str:
+def _said(found: Finding) -> str:
     return f"{found.level:<8} {found.subject}: {found.text}"

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import models
+from commands.check import PERCENT, breaks_bridges_file
 from commands.files import date_of
 from database import is_there, proxy, reach_database, steps
 from models import health
@@ -106,17 +107,19 @@ def credentials(conf: Settings) -> Iterator[Finding]:
 
 
 def passphrases(conf: Settings) -> Finding:
-    """Whether alerts could carry a passphrase that is known to everybody."""
-    if conf.demo:
-        return ok("passphrase", "a demo's, known to everybody: never where others reach it")
+    """Whether alerts could carry a passphrase that everybody knows, or that the bridge cannot."""
     valid = models.Passphrase.valid()
     known = [row.label for row in valid if row.value == DEMO_PASSPHRASE]
-    if known:
+    if known and not conf.demo:
         return problem(
             "passphrase", f"{known[0]} is the demo's: python server.py passphrase retire {known[0]}"
         )
-    if not valid and not conf.passphrases:
+    if not valid and not conf.fixed_passphrases:
         return problem("passphrase", "there is none: python server.py passphrase add NAME")
+    if breaks_bridges_file([*conf.passphrases, *(row.value for row in valid)]):
+        return warning("passphrase", PERCENT.rstrip("."))
+    if conf.demo:
+        return ok("passphrase", "a demo's, known to everybody: never where others reach it")
     return ok("passphrase", "none is the demo's")
 
 

@@ -6,6 +6,7 @@ To change a passphrase: add one, put it into the alerts at TradingView, then ret
 import models
 import schemas
 import security
+from commands.check import PERCENT, breaks_bridges_file
 from commands.common import Failed, act, add_action, opened, read_password
 from settings import Settings, weak_passphrase
 
@@ -49,6 +50,8 @@ def _add(conf: Settings, given) -> int:
         register = models.Passphrase.register
         act(conf, "passphrase.created", form.label, register, form.label, value)
     print(f"Made the passphrase {form.label}." if given.stdin else value)
+    if breaks_bridges_file([value]):
+        print(PERCENT)
     return 0
 
 

@@ -1,13 +1,16 @@
 """How the rows of each of the original's tables are taken over."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Any, Protocol
 
 import models
 import schemas
 import security
+from commands import changes
 from models.original import SOURCE, Takeover
-from settings import DEMO_PASSWORD
+from settings import DEMO_PASSWORD, DEMO_USERS
 from trading import statuses
 
 SHORTEST = 8  # characters of a password that nobody is told to change
@@ -21,6 +24,8 @@ class Report(Protocol):
     def there(self, table: str) -> None: ...
 
     def left(self, table: str, row: str, reason: dict[str, str] | str) -> None: ...
+
+    def changed(self, table: str, row: str, change: str) -> None: ...
 
     def advise(self, text: str) -> None: ...
 
@@ -49,6 +54,14 @@ class Take:
     def leave(self, row: dict, reason: dict[str, str] | str) -> None:
         """Reports that a row did not come."""
         self.report.left(self.table, f"{self.table} {row.get(self.name)}", reason)
+
+    def came(self, row: dict, stored: dict) -> None:
+        """Reports that a row came, and how it was changed."""
+        self.report.came(self.table)
+        for change in self.changes(row, stored):
+            self.report.changed(self.table, str(row.get(self.name)), change)
+
+    changes = staticmethod(lambda row, stored: ())
 
     def read(self, row: dict) -> Any:
         """What `store` needs of a row; raises BadFields."""
@@ -84,6 +97,7 @@ class _Signals(Take):
         yield from others
 
     read = staticmethod(schemas.original_signal)
+    changes = staticmethod(changes.of_signal)
 
     def store(self, row: dict, columns: dict) -> None:
         takeover = self._takeover = self._takeover or Takeover()
@@ -95,7 +109,7 @@ class _Signals(Take):
             return
         self._moved += takeover.take(columns) != columns["id"]
         self._offered += columns["status"] in statuses.OFFERED
-        self.report.came(self.table)
+        self.came(row, columns)
 
     def settle(self) -> None:
         if self._takeover:
@@ -116,32 +130,49 @@ class _Registered(Take):
     """What the registry holds under its name."""
 
     model: type[models.Stock] | type[models.Pair]
+    paused = ""  # why one comes in paused that was active
 
     def known_as(self, fields: dict) -> str:
         """The name that the registry has it under."""
         return fields["symbol"]
 
     def store(self, row: dict, fields: dict) -> None:
-        try:
-            self.model.find(self.known_as(fields))
+        if _is_there(self.model, self.known_as(fields)):
             self.report.there(self.table)
-        except models.Missing:
-            self._register(row, fields)
+            return
+        refused = self._refusal(fields)
+        if refused and fields.get("active") and not self._refusal(fields | {"active": 0}):
+            self.report.changed(self.table, str(row.get(self.name)), self.paused)
+            refused = None
+        if refused:
+            self.leave(row, refused)
+        else:
+            self.came(row, fields)
 
-    def _register(self, row: dict, fields: dict) -> None:
+    def _refusal(self, fields: dict) -> dict[str, str] | str | None:
+        """Registers it, or says why not."""
         try:
             self.model.register(fields, SOURCE)
-            self.report.came(self.table)
         except models.Refused as refused:
-            self.leave(row, refused.reason)
+            return refused.reason
+        return None
+
+
+def _is_there(model: type[models.Stock] | type[models.Pair], name: str) -> bool:
+    try:
+        return model.find(name) is not None
+    except models.Missing:
+        return False
 
 
 class _Stocks(_Registered):
     table = "stocks"
     name = "symbol"
     model = models.Stock
+    paused = "paused, for it is a leg of an active pair"
 
     read = staticmethod(schemas.original_stock)
+    changes = staticmethod(changes.of_stock)
 
 
 class _Tickers(_Stocks):
@@ -152,8 +183,12 @@ class _Pairs(_Registered):
     table = "pairs"
     name = "name"
     model = models.Pair
+    paused = "paused, for a leg of it is active alone"
 
-    read = staticmethod(schemas.original_pair)
+    changes = staticmethod(changes.of_pair)
+
+    def read(self, row: dict) -> dict:
+        return schemas.original_pair(row, partial(_is_there, models.Stock))
 
     def known_as(self, fields: dict) -> str:
         return f"{fields['leg1']}-{fields['leg2']}"
@@ -176,7 +211,12 @@ class _Users(Take):
             return
         models.User.register(form.username, hashed, bool(form.admin))
         self.report.came(self.table)
-        if form.password == DEMO_PASSWORD or len(form.password) < SHORTEST:
+        if form.username in DEMO_USERS and form.password == DEMO_PASSWORD:
+            self.report.advise(
+                f"{form.username} has the demo's password, with which production does not start; "
+                f"set another one: python server.py user passwd {form.username}"
+            )
+        elif form.password == DEMO_PASSWORD or len(form.password) < SHORTEST:
             self.report.advise(
                 f"{form.username} has a known or short password; set another one: "
                 f"python server.py user passwd {form.username}"
@@ -188,13 +228,26 @@ class _Account(Take):
 
     read = staticmethod(schemas.original_account)
 
+    changes = staticmethod(changes.of_account)
+
+    def __init__(self, report: Report):
+        super().__init__(report)
+        self._came_by: Counter[tuple] = Counter()
+
     def store(self, row: dict, fields: dict) -> None:
-        record = models.AccountRecord
-        if record.get_or_none(record.timestamp == fields["timestamp"]):
+        if self._is_there(fields):
             self.report.there(self.table)
             return
-        record.add(SOURCE, **fields)
-        self.report.came(self.table)
+        models.AccountRecord.add(SOURCE, **fields)
+        self.came(row, fields)
+
+    def _is_there(self, fields: dict) -> bool:
+        """Whether as many like it are stored as came by: a second may have several."""
+        record = models.AccountRecord
+        stored = record.select().where(record.timestamp == fields["timestamp"])
+        like = sum(all(getattr(row, key) == fields[key] for key in fields) for row in stored)
+        self._came_by[tuple(fields.items())] += 1
+        return like >= self._came_by[tuple(fields.items())]
 
 
 TAKES = {each.table: each for each in (_Signals, _Stocks, _Tickers, _Pairs, _Users, _Account)}

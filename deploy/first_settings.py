@@ -9,6 +9,7 @@ TEXT = """\
 # This installation's own settings, laid over settings.toml.
 # Only you may read this file: it holds secrets.
 mode = "production"
+database = "sqlite:///pairs-api.db"  # a demo's is data.db: its users cannot get in here
 passphrases = ["{passphrase}"]  # what every alert carries
 bridge_keys = ["{key}"]  # in the bridge's URLs: https://bridge:KEY@host/v3/...
 admin_password = "{password}"  # of the user admin, until changed on the page Setup

@@ -1,5 +1,7 @@
 """Rows of the original's database as columns of ours; what does not fit is refused, not guessed."""
 
+import re
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator
@@ -75,6 +77,8 @@ def _stored_legs(row: Record) -> Record | None:
         return None
     if legs is None:
         return None
+    if any(leg != _spelled(leg) for leg in (legs.stk_ticker1, getattr(legs, "stk_ticker2", ""))):
+        return None
     found = {column: getattr(legs, key, None) for key, column in _LEGS.items()}
     return {"kind": kind, **found}
 
@@ -90,15 +94,29 @@ def _read_legs(ticker: str) -> Record:
 
 def original_stock(row: Record) -> Record:
     """A row of `stocks` (the seed's spelling) or `tickers` (the bridge's); raises BadFields."""
-    form = TickerForm if "xch" in row else StockForm
-    return check(form, _given(row)).columns()
+    form, row = TickerForm if "xch" in row else StockForm, _given(row)
+    if "symbol" in row:
+        row["symbol"] = _spelled(row["symbol"], row.get("currency", "USD"))
+    return check(form, row).columns()
 
 
-def original_pair(row: Record) -> Record:
+def _spelled(symbol: Any, currency: str = "USD") -> Any:
+    """A symbol as the broker spells it: a US class share `BF B`, what is longer `REI.UN`."""
+    if not isinstance(symbol, str):
+        return symbol
+    if currency == "USD":
+        symbol = re.sub(r"\.([A-Za-z])$", r" \1", symbol.strip())
+    return re.sub(r" ([A-Za-z]{2,})$", r".\1", symbol.strip())
+
+
+def original_pair(row: Record, is_registered: Callable[[str], bool]) -> Record:
     """A row of `pairs`; where it has no tickers its name tells them. Raises BadFields."""
     row = _given(row)
     if "ticker1" not in row and "ticker2" not in row and "name" in row:
         row |= _legs_of_name(str(row["name"]))
+    for key in ("ticker1", "ticker2"):
+        if key in row and not is_registered(row[key]):
+            row[key] = _spelled(row[key])
     return check(PairForm, row).columns()
 
 

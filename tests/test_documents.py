@@ -85,6 +85,14 @@ def test_every_command_of_ours_that_a_document_names_exists(document):
                 assert word in targets | set(commands.COMMANDS), word
 
 
+@pytest.mark.parametrize("page", ["migration", "install", "backup"])
+def test_an_owners_commands_act_on_the_owners_database(page):
+    text = (ROOT / f"docs/{page}.md").read_text("utf-8")
+    for line in re.findall(r"\.venv/bin/python server\.py .*", text):
+        assert re.search(r"--(settings|database|from) ", line), line
+    assert not re.search(r"(?<![/\\\w])python server\.py", text.replace("heroku run python", ""))
+
+
 def test_every_setting_is_explained():
     explained = (ROOT / "docs/settings.md").read_text("utf-8")
     known = tomllib.loads((ROOT / "settings.toml").read_text("utf-8"))
@@ -97,6 +105,7 @@ def project(tmp_path):
     place, shims = tmp_path / "project", tmp_path / "shims"
     copy_project(place)
     (place / ".venv").symlink_to(sys.prefix)
+    (place / "settings.local.toml").touch()  # an owner's; the examples act on a demo
     shims.mkdir()
     for shim, text in SHIMS.items():
         (shims / shim).write_text(text)

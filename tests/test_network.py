@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from network import PRESETS, client, is_loopback, neighbourhood, networks, within
+from network import (
+    PRESETS,
+    client,
+    has_bare_signs,
+    is_loopback,
+    neighbourhood,
+    networks,
+    plain,
+    within,
+)
 
 PROXIES = networks(["127.0.0.1", "10.0.0.0/8", "::1"])
 # The peer, X-Forwarded-For, and who is asked to be there.
@@ -49,7 +58,16 @@ def test_what_a_sender_writes_never_hides_the_hop_that_our_proxy_saw(written, se
 
 @given(addresses, st.text(max_size=40))
 def test_without_proxies_of_ours_the_peer_is_the_client(peer, forwarded):
-    assert client(peer, forwarded, ()) == peer
+    assert client(peer, forwarded, ()) == plain(peer)
+
+
+@given(st.ip_addresses(v=4).map(str))
+def test_an_ipv4_address_that_is_written_as_ipv6_is_the_ipv4_address(address):
+    mapped = f"::ffff:{address}"
+    assert plain(mapped) == client(mapped, "", ()) == neighbourhood(mapped) == address
+    for written in (address, mapped):
+        assert within(mapped, networks([written]))
+        assert within(address, networks([written]))
 
 
 @pytest.mark.parametrize(
@@ -60,6 +78,11 @@ def test_without_proxies_of_ours_the_peer_is_the_client(peer, forwarded):
         ("10.1.2.3", ["10.0.0.0/8"], True),
         ("10.1.2.3", ["10.0.0.1/8"], True),
         ("::ffff:10.1.2.3", ["10.0.0.0/8"], True),
+        ("10.1.2.3", ["::ffff:10.0.0.0/104"], True),
+        ("11.1.2.3", ["::ffff:10.0.0.0/104"], False),
+        ("::ffff:198.51.100.9", ["::ffff:198.51.100.9"], True),
+        ("198.51.100.8", ["::ffff:198.51.100.9"], False),
+        ("fe80::1%eth0", ["fe80::1"], True),
         ("2001:db8::9", ["2001:db8::/32", "10.0.0.0/8"], True),
         ("", ["10.0.0.0/8"], False),
         ("unix", ["0.0.0.0/0"], False),
@@ -77,7 +100,9 @@ def test_tradingviews_addresses_are_those_of_its_documentation():
     }
 
 
-@pytest.mark.parametrize("text", ["", "localhost", "10.0.0.0/33", "1.2.3", "trading view"])
+@pytest.mark.parametrize(
+    "text", ["", "localhost", "10.0.0.0/33", "1.2.3", "trading view", "fe80::1%eth0"]
+)
 def test_what_is_no_network_is_refused(text):
     with pytest.raises(ValueError, match=r".*"):
         networks([text])
@@ -88,3 +113,23 @@ def test_an_ipv6_network_of_64_bits_counts_as_one_sender():
     assert neighbourhood("2001:db8:1:2::7") != neighbourhood("2001:db8:1:3::7")
     assert neighbourhood("198.51.100.1") != neighbourhood("198.51.100.2")
     assert neighbourhood("") == ""
+
+
+@pytest.mark.parametrize("sign", "#/?@")
+def test_a_sign_that_ends_a_password_is_noticed_and_its_code_is_not(sign):
+    for word in (f"pa{sign}ss", f"12{sign}34", f"{sign}", f"a{sign}b{sign}"):
+        assert has_bare_signs(f"postgresql://me:{word}@host/name")
+        assert not has_bare_signs(f"postgresql://me:{word.replace(sign, '%23')}@host/name")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://me:pass@host:5432/name?sslmode=require",
+        "postgresql:///name?host=/run/postgresql&user=me@host",
+        "postgresql://host/name",
+        "sqlite:///data.db",
+    ],
+)
+def test_signs_elsewhere_in_a_databases_url_are_right(url):
+    assert not has_bare_signs(url)

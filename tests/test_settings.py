@@ -155,15 +155,25 @@ WRONG = {
     "port": [-1, 65536, "x", "", 1.5, True, [], "80 81", "٣x"],
     "listen_fds": [3, ["x"], [-1], [True], "3", {}],
     "url": ["example.com", "ftp://x", "https://", "https://a b", "https://x/path", 5],
-    "trusted_proxies": ["127.0.0.1", ["localhost"], ["10.0.0.0/33"], [5], [""], {}],
+    "trusted_proxies": [
+        "127.0.0.1",
+        ["localhost"],
+        ["fe80::1%eth0"],
+        ["10.0.0.0/33"],
+        [5],
+        [""],
+        {},
+    ],
     "cors_origins": ["https://x", ["x.com"], ["https://x/"], ["*"], [5]],
     "database": ["", "data.db", "sqlite:/x", "sqlite://x.db", "sqlite:///", "mysql://h/n", 5]
-    + ["sqlite:///:memory:", "postgresql://"],
+    + ["sqlite:///:memory:", "postgresql://", "postgresql://me:pa#ss@host/name"]
+    + ["postgres://me:pa@ss@host/name", "postgresql://me:1/2@host/name"],
     "synchronous": ["full", "OFF", 1, ""],
     "passphrases": ["webhook", [""], [5], ["x" * 201], {}, 5],
-    "webhook_sources": ["tradingview", ["trading"], ["1.2.3"], [None]],
-    "bridge_addresses": ["10.0.0.1", ["home"], [["10.0.0.1"]]],
-    "bridge_keys": ["key-of-the-bridge", ["x" * 15], [5], ["x" * 201], {}, 5],
+    "webhook_sources": ["tradingview", ["trading"], ["1.2.3"], [None], ["fe80::1%eth0"]],
+    "bridge_addresses": ["10.0.0.1", ["home"], [["10.0.0.1"]], ["fe80::1%eth0"]],
+    "bridge_keys": ["key-of-the-bridge", ["x" * 15], [5], ["x" * 201], {}, 5]
+    + [[f"{'x' * 16}{sign}"] for sign in " %$:/@#\u00fc\n"],
     "admin_name": ["", "x" * 81, "a b", "a/b", 5],
     "admin_password": [5, True, []],
     "token_key": ["short", "x" * 31, 5],
@@ -248,6 +258,15 @@ def test_a_file_that_cannot_be_read_is_one_sentence(tmp_path):
 def test_no_sentence_repeats_a_secret(key):
     text = refusal({key: {"passphrases": ["s3cret", ""]}.get(key, ["s3cret"])})
     assert "s3cret" not in text
+
+
+@pytest.mark.parametrize("sign", "#@/?")
+def test_a_databases_password_with_a_sign_of_urls_gets_a_hint_to_encode_it(sign):
+    text = refusal({}, {"DATABASE_URL": f"postgresql://me:s3cret{sign}s3cret@host/name"})
+    assert text.startswith("environment DATABASE_URL: database must be")
+    assert "%23" in text
+    assert "s3cret" not in text
+    assert load({}, {"DATABASE_URL": "postgresql://me:s3cret%23s@host/name"}).database
 
 
 # Secrets in files of their own
@@ -349,6 +368,21 @@ def test_production_does_not_start_on_a_demos_database(tmp_path):
     assert "the demo's password" in prepared(tmp_path)
 
 
+@pytest.mark.parametrize("where", ["settings", "database"])
+@pytest.mark.parametrize(("passphrase", "warned"), [("100% ours alone", True), ("ours", False)])
+def test_a_start_warns_of_a_passphrase_that_breaks_the_bridges_file(
+    tmp_path, caplog, where, passphrase, warned
+):
+    if where == "settings":
+        prepared(tmp_path, mode="demo", passphrases=[passphrase])
+    else:
+        models.open_store(f"sqlite:///{tmp_path}/p.db")
+        models.Passphrase.register("odd", passphrase)
+        prepared(tmp_path, mode="demo", passphrases=["of the settings"])
+    assert ("A passphrase holds %" in caplog.text) == warned
+    assert passphrase not in caplog.text
+
+
 def test_a_demo_makes_its_users_once(tmp_path):
     assert prepared(tmp_path, mode="demo") is None
     models.User.drop("user1")
@@ -385,6 +419,7 @@ def test_check_says_that_all_is_well_and_touches_nothing(tmp_path):
         ({}, True),
         ({"PAIRS_BRIDGE_KEYS": "a-key-of-the-bridge"}, False),
         ({"PAIRS_ANONYMOUS_READS": "true"}, False),
+        ({"PAIRS_PASSPHRASES": "100% a passphrase of ours"}, True),
     ],
 )
 def test_check_tells_whether_the_bridge_will_be_refused(tmp_path, environment, refused):
@@ -394,9 +429,11 @@ def test_check_tells_whether_the_bridge_will_be_refused(tmp_path, environment, r
         "PAIRS_ADMIN_PASSWORD": "a password of ours",
         "PAIRS_DATABASE": f"sqlite:///{tmp_path}/new.db",
     }
-    done = run("--check", **production, **environment)
+    done = run("--check", **production | environment)
     assert done.returncode == 0
     assert ("The bridge will be refused" in done.stdout) == refused
+    odd = "%" in environment.get("PAIRS_PASSPHRASES", "")
+    assert ("A passphrase holds %" in done.stdout) == odd
     assert "of ours" not in done.stdout + done.stderr
 
 

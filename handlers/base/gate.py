@@ -7,7 +7,7 @@ from tornado.httputil import HTTPServerRequest
 
 from handlers.base.errors import ApiError
 from limits import Bucket, Failures
-from network import client, is_loopback, neighbourhood, networks, within
+from network import client, is_loopback, neighbourhood, networks, plain, within
 
 VISITOR_LINES = 50  # websockets of visitors from one address
 FORWARDING = ("X-Forwarded-For", "X-Forwarded-Proto", "X-Real-Ip", "Forwarded", "Via")
@@ -34,7 +34,8 @@ class Gate:
 
     def identify(self, request: HTTPServerRequest) -> None:
         """Sets the request's address and protocol to what a trusted proxy says of them."""
-        if not self._proxies or not within(request.remote_ip, self._proxies):
+        request.remote_ip = plain(request.remote_ip)
+        if not within(request.remote_ip, self._proxies):
             return
         headers = request.headers
         if forwarded := headers.get("X-Forwarded-For"):

@@ -132,14 +132,21 @@ def rows(release):
 
 def fill(storage, url, release):
     """Makes the tables of a release with their rows in an empty database."""
-    mark = "?" if storage.name == "sqlite" else "%s"
     with contextlib.closing(storage.outside(url)) as connection:
         cursor = connection.cursor()
         for statement in LAYOUT[release]:
             cursor.execute(statement.format(**KINDS[storage.name]))
-        for table, given in rows(release).items():
-            for row in given:
-                names = ", ".join(f'"{name}"' for name in row)
-                marks = ", ".join([mark] * len(row))
-                sql = f"INSERT INTO {table} ({names}) VALUES ({marks})"  # noqa: S608
-                cursor.execute(sql, tuple(row.values()))
+    for table, given in rows(release).items():
+        add(storage, url, table, *given)
+
+
+def add(storage, url, table, *given):
+    """Adds rows to a table."""
+    mark = "?" if storage.name == "sqlite" else "%s"
+    with contextlib.closing(storage.outside(url)) as connection:
+        cursor = connection.cursor()
+        for row in given:
+            names = ", ".join(f'"{name}"' for name in row)
+            marks = ", ".join([mark] * len(row))
+            sql = f"INSERT INTO {table} ({names}) VALUES ({marks})"  # noqa: S608
+            cursor.execute(sql, tuple(row.values()))

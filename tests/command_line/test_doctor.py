@@ -25,7 +25,7 @@ from trading import instants
 DAY = 86400
 SECRETS = {
     "passphrases": ["a passphrase of ours"],
-    "bridge_keys": ["a key of the bridge"],
+    "bridge_keys": ["a-key-of-the-bridge"],
     "admin_password": "a good password",
     "token_key": "k" * 40,
 }
@@ -273,6 +273,17 @@ def test_passphrases_that_everybody_knows_or_that_lack(store, examine):
     store.Passphrase.delete().execute()
     told = examine(passphrases=[])
     assert (level(told, "passphrase", "there is none"), told.code) == ("problem", 1)
+
+
+@pytest.mark.parametrize("mode", ["production", "demo"])
+@pytest.mark.parametrize("where", ["settings", "database"])
+def test_a_passphrase_that_breaks_the_bridges_file(store, examine, where, mode):
+    odd = "100% our passphrase"
+    if where == "database":
+        store.Passphrase.register("odd", odd)
+    own = [odd] if where == "settings" else ["a passphrase of ours"]
+    told = examine(passphrases=own, mode=mode)
+    assert (level(told, "passphrase", "config_private.ini"), told.code) == ("warning", 0)
 
 
 def test_a_backup_that_is_old_and_a_newer_copy_elsewhere(store, examine, place, command):

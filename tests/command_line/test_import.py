@@ -2,14 +2,19 @@
 
 import contextlib
 import re
+import runpy
+import shlex
 from pathlib import Path
 
 import pytest
 
 import models
-from bench.processes import running, server
+import server
+import settings
+from bench import processes
 from tests.command_line import originals
 from tests.conftest import ON_POSTGRESQL, ON_SQLITE
+from tests.deploy.proxies import free_port
 from tests.receiving import receive_one
 from tests.shell import shell
 from tests.test_processes import call
@@ -88,7 +93,7 @@ def test_what_does_not_fit_is_named_with_its_reason(release, original, command, 
     assert re.search("^  pairs AAPL-V: hedge", out, re.MULTILINE)
     assert "Of the signals that came 1 wait: the bridge will trade them" in out
     for name in ("admin", "user1"):
-        assert f"python server.py user passwd {name}" in out
+        assert re.search(rf"{name} has the demo's password, .*: .*server.py .*passwd {name}\n", out)
     assert "passwd mary" not in out
     assert "a long secret" not in out
 
@@ -133,7 +138,8 @@ def test_passwords_are_hashed_and_let_in_and_nobody_more_is_admin(
         assert {name for name, user in users.items() if user.admin} == {"admin"}
         assert all(user.password_hash.startswith("$argon2id$") for user in users.values())
     assert b"a long secret" not in (tmp_path / "ours.db").read_bytes()
-    with running(server(target, log=tmp_path / "server.log")) as process:
+    serving = processes.server(target, log=tmp_path / "server.log")
+    with processes.running(serving) as process:
         for username, password in originals.PASSWORDS.items():
             form = {"username": username, "password": password}
             assert call(process.port, "POST", "/v3/login", form)[0] == 200
@@ -171,6 +177,214 @@ def test_a_signal_that_was_changed_here_meanwhile_stays_as_it_is_here(
     assert command("import-v3", place, "--database", target).code == 0
     with ours() as found:
         assert found.Signal.get_by_id(2).status == "canceled"
+
+
+@ON_SQLITE
+def test_symbols_come_in_the_brokers_spelling_and_the_pairs_find_them(
+    original, storage, command, target, ours
+):
+    place = original("3.1")
+    for symbol in ("BF.B", "BRK.B", "REI UN", "EUR.CHF"):
+        row = {"symbol": symbol, "sectype": "STK", "xch": "SMART", "prixch": "NYSE", "active": 0}
+        originals.add(storage, place, "tickers", row | {"currency": "USD", "order_type": "MARKET"})
+    pair = {"name": "BF.B-BRK.B", "ticker1": "BF.B", "ticker2": "BRK.B", "hedge": 0.5, "status": 1}
+    named = {"name": "BRK.B-KO", "hedge": 1.0, "status": 0}
+    originals.add(storage, place, "pairs", pair, named)
+    single = originals.SINGLE | originals.NO_FILL | {"ticker": "NYSE:BF.B", "stk_ticker1": "BF.B"}
+    row = originals.signal(20, **single)
+    row = {key.removeprefix("stk_"): value for key, value in row.items()}
+    originals.add(storage, place, "signals", row)
+    out = command("import-v3", place, "--database", target).out
+    assert "tickers: 6 came, 0 already there, 1 did not come" in out
+    assert "  changed, symbol: BF.B became BF B: BF.B\n" in out
+    assert "  changed, symbol: REI UN became REI.UN: REI UN\n" in out
+    assert "  changed, its legs were read anew from the ticker: 20" in out
+    with ours() as found:
+        symbols = {row.symbol for row in found.Stock.select()}
+        assert {"BF B", "BRK B", "REI.UN", "EUR.CHF"} <= symbols
+        assert not {"BF.B", "BRK.B", "REI UN"} & symbols
+        pairs = {row.name: (row.leg1, row.leg2, row.active) for row in found.Pair.select()}
+        assert pairs["BF B-BRK B"] == ("BF B", "BRK B", 1)
+        assert pairs["BRK B-KO"] == ("BRK B", "KO", 0)
+        assert found.Signal.get_by_id(20).leg1 == "BF B"
+
+
+@pytest.mark.parametrize("release", RELEASES)
+@ON_SQLITE
+def test_a_pair_with_a_leg_that_is_active_alone_comes_in_paused_and_is_told(
+    release, original, storage, command, target, ours
+):
+    place = original(release)
+    pair = {"name": "AAPL-MSFT", "ticker1": "AAPL", "ticker2": "MSFT", "hedge": 2.0, "status": 1}
+    originals.add(storage, place, "pairs", pair)
+    out = command("import-v3", place, "--database", target).out
+    assert "pairs: 3 came, 0 already there, 1 did not come" in out
+    assert "  changed, paused, for a leg of it is active alone: AAPL-MSFT\n" in out
+    with ours() as found:
+        assert (found.Pair.find("AAPL-MSFT").active, found.Stock.find("AAPL").active) == (0, 1)
+        assert found.Pair.find("NMFC-ROIC").active == 1
+
+
+@ON_SQLITE
+def test_a_stock_that_is_active_there_and_in_an_active_pair_here_comes_in_paused(
+    original, command, target, ours
+):
+    with ours() as found:
+        found.Pair.register({"leg1": "AAPL", "leg2": "V", "hedge": 3.0, "active": 1}, "test")
+        found.Stock.delete().where(found.Stock.symbol == "AAPL").execute()
+    out = command("import-v3", original("3.0"), "--database", target).out
+    assert "  changed, paused, for it is a leg of an active pair: AAPL\n" in out
+    with ours() as found:
+        assert found.Stock.find("AAPL").active == 0
+
+
+@pytest.mark.parametrize(
+    "storage", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True
+)
+def test_account_records_of_one_second_all_come_once(original, storage, command, target, ours):
+    place = original("3.1")
+    twins = [{"timestamp": "2023-01-05 18:00:00", **originals.MONEY}] * 3
+    other = {"timestamp": "2023-01-05 18:00:00.5", **originals.MONEY, "NetLiquidation": 7.0}
+    originals.add(storage, place, "account", *twins, other)
+    for came in (6, 0):
+        out = command("import-v3", place, "--database", target).out
+        assert f"account: {came} came" in out
+        with ours() as found:
+            record = found.AccountRecord
+            stored = record.select().where(record.timestamp == "2023-01-05 18:00:00")
+            assert sorted(row.net_liquidation for row in stored) == [7.0, *[100000.0] * 3]
+
+
+@ON_SQLITE
+def test_what_was_changed_on_the_way_is_told_with_the_rows_it_befell(
+    original, storage, command, target
+):
+    place = original("3.0")
+    mine = {"timestamp": "2023-01-01 00:00:00", "order_comment": "", "error_msg": ""}
+    rows = [originals.signal(rowid, **mine) for rowid in range(20, 28)]
+    untouched = originals.signal(30, timestamp="2023-01-01 00:00:00")
+    read = originals.signal(31, **originals.NO_LEGS, timestamp="2023-01-01 00:00:00")
+    originals.add(storage, place, "signals", *rows, untouched, read)
+    originals.add(storage, place, "stocks", {"symbol": "IBM", "prixch": "", "active": 1})
+    out = command("import-v3", place, "--database", target).out
+    many = "20, 21, 22, 23, 24 and 3 more\n"
+    for change in ("order_comment: blank became null", "error_msg: blank became null"):
+        assert f"  changed, {change}: {many}" in out
+    assert "  changed, its legs were read anew from the ticker: 31\n" in out
+    assert "  changed, timestamp: the fraction of a second was cut: 1, 2, 3, 9\n" in out
+    assert "  changed, prixch: blank became the default: IBM\n" in out
+    assert not re.search(r"changed.*\b30\b", out)
+
+
+SETTINGS = """mode = "production"
+passphrases = ["a passphrase of ours"]
+admin_password = "a good password"
+database = "{database}"
+"""
+
+
+@pytest.fixture
+def production(target, tmp_path):
+    """The settings of a production server with the database that is not there yet."""
+    file = tmp_path / "ours.toml"
+    file.write_text(SETTINGS.format(database=target))
+    return str(file)
+
+
+def advised(out):
+    """The commands that a report gives, as arguments."""
+    commands = re.findall(r"\S*server\.py (.*passwd.*)$", out, re.MULTILINE)
+    return [shlex.split(each) for each in commands]
+
+
+@ON_SQLITE
+def test_what_the_report_advises_leads_to_a_production_server_that_starts(
+    original, command, production, target, tmp_path
+):
+    place = original("3.1")
+    out = command("import-v3", place, "--settings", production).out
+    conf = settings.load({}, {}, production)
+
+    def prepare():
+        models.open_store(conf.database)
+        return server.prepare_store(conf)
+
+    with pytest.raises(settings.SettingsError, match="admin and user1 still have the demo's"):
+        prepare()
+    for each in advised(out):
+        assert command(*each, "--stdin", text="a password of their own\n").code == 0
+    assert prepare()
+    assert command("import-v3", place, "--settings", production).code == 0
+
+
+@ON_SQLITE
+def test_the_page_on_moving_leads_to_a_production_server_that_starts(
+    original, command, monkeypatch, tmp_path
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PAIRS_PORT", str(free_port()))
+    first = runpy.run_path(settings.ROOT / "deploy/first_settings.py")
+    own = first["TEXT"].format(passphrase="p" * 20, key="k" * 20, password="w" * 12)
+    file = tmp_path / "settings.local.toml"
+    file.touch(mode=0o600)
+    file.write_text(own + first["BEHIND_A_SITE"].format(url="https://pairs.example.com"))
+    place = original("3.1").removeprefix("sqlite:///")
+    steps = (settings.ROOT / "docs/migration.md").read_text().partition("From Heroku")[0]
+    steps = steps.replace("/path/to/original/data.db", place)
+    lines = [shlex.split(each) for each in re.findall(r"^ +\S+ server\.py (.*)$", steps, re.M)]
+    assert [each[0] for each in lines] == ["import-v3", "user", "user", "doctor", "--settings"]
+    *before, (_, overlay) = lines
+    for each in before:
+        answer = ["--stdin"] if each[0] == "user" else []
+        done = command(*each, *answer, text="a password of their own\n")
+        assert done.code == 0, done.out + done.said
+        assert not re.search("^problem", done.out, re.MULTILINE), done.out
+    conf = settings.load({}, {}, overlay)
+    models.open_store(conf.database)
+    assert server.prepare_store(conf)
+
+
+@ON_SQLITE
+def test_a_demos_database_is_not_filled_by_mistake(
+    original, command, production, target, monkeypatch, tmp_path
+):
+    place = original("3.0")
+    monkeypatch.chdir(tmp_path)
+    forgotten = command("import-v3", place)
+    assert (forgotten.code, forgotten.out) == (1, "")
+    assert "name your own, --settings settings.local.toml" in forgotten.said
+    assert not (tmp_path / "data.db").exists()
+    models.open_store(target)
+    server.prepare_store(settings.load({"database": target}, {}))
+    before = models.User.select().count()
+    for flags in (("--settings", production), ("--database", target)):
+        filled = command("import-v3", place, *flags)
+        assert filled.code == 1
+        assert "A demo has made this database" in filled.said
+    models.open_store(target)
+    assert (models.Signal.select().count(), models.User.select().count()) == (0, before)
+
+
+@pytest.mark.parametrize(
+    "storage", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True
+)
+def test_the_originals_own_database_is_never_written_to(original, storage, command):
+    place = original("3.1")
+    done = command("import-v3", place, "--database", place)
+    assert (done.code, done.out) == (1, "")
+    assert "nothing is written to the original" in done.said
+    with contextlib.closing(storage.outside(place)) as raw:
+        cursor = raw.cursor()
+        with pytest.raises(Exception, match="signal"):
+            cursor.execute("SELECT * FROM signal")
+
+
+@pytest.mark.parametrize("flags", [["import-v3"], ["copy", "--to", "sqlite:///x.db", "--from"]])
+def test_a_password_that_is_not_encoded_gets_a_hint(flags, command, target):
+    done = command(*flags, "postgresql://me:s3c#ret@host/name", "--database", target)
+    assert done.code == 1
+    assert "%23" in done.said
+    assert "s3c" not in done.said
 
 
 @ON_SQLITE

@@ -108,6 +108,9 @@ def test_passphrases_are_made_listed_and_retired(store, command, database_url):
     assert store.Passphrase.get(label="summer").value == shown.out.strip()
     own = command("passphrase", "add", "own", "--stdin", *at, text="of my own choice\n")
     assert own.out == "Made the passphrase own.\n"
+    odd = command("passphrase", "add", "odd", "--stdin", *at, text="100% of us\n")
+    assert odd.out.startswith("Made the passphrase odd.\nA passphrase holds %")
+    assert command("passphrase", "retire", "odd", *at).code == 0
     again = command("passphrase", "add", "own", *at)
     assert again.code == 1
     assert "already exists" in again.said

@@ -87,7 +87,7 @@ def test_the_procfile_serves_on_herokus_port_and_database(home, port, postgresql
             "PAIRS_URL": "https://pairs.example.com",
             "PAIRS_TRUSTED_PROXIES": "10.0.0.0/8",
             "PAIRS_PASSPHRASES": "webhook of mine",
-            "PAIRS_BRIDGE_KEYS": "a key of the bridge",
+            "PAIRS_BRIDGE_KEYS": "a-key-of-the-bridge",
             "PAIRS_ADMIN_PASSWORD": "a good password",
             "PATH": f"{sys.prefix}/bin{os.pathsep}{os.environ['PATH']}",
         }

@@ -3,13 +3,16 @@
 import asyncio
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 from tornado.httpclient import HTTPClientError, HTTPRequest
+from tornado.httputil import HTTPHeaders, HTTPServerRequest, RequestStartLine
 from tornado.websocket import websocket_connect
 
 import models
-from handlers.base.gate import VISITOR_LINES
+import settings
+from handlers.base.gate import VISITOR_LINES, Gate
 from tests.conftest import alert
 from tests.handlers.test_rights import KEYS, basic
 
@@ -52,6 +55,19 @@ async def test_a_trusted_proxy_tells_the_address_and_the_scheme(api, admin):
     for odd in ("gopher", "https, http", ""):
         answer = await api.get("/login", headers={"X-Forwarded-Proto": odd})
         assert "Strict-Transport-Security" not in answer.headers
+
+
+@pytest.mark.parametrize("proxies", [[], ["127.0.0.1"], ["::ffff:127.0.0.1"]])
+@pytest.mark.parametrize("peer", ["127.0.0.1", "::ffff:127.0.0.1"])
+def test_a_peer_that_arrives_as_ipv6_is_its_ipv4_address(proxies, peer):
+    context = SimpleNamespace(remote_ip=peer, protocol="http")
+    request = HTTPServerRequest(
+        start_line=RequestStartLine("GET", "/", "HTTP/1.1"),
+        headers=HTTPHeaders({"Host": "x", "X-Forwarded-For": "::ffff:203.0.113.9"}),
+        connection=SimpleNamespace(context=context),
+    )
+    Gate(settings.load({"trusted_proxies": proxies}, {})).identify(request)
+    assert request.remote_ip == ("203.0.113.9" if proxies else "127.0.0.1")
 
 
 # From where alerts may come

@@ -1,0 +1,65 @@
+"""What an import changes in a row on its way, in words."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from schemas.account import ACCOUNT
+from schemas.registry import PAIR, STOCK, TICKER
+from schemas.signals import SIGNAL_FIELDS, with_twins
+
+LEGS = ("ticker_type", "stk_ticker1", "stk_ticker2", "hedge_param")
+LONGEST = 40  # letters of a value that is shown
+Row = Mapping[str, Any]
+
+
+def of_signal(row: Row, columns: Row) -> Iterator[str]:
+    """Of a row of `signals` in any release's spelling, and the columns it became."""
+    fields = dict(SIGNAL_FIELDS)
+    given = with_twins(dict(row))
+    legs = [(given.get(key) or None, columns.get(fields.pop(key))) for key in LEGS]
+    if any(before != after for before, after in legs):
+        yield "its legs were read anew from the ticker"
+    yield from _changes(given, columns, fields)
+
+
+def of_stock(row: Row, columns: Row) -> Iterator[str]:
+    """Of a row of `stocks` or `tickers`."""
+    return _changes(row, columns, TICKER if "xch" in row else STOCK, "the default")
+
+
+def of_pair(row: Row, columns: Row) -> Iterator[str]:
+    """Of a row of `pairs`."""
+    return _changes(row, columns, {key: PAIR[key] for key in PAIR if key != "name"})
+
+
+def of_account(row: Row, columns: Row) -> Iterator[str]:
+    """Of a row of `account`."""
+    return _changes(row, columns, {key: ACCOUNT[key] for key in ACCOUNT if key != "rowid"})
+
+
+def _changes(
+    row: Row, columns: Row, fields: Mapping[str, str], blank: str = "null"
+) -> Iterator[str]:
+    for key, column in fields.items():
+        before, after = row.get(key), columns.get(column)
+        if before is None or before == after:
+            continue
+        was_blank = isinstance(before, str) and not before.strip()
+        yield f"{key}: " + (f"blank became {blank}" if was_blank else _told(before, after))
+
+
+def _told(before: Any, after: Any) -> str:
+    if isinstance(before, str) and isinstance(after, str) and before.strip() == after:
+        return "white space around it was cut"
+    if _is_instant(before, after):
+        return "the fraction of a second was cut"
+    return f"{_short(before)} became {_short(after)}"
+
+
+def _is_instant(before: Any, after: Any) -> bool:
+    return isinstance(before, str) and before[:19].replace("T", " ") == after != before
+
+
+def _short(value: Any) -> str:
+    text = "null" if value is None else str(value)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
