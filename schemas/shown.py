@@ -54,8 +54,19 @@ def shown_word(*words: str, blank: bool = False) -> WithJsonSchema:
 
 
 _INSTANT = {"format": "date-time", "description": "ISO 8601, or YYYY-MM-DD HH:MM:SS in UTC"}
+UNIX = {"description": "Unix seconds, or milliseconds"}
+UNIX_TEXT = {"type": "string", "pattern": r"^[1-9]\d{9}(\d{3})?$", **UNIX}
+_UNIX = {"type": "number", "minimum": 1e8, "exclusiveMaximum": 1e13, **UNIX}
 SHOWN_INSTANT = WithJsonSchema(
-    {"anyOf": [{"type": "string", **_INSTANT}, {"type": "null"}, {"const": ""}]}
+    {
+        "anyOf": [
+            {"type": "string", **_INSTANT},
+            UNIX_TEXT,
+            _UNIX,
+            {"type": "null"},
+            {"const": ""},
+        ]
+    }
 )
 WHOLE = {"minimum": -(2**63) + 1, "maximum": 2**63 - 1}
 ID = r"[+-]?\d{1,18}"
