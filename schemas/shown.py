@@ -4,6 +4,8 @@ from typing import Any
 
 from pydantic import WithJsonSchema
 
+from trading.instants import UNIX
+
 DIGITS = r"(\d+\.?\d*|\.\d+)"
 ABOVE_ZERO = r"(\d*[1-9]\d*\.?\d*|\d*\.\d*[1-9]\d*)"
 _EXPONENT = r"([eE][+-]?\d{1,2})?"
@@ -54,9 +56,9 @@ def shown_word(*words: str, blank: bool = False) -> WithJsonSchema:
 
 
 _INSTANT = {"format": "date-time", "description": "ISO 8601, or YYYY-MM-DD HH:MM:SS in UTC"}
-UNIX = {"description": "Unix seconds, or milliseconds"}
-UNIX_TEXT = {"type": "string", "pattern": r"^[1-9]\d{9}(\d{3})?$", **UNIX}
-_UNIX = {"type": "number", "minimum": 1e8, "exclusiveMaximum": 1e13, **UNIX}
+_TOLD = {"description": "Unix seconds, or milliseconds"}
+UNIX_TEXT = {"type": "string", "pattern": f"^{UNIX}$", **_TOLD}
+_UNIX = {"type": "number", "minimum": 1e8, "exclusiveMaximum": 1e13, **_TOLD}
 SHOWN_INSTANT = WithJsonSchema(
     {
         "anyOf": [

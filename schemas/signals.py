@@ -113,10 +113,12 @@ class _SignalFields(Body):
     @field_validator("mar_pos_size", "pre_mar_pos_size", mode="before")
     @classmethod
     def _unsigned(cls, value: Any, info: ValidationInfo) -> Any:
-        """The size beside `short` may be written with its sign: -1276 is 1276."""
-        if info.data.get(info.field_name.removesuffix("_size")) != "short" or is_blank(value):
+        """A size may have its position's sign: -1276 beside `short` is 1276."""
+        if is_blank(value) or (number := to_number(value)) >= 0:
             return value
-        return abs(to_number(value))
+        if info.data.get(info.field_name.removesuffix("_size")) != "short":
+            raise ValueError("must not be below 0 unless the position is short")
+        return -number
 
 
 class Alert(_SignalFields):

@@ -45,11 +45,10 @@ OptionalPrice = Annotated[
 Word = Annotated[
     str, BeforeValidator(to_word), shown("string", pattern="[A-Za-z][A-Za-z0-9 ]{0,18}[A-Za-z0-9]")
 ]
-# Beside `short` it may have its sign.
 Size = Annotated[
     float,
     optional(not_negative, 0.0),
-    shown_number(r"\+?" + DIGITS, blank=True, minimum=0, maximum=MOST),
+    shown_number(blank=True, minimum=-MOST, maximum=MOST, description="below 0 only beside short"),
 ]
 Positive = Annotated[
     float,

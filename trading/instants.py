@@ -9,9 +9,11 @@ LAST = "9999-12-31 23:59:59"
 
 _FORM = "%Y-%m-%d %H:%M:%S"
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}\Z", re.ASCII)
-_UNIX = re.compile(r"\d{9,13}(\.\d{0,9})?\Z", re.ASCII)
-_SECONDS = 1e8, 1e11  # Unix times from 1973 on; fewer digits are a date without its dashes
-_OFFSET = re.compile(r"([Zz]|:\d{2}(\.\d+)?\s?[+-]\d{2}(:?\d{2})?)\Z", re.ASCII)
+# From 1973 on; fewer digits are a date without its dashes.
+UNIX = r"[1-9]\d{8,12}(\.\d{0,9})?"
+_UNIX = re.compile(rf"{UNIX}\Z", re.ASCII)
+_LEAST_MILLISECONDS = 10**11
+_OFFSET = re.compile(r"([Zz]|:\d{2}([.,]\d+)?\s?[+-]\d{2}(:?\d{2})?)\Z", re.ASCII)
 _SHAPE = re.compile(
     r"\d{4}-\d{2}-\d{2}[ Tt]\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?\s?([Zz]|[+-]\d{2}(:?\d{2})?)?\Z",
     re.ASCII,
@@ -61,7 +63,8 @@ def parse(text: str) -> str:
     """
     text = text.strip()
     if _UNIX.match(text):
-        return from_epoch(_unix_seconds(float(text)))
+        number = int(text.partition(".")[0])
+        return from_epoch(number if number < _LEAST_MILLISECONDS else number // 1000)
     if not _SHAPE.match(text):
         raise ValueError("must be a time such as 2026-11-22 09:40:13")
     try:
@@ -71,14 +74,6 @@ def parse(text: str) -> str:
     except (ValueError, OverflowError):
         raise ValueError("must be a time that exists") from None
     return f"{instant:%Y-%m-%d %H:%M:%S}".rjust(19, "0")
-
-
-def _unix_seconds(number: float) -> int:
-    least, most = _SECONDS
-    seconds = number if number < most else number / 1000
-    if not least <= seconds < most:
-        raise ValueError("must be a time such as 2026-11-22 09:40:13")
-    return int(seconds)
 
 
 def is_absolute(text: str) -> bool:
