@@ -3,8 +3,6 @@
 from collections.abc import Iterable
 from typing import Any
 
-from pydantic import ValidationInfo, field_validator
-
 from schemas.types import (
     Action,
     AlertId,
@@ -24,7 +22,7 @@ from schemas.types import (
     Status,
     Ticker,
 )
-from schemas.values import EXACT, KEEPS, Body, Record, check, is_blank, is_unfilled, to_number
+from schemas.values import EXACT, KEEPS, Body, Record, check, is_blank, is_unfilled
 
 SIGNAL_FIELDS = [
     ("rowid", "id"),
@@ -109,16 +107,6 @@ class _SignalFields(Body):
     error_msg: Message = None
     status_msg: Message = None
     bypass_ticker_status: Flag = False
-
-    @field_validator("mar_pos_size", "pre_mar_pos_size", mode="before")
-    @classmethod
-    def _unsigned(cls, value: Any, info: ValidationInfo) -> Any:
-        """A size may have its position's sign: -1276 beside `short` is 1276."""
-        if is_blank(value) or (number := to_number(value)) >= 0:
-            return value
-        if info.data.get(info.field_name.removesuffix("_size")) != "short":
-            raise ValueError("must not be below 0 unless the position is short")
-        return -number
 
 
 class Alert(_SignalFields):

@@ -30,6 +30,7 @@ from schemas.values import (
     to_instant,
     to_number,
     to_price,
+    to_size,
     to_status,
     to_symbol,
     to_text,
@@ -47,7 +48,7 @@ Word = Annotated[
 ]
 Size = Annotated[
     float,
-    optional(not_negative, 0.0),
+    BeforeValidator(to_size),
     shown_number(blank=True, minimum=-MOST, maximum=MOST, description="below 0 only beside short"),
 ]
 Positive = Annotated[

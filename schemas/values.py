@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from typing import Any, ClassVar, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, ValidationInfo
 
 from schemas import faults
 from trading import equation, instants
@@ -90,6 +90,18 @@ def to_price(value: Any) -> float:
     return number
 
 
+def to_size(value: Any, info: ValidationInfo) -> float:
+    """A position's size; it may have the position's sign: -1276 beside `short` is 1276."""
+    if is_blank(value):
+        return 0.0
+    number = to_price(value)
+    if number >= 0:
+        return number
+    if info.data.get(info.field_name.removesuffix("_size")) != "short":
+        raise ValueError("must not be below 0 unless the position is short")
+    return -number
+
+
 def to_instant(value: Any) -> str:
     return instants.parse(to_text(value))
 
@@ -154,7 +166,9 @@ def optional(check: Callable[[Any], Any], absent: Any = None) -> BeforeValidator
     """Null and blank count as not given."""
 
     def validate(value: Any) -> Any:
-        return absent if is_blank(value) else check(value)
+        # `is_blank`, written out: this runs for most fields of every alert.
+        blank = value is None or (isinstance(value, str) and not value.strip())
+        return absent if blank else check(value)
 
     return BeforeValidator(validate)
 
