@@ -95,7 +95,7 @@ async def serve(conf: Settings, app: PairsApplication) -> list[socket.socket]:
 
     Returns the sockets to listen on again where the signal asked for a new start.
     """
-    server = BoundedServer(app, max_body_size=1024 * 1024)
+    server = BoundedServer(app)
     sockets = open_sockets(conf.host, conf.port, conf.listen_fds)
     stop = Stop()
     _on_signals(stop)

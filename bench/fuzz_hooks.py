@@ -15,6 +15,8 @@ TELLING = (
         "a token of yours has that name",
         "a pair's tickers cannot change",
     ),
+    "must not be below 0 unless the position is short",
+    "must not be beyond 1e12",  # a numeral's pattern does not tell its value
     # Which characters are printable is a matter of Unicode.
     *("must be 1 to 80 characters without spaces or slashes", "must be 1 to 80 characters"),
 )

@@ -46,11 +46,13 @@ from handlers import (
     webhook,
 )
 from handlers.base import (
+    BoundedBody,
     Gate,
     Hashing,
     Identity,
     NotFound,
     Others,
+    OtherVersion,
     Passphrases,
     Refusals,
     Right,
@@ -58,6 +60,7 @@ from handlers.base import (
     Summing,
     Turn,
     environment,
+    take_origin_form,
     visitor,
 )
 from limits import Rarely
@@ -85,10 +88,12 @@ ROUTES = [
     *openapi.routes,
     *pages.routes,
     (r"/v3(?:/.*)?", NotFound),
+    (r"/v4(?:/.*)?", OtherVersion),
 ]
 # What the figures call a handler; they never name what somebody asked for.
 PATTERNS = {handler: pattern.replace("([^/]+)", "*") for pattern, handler in ROUTES} | {
     NotFound: "/v3",
+    OtherVersion: "/v4",
     pages.NoPage: "other",
     Static: "/static",
 }
@@ -217,21 +222,25 @@ class PairsApplication(Application):
         return sum(not request.connection.stream.closed() for request in self.in_hand)
 
     def hang_up_on_stalled(self, longest: float = BODY_SECONDS) -> None:
-        """Ends the connections whose body has been coming in for longer than these seconds."""
+        """Ends the connections whose body has been coming in for longer than these seconds.
+
+        One that is too long already is answered first.
+        """
         # Tornado's own time-out costs a task for every body, and alerts come whole.
         for request in list(self.in_hand):
             if not hasattr(request, "arrived") and request.request_time() > longest:
-                request.connection.stream.close()
+                getattr(request, "give_up", request.connection.stream.close)()
 
     def find_handler(self, request: HTTPServerRequest, **kwargs: Any):
         self.in_hand.add(request)
         request.connection.stream.quiet_since = None
         self.gate.identify(request)
+        take_origin_form(request)
         if request.path.startswith("/v3"):
             # Tornado would refuse a body that does not fit its type; here it is JSON, whatever
             # the type says.
             request.headers.pop("Content-Type", None)
-        return super().find_handler(request, **kwargs)
+        return BoundedBody(request, super().find_handler(request, **kwargs))
 
     def log_request(self, handler: RequestHandler) -> None:
         """A request has its answer: one line; its query string may hold secrets and stays out."""
@@ -316,7 +325,7 @@ class PairsApplication(Application):
 def refuse_undecided(routes: list[tuple]) -> None:
     """Raises unless every method of every route says who may call it."""
     for pattern, handler, *_ in routes:
-        for name in RequestHandler.SUPPORTED_METHODS:
+        for name in set(RequestHandler.SUPPORTED_METHODS) - {"HEAD"}:  # it needs GET's right
             method = getattr(handler, name.lower(), None)
             own = method is not getattr(RequestHandler, name.lower(), None)
             if own and not isinstance(getattr(method, "right", None), Right):

@@ -22,7 +22,7 @@ class Alive(BaseHandler):
 
     def prepare(self) -> None:
         """Touches no database, which may be what is broken."""
-        if self.request.method != "GET":
+        if self.verb != "get":
             super().prepare()
 
     @right(Right.OPEN)

@@ -114,7 +114,8 @@ class SignalsByStatus(SignalList):
     @contract({200: [records.SignalRecord]}, query=schemas.SignalListQuery, csv=True)
     async def get(self, status: Status, count: SheetCount) -> None:
         """List the newest signals of a status."""
-        if status == statuses.WAITING and self.may_be_bridge:
+        polls = self.request.method == "GET" and self.may_be_bridge
+        if status == statuses.WAITING and polls:
             self.application.polls.note()
         await self.answer(count, status=status)
 

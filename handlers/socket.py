@@ -48,7 +48,8 @@ class SignalSocket(BaseHandler, WebSocketHandler):
         """
         after = self.query(schemas.SocketQuery).after
         self.after = count_of(after) if after else None
-        if self.request.headers.get("Upgrade", "").lower() == "websocket":
+        wants_line = self.request.headers.get("Upgrade", "").lower() == "websocket"
+        if wants_line and self.request.method == "GET":
             await self._open_line()
         elif self.after is None:
             raise ApiError(400, "this address speaks websocket, or answers what followed ?after=.")

@@ -51,28 +51,28 @@ class Webhook(BaseHandler):
     async def _keep(self, problem: ApiError) -> None:
         raw = self.request.body
         may_be_known = len(raw) <= MOST_BODY and problem.status != 403
-        text = self._masked(raw) if may_be_known else None
-        if text is None:
+        text, known = self._masked(raw.decode("utf-8", "replace")) if may_be_known else ("", False)
+        if not known:
             self.application.gate.count_stranger(self.remote)
+        reasons, _ = self._masked(orjson.dumps(problem.body["message"]).decode())
         fields = {
             "address": self.remote,
-            "size": len(raw),
-            "reasons": orjson.dumps(problem.body["message"]).decode(),
-            "body": text,
-            "known": text is not None,
+            "size": self.request.size,
+            "reasons": reasons,
+            "body": text if known else None,
+            "known": known,
         }
-        most = self.conf.strangers_kept if text is None else self.conf.rejected_kept
+        most = self.conf.rejected_kept if known else self.conf.strangers_kept
         self.publish(await self.store(RejectedAlert.keep, fields, most))
 
-    def _masked(self, raw: bytes) -> str | None:
-        """The text without the passphrases in it; None where there is none."""
-        text = schemas.to_text(raw.decode("utf-8", "replace"))
-        found = 0
+    def _masked(self, text: str) -> tuple[str, bool]:
+        """The text without the passphrases in it, and whether there were any."""
+        text, found = schemas.to_text(text), 0
         values = [value for _, value, _ in self.application.passphrases.valid()]
         for value in sorted(values, key=len, reverse=True):
             text, times = security.masking_pattern(value).subn("***", text)
             found += times
-        return text if found else None
+        return text, found > 0
 
     @right(Right.SENDER)
     @contract({200: records.SignalChanged}, schemas.Revision, refuses=(404,))

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, WithJsonSchema
 
-from schemas.shown import shown
+from schemas.shown import UNIX_TEXT, shown
 from schemas.values import Body, Record, optional, to_text
 from trading import instants
 
@@ -38,7 +38,7 @@ def _bound(*, last: bool):
         return instants.parse_bound(_short(value), last=last)
 
     days = [{"type": "string", "format": each} for each in ("date", "date-time")]
-    form = {"anyOf": [*days, {"const": ""}]}
+    form = {"anyOf": [*days, UNIX_TEXT, {"const": ""}]}
     when = "last" if last else "first"
     text = f"UTC; of a day its {when} second counts"
     return optional(read), WithJsonSchema({**form, "description": text})

@@ -4,6 +4,8 @@ from typing import Any
 
 from pydantic import WithJsonSchema
 
+from trading.instants import UNIX
+
 DIGITS = r"(\d+\.?\d*|\.\d+)"
 ABOVE_ZERO = r"(\d*[1-9]\d*\.?\d*|\d*\.\d*[1-9]\d*)"
 _EXPONENT = r"([eE][+-]?\d{1,2})?"
@@ -54,8 +56,19 @@ def shown_word(*words: str, blank: bool = False) -> WithJsonSchema:
 
 
 _INSTANT = {"format": "date-time", "description": "ISO 8601, or YYYY-MM-DD HH:MM:SS in UTC"}
+_TOLD = {"description": "Unix seconds, or milliseconds"}
+UNIX_TEXT = {"type": "string", "pattern": f"^{UNIX}$", **_TOLD}
+_UNIX = {"type": "number", "minimum": 1e8, "exclusiveMaximum": 1e13, **_TOLD}
 SHOWN_INSTANT = WithJsonSchema(
-    {"anyOf": [{"type": "string", **_INSTANT}, {"type": "null"}, {"const": ""}]}
+    {
+        "anyOf": [
+            {"type": "string", **_INSTANT},
+            UNIX_TEXT,
+            _UNIX,
+            {"type": "null"},
+            {"const": ""},
+        ]
+    }
 )
 WHOLE = {"minimum": -(2**63) + 1, "maximum": 2**63 - 1}
 ID = r"[+-]?\d{1,18}"

@@ -5,24 +5,24 @@ from typing import Any
 
 from schemas.types import (
     Action,
+    AlertId,
     Comment,
     Flag,
     Id,
     Instant,
     Kind,
     Message,
-    Number,
     OptionalId,
     OptionalPositive,
+    OptionalPrice,
     OptionalSymbol,
-    OptionalText,
     Position,
     Positive,
     Size,
     Status,
     Ticker,
 )
-from schemas.values import EXACT, KEEPS, Body, Record, check
+from schemas.values import EXACT, KEEPS, Body, Record, check, is_blank, is_unfilled
 
 SIGNAL_FIELDS = [
     ("rowid", "id"),
@@ -90,7 +90,7 @@ def signal_of(columns: Record) -> Record:
 class _SignalFields(Body):
     """What a new alert and a replacement may both carry."""
 
-    order_price: Number = None
+    order_price: OptionalPrice = None
     mar_pos: Position = None
     mar_pos_size: Size = 0.0
     pre_mar_pos: Position = None
@@ -100,10 +100,10 @@ class _SignalFields(Body):
     timestamp: Instant = None
     order_id1: OptionalId = None
     order_id2: OptionalId = None
-    stk_price1: Number = None
-    stk_price2: Number = None
-    fill_price: Number = None
-    slip: Number = None
+    stk_price1: OptionalPrice = None
+    stk_price2: OptionalPrice = None
+    fill_price: OptionalPrice = None
+    slip: OptionalPrice = None
     error_msg: Message = None
     status_msg: Message = None
     bypass_ticker_status: Flag = False
@@ -127,18 +127,23 @@ class Alert(_SignalFields):
     ticker: Ticker
     order_action: Action
     order_contracts: Positive
-    alert_id: OptionalText = None
+    alert_id: AlertId = None
+    alert_time: Instant = None
 
     def columns(self) -> Record:
         """What Signal.receive takes."""
         sent = {_COLUMN[k]: getattr(self, k) for k in self.model_fields_set if k in _COLUMN}
-        return sent | {"alert_id": self.alert_id, "bypass": self.bypass_ticker_status}
+        beside = {"alert_id": self.alert_id, "bypass": self.bypass_ticker_status}
+        beside["alert_time"] = self.alert_time
+        del beside["alert_time"]  # until signals have a column for it
+        return sent | beside
 
 
 def read_alert(body: Record, alert_id: str | None = None) -> Alert:
     """An alert in either spelling; `alert_id` is the header's, where the body has none."""
     body = with_twins(body)
-    if alert_id and body.get("alert_id") in (None, ""):
+    own = body.get("alert_id")
+    if alert_id and (is_blank(own) or is_unfilled(own)):
         body["alert_id"] = alert_id
     return check(Alert, body)
 
@@ -172,8 +177,8 @@ class Revision(_SignalFields):
     hedge_param: OptionalPositive = None
     ticker1: OptionalSymbol = None
     ticker2: OptionalSymbol = None
-    price1: Number = None
-    price2: Number = None
+    price1: OptionalPrice = None
+    price2: OptionalPrice = None
 
     def sent(self) -> dict[str, tuple]:
         """{column: spellings sent}, the one that wins first where both differ."""

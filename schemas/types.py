@@ -18,8 +18,10 @@ from schemas.shown import (
     shown_word,
 )
 from schemas.values import (
+    MOST,
     above_zero,
     at_most,
+    is_unfilled,
     not_negative,
     one_of,
     optional,
@@ -27,6 +29,8 @@ from schemas.values import (
     to_id,
     to_instant,
     to_number,
+    to_price,
+    to_size,
     to_status,
     to_symbol,
     to_text,
@@ -36,22 +40,29 @@ from schemas.values import (
 
 Number = Annotated[float | None, optional(to_number), shown_number(blank=True)]
 Amount = Annotated[float, BeforeValidator(to_number), shown_number()]
+OptionalPrice = Annotated[
+    float | None, optional(to_price), shown_number(blank=True, minimum=-MOST, maximum=MOST)
+]
 Word = Annotated[
     str, BeforeValidator(to_word), shown("string", pattern="[A-Za-z][A-Za-z0-9 ]{0,18}[A-Za-z0-9]")
 ]
 Size = Annotated[
-    float, optional(not_negative, 0.0), shown_number(r"\+?" + DIGITS, blank=True, minimum=0)
+    float,
+    BeforeValidator(to_size),
+    shown_number(blank=True, minimum=-MOST, maximum=MOST, description="below 0 only beside short"),
 ]
 Positive = Annotated[
-    float, BeforeValidator(above_zero), shown_number(r"\+?" + ABOVE_ZERO, exclusiveMinimum=0)
+    float,
+    BeforeValidator(above_zero),
+    shown_number(r"\+?" + ABOVE_ZERO, exclusiveMinimum=0, maximum=MOST),
 ]
 OptionalPositive = Annotated[
     float | None,
     optional(above_zero),
-    shown_number(r"\+?" + ABOVE_ZERO, blank=True, exclusiveMinimum=0),
+    shown_number(r"\+?" + ABOVE_ZERO, blank=True, exclusiveMinimum=0, maximum=MOST),
 ]
 NotNegative = Annotated[
-    float, BeforeValidator(not_negative), shown_number(r"\+?" + DIGITS, minimum=0)
+    float, BeforeValidator(not_negative), shown_number(r"\+?" + DIGITS, minimum=0, maximum=MOST)
 ]
 Flag = Annotated[bool, BeforeValidator(lambda v: v is not None and to_flag(v)), SHOWN_FLAG]
 Id = Annotated[int, BeforeValidator(to_id), shown("integer", "string", pattern=ID, **WHOLE)]
@@ -119,6 +130,11 @@ Status = Annotated[
 ShortText = Annotated[str, BeforeValidator(to_text), AfterValidator(at_most(200)), shown_text(200)]
 OptionalText = Annotated[
     str | None, optional(lambda v: at_most(200)(to_text(v))), shown_text(200, blank=True)
+]
+AlertId = Annotated[
+    str | None,
+    optional(lambda v: None if is_unfilled(v) else at_most(200)(to_text(v))),
+    shown_text(200, blank=True),
 ]
 Kind = Annotated[
     str | None, optional(one_of("single", "pair")), shown_word("single", "pair", blank=True)

@@ -7,8 +7,9 @@ import sys
 from collections.abc import Callable
 from typing import Any, ClassVar, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, ValidationInfo
 
+from schemas import faults
 from trading import equation, instants
 
 Record = dict[str, Any]
@@ -17,6 +18,7 @@ Record = dict[str, Any]
 _NUMERAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\Z", re.ASCII)
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 EXACT = 2**53
+MOST = 1e12  # of a quantity, or of a price on either side of 0
 _WORDS = {"true": True, "false": False}
 _LONGEST_NUMERAL = 400
 # Events use them for their own sources.
@@ -65,21 +67,53 @@ def to_id(value: Any) -> int:
 
 
 def above_zero(value: Any) -> float:
-    number = to_number(value)
+    """A quantity above 0."""
+    number = to_price(value)
     if number <= 0:
         raise ValueError("must be above 0")
     return number
 
 
 def not_negative(value: Any) -> float:
-    number = to_number(value)
+    """A quantity; nothing above MOST is one."""
+    number = to_price(value)
     if number < 0:
         raise ValueError("must not be below 0")
     return number
 
 
+def to_price(value: Any) -> float:
+    """A price, which a spread may have below 0."""
+    number = to_number(value)
+    if abs(number) > MOST:
+        raise ValueError("must not be beyond 1e12")
+    return number
+
+
+def to_size(value: Any, info: ValidationInfo) -> float:
+    """A position's size; it may have the position's sign: -1276 beside `short` is 1276."""
+    if is_blank(value):
+        return 0.0
+    number = to_price(value)
+    if number >= 0:
+        return number
+    if info.data.get(info.field_name.removesuffix("_size")) != "short":
+        raise ValueError("must not be below 0 unless the position is short")
+    return -number
+
+
 def to_instant(value: Any) -> str:
     return instants.parse(to_text(value))
+
+
+def is_blank(value: Any) -> bool:
+    """Whether a value counts as not given."""
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
+def is_unfilled(value: Any) -> bool:
+    """Whether a placeholder of TradingView's stands where it should have put a value."""
+    return isinstance(value, str) and "{{" in value
 
 
 def to_status(value: Any) -> str:
@@ -132,6 +166,7 @@ def optional(check: Callable[[Any], Any], absent: Any = None) -> BeforeValidator
     """Null and blank count as not given."""
 
     def validate(value: Any) -> Any:
+        # `is_blank`, written out: this runs for most fields of every alert.
         blank = value is None or (isinstance(value, str) and not value.strip())
         return absent if blank else check(value)
 
@@ -232,13 +267,20 @@ def _reason(error: dict) -> str:
 
 
 def read_object(raw: bytes) -> Record:
-    """The JSON object that these bytes hold; raises ValueError."""
+    """The JSON object that these bytes hold; raises ValueError with the sentence to answer."""
     try:
-        body = _JSON.decode(raw.decode("utf-8-sig"))
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = error.object[: error.start].decode()  # without the BOM
+        raise ValueError(faults.told(before, len(before), "this is no UTF-8")) from None
+    try:
+        body = _JSON.decode(text)
     except RecursionError:
-        raise ValueError("nested too deeply") from None
+        raise ValueError(f"{faults.NO_OBJECT}: it is nested too deeply") from None
+    except ValueError as error:
+        raise ValueError(faults.explain(text, error)) from None
     if not isinstance(body, dict):
-        raise ValueError("not an object")  # noqa: TRY004 the body is wrong, not a type of ours
+        raise ValueError(faults.NO_OBJECT)  # noqa: TRY004 the body is wrong, not a type of ours
     return body
 
 
@@ -251,8 +293,8 @@ def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
 
 
-# Made once: `json.loads` would make one for every body.
-_JSON = json.JSONDecoder(parse_constant=_refuse_constant)
+# Made once: `json.loads` would make one for every body. Line feeds and tabs in a text are taken.
+_JSON = json.JSONDecoder(parse_constant=_refuse_constant, strict=False)
 
 
 def plain(value: Any) -> Any:

@@ -9,6 +9,11 @@ LAST = "9999-12-31 23:59:59"
 
 _FORM = "%Y-%m-%d %H:%M:%S"
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}\Z", re.ASCII)
+# From 1973 on; fewer digits are a date without its dashes.
+UNIX = r"[1-9]\d{8,12}(\.\d{0,9})?"
+_UNIX = re.compile(rf"{UNIX}\Z", re.ASCII)
+_LEAST_MILLISECONDS = 10**11
+_OFFSET = re.compile(r"([Zz]|:\d{2}([.,]\d+)?\s?[+-]\d{2}(:?\d{2})?)\Z", re.ASCII)
 _SHAPE = re.compile(
     r"\d{4}-\d{2}-\d{2}[ Tt]\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?\s?([Zz]|[+-]\d{2}(:?\d{2})?)?\Z",
     re.ASCII,
@@ -52,8 +57,14 @@ def from_epoch(seconds: float) -> str:
 
 
 def parse(text: str) -> str:
-    """The instant that a text names (fractions cut off); raises ValueError."""
+    """The instant that a text names (fractions cut off); raises ValueError.
+
+    Digits are Unix seconds or milliseconds.
+    """
     text = text.strip()
+    if _UNIX.match(text):
+        number = int(text.partition(".")[0])
+        return from_epoch(number if number < _LEAST_MILLISECONDS else number // 1000)
     if not _SHAPE.match(text):
         raise ValueError("must be a time such as 2026-11-22 09:40:13")
     try:
@@ -63,6 +74,12 @@ def parse(text: str) -> str:
     except (ValueError, OverflowError):
         raise ValueError("must be a time that exists") from None
     return f"{instant:%Y-%m-%d %H:%M:%S}".rjust(19, "0")
+
+
+def is_absolute(text: str) -> bool:
+    """Whether no zone is missing to an instant's text: it is a Unix time, or has an offset."""
+    text = text.strip()
+    return bool(_UNIX.match(text) or _OFFSET.search(text))
 
 
 def parse_bound(text: str, *, last: bool) -> str:

@@ -1,6 +1,7 @@
 """What the handlers share."""
 
 from handlers.base.agents import in_words
+from handlers.base.arriving import MOST_BODY, BoundedBody, take_origin_form
 from handlers.base.contract import (
     Count,
     Label,
@@ -20,9 +21,9 @@ from handlers.base.files import Static, library_url
 from handlers.base.frames import event_frame, missed_frames, missed_messages
 from handlers.base.gate import Gate
 from handlers.base.handler import (
-    MOST_BODY,
     BaseHandler,
     NotFound,
+    OtherVersion,
     session_state,
 )
 from handlers.base.hashing import Hashing
@@ -61,6 +62,7 @@ __all__ = [
     "VISITOR_LIMIT",
     "ApiError",
     "BaseHandler",
+    "BoundedBody",
     "Chunk",
     "CredentialHandler",
     "Errors",
@@ -69,6 +71,7 @@ __all__ = [
     "Identity",
     "ListHandler",
     "NotFound",
+    "OtherVersion",
     "Others",
     "Passphrases",
     "PageHandler",
@@ -91,6 +94,7 @@ __all__ = [
     "right",
     "rowid_of",
     "session_state",
+    "take_origin_form",
     "unauthorized",
     "visitor",
 ]

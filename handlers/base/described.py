@@ -13,7 +13,7 @@ Takes the alerts of TradingView, keeps them as signals, and tells the bridge and
 
 Errors are `{"message": "..."}` or `{"message": {"field": "reason"}}`; those of a list carry the
 empty list too. Numbers may be sent as numerals in text; times are UTC. Unknown fields of a body
-are ignored, and its Content-Type is not looked at.
+are ignored, and its Content-Type is not looked at. HEAD is answered like GET, without the body.
 """
 
 SCHEMES = {

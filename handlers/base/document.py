@@ -172,7 +172,9 @@ def _with_passphrase(call: Call, form: type[BaseModel]) -> Json:
     if not _takes_passphrase(call):
         return {"$ref": REF + form.__name__}
     text = "one of the passphrases in force"
-    secret: Json = {"description": f"{text}; not looked at beside a fresh token"}
+    secret: Json = {
+        "description": f"{text}; where it is sent it decides, and no token is looked at"
+    }
     own: Json = {"type": "object", "properties": {"passphrase": secret}}
     if call.right is Right.OPEN:
         secret |= {"type": "string", "description": text}

@@ -14,14 +14,14 @@ from tornado.web import Finish, HTTPError
 import models
 import schemas
 from database import close_if_broken
+from handlers.base.arriving import MOST_BODY
 from handlers.base.errors import ApiError, explain
 from handlers.base.frames import event_frame
-from handlers.base.identity import COOKIE, IdentityHandler
+from handlers.base.identity import COOKIE, IdentityHandler, verb_of
 from trading import instants
 
 log = logging.getLogger("pairs")
 
-MOST_BODY = 64 * 1024
 _SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 # What the audit calls the answers that refuse somebody; a token that ran out is nobody's fault.
 REFUSED = {
@@ -49,7 +49,7 @@ class BaseHandler(IdentityHandler):
         self.set_header("X-Content-Type-Options", "nosniff")
         self.set_header("Cache-Control", "no-store")
         self.set_header("X-Request-Id", self.request_id)
-        if self.application.draining:
+        if self.application.draining or hasattr(self.request, "unread"):
             self.set_header("Connection", "close")
         if self.secure:
             self.set_header("Strict-Transport-Security", "max-age=31536000")
@@ -109,12 +109,18 @@ class BaseHandler(IdentityHandler):
         self.identify(needed)
 
     def _method(self) -> Callable:
-        return getattr(self, self.request.method.lower(), None)
+        return getattr(self, self.verb, None)
+
+    async def head(self, *segments: str) -> None:
+        """As GET, whose right it needs; Tornado leaves the body out."""
+        await self.get(*segments)
 
     def _allowed(self) -> str:
-        methods = (name for name in self.SUPPORTED_METHODS if hasattr(self, name.lower()))
-        marked = [name for name in methods if hasattr(getattr(self, name.lower()), "right")]
+        marked = [name for name in self.SUPPORTED_METHODS if self._is_marked(name)]
         return ", ".join(marked)
+
+    def _is_marked(self, name: str) -> bool:
+        return hasattr(getattr(self, verb_of(name), None), "right")
 
     @property
     def webhook_url(self) -> str:
@@ -141,8 +147,8 @@ class BaseHandler(IdentityHandler):
             raise ApiError(413, f"the body must not exceed {MOST_BODY} bytes")
         try:
             return schemas.read_object(self.request.body)
-        except ValueError:
-            raise ApiError(400, "the body must be a JSON object") from None
+        except ValueError as error:
+            raise ApiError(400, str(error)) from None
 
     def query(self, form: type[schemas.Form], **fixed: str) -> schemas.Form:
         """The query of the address as this form, with what the path fixes; raises BadFields."""
@@ -253,3 +259,17 @@ class NotFound(BaseHandler):
 
     def prepare(self) -> None:
         raise ApiError(404, "there is nothing at this address.")
+
+
+class OtherVersion(BaseHandler):
+    """Any path below /v4, by any method: the bridge ships with such addresses.
+
+    Its loop ends where an answer has no `signals`.
+    """
+
+    def send_error(self, status_code: int = 500, **kwargs: Any) -> None:
+        error = ApiError(404, "this server speaks /v3", signals=[])
+        super().send_error(404, **kwargs | {"exc_info": (ApiError, error, None)})
+
+    def prepare(self) -> None:
+        raise HTTPError(404)

@@ -16,14 +16,29 @@ SAFE = ("GET", "HEAD", "OPTIONS")
 _READS = (Right.READ, Right.POLL)
 
 
+def verb_of(method: str) -> str:
+    """The name of the function that answers a method: HEAD is answered as GET."""
+    return "get" if method == "HEAD" else method.lower()
+
+
 class IdentityHandler(RequestHandler):
     """Authenticates the caller and checks the right that a method needs."""
 
     identity: Identity | None = None
     by_bridge = False
 
+    @property
+    def verb(self) -> str:
+        """The name of the function that answers."""
+        return verb_of(self.request.method)
+
     def identify(self, needed: Right) -> None:
-        """Finds out who asks; 401 or 403 unless they have this right."""
+        """Finds out who asks; 401 or 403 unless they have this right.
+
+        Where a passphrase may decide and is sent, no token is looked at.
+        """
+        if needed is Right.SENDER and self._is_sent_with_passphrase():
+            return
         try:
             self.identity = self.authenticate()
         except ApiError:
@@ -104,11 +119,11 @@ class IdentityHandler(RequestHandler):
         """Raises 401 or 403 unless the caller has this right."""
         if needed is Right.OPEN or (needed in _READS and self._reads_without_token(needed)):
             return
-        if needed is Right.SENDER and self._require_passphrase():
-            return
         if needed is Right.LOCAL and self.application.gate.is_local(self.request):
             return
         if self.identity is None:
+            if needed is Right.SENDER:
+                raise ApiError(400, {"passphrase": "required"})
             raise unauthorized(*Errors.MISSING)
         if not self.identity.covers(self._scope):
             raise ApiError(403, "the token's scope does not allow this.")
@@ -123,7 +138,7 @@ class IdentityHandler(RequestHandler):
 
     @property
     def _scope(self) -> str | None:
-        return getattr(self, self.request.method.lower()).scope
+        return getattr(self, self.verb).scope
 
     def _reads_without_token(self, needed: Right) -> bool:
         visitors_read = self.application.conf.visitors_read
@@ -131,22 +146,17 @@ class IdentityHandler(RequestHandler):
             self.application.gate.let_read(self.request)
         return visitors_read or (needed is Right.POLL and self.by_bridge)
 
-    def _require_passphrase(self) -> bool:
-        identity = self.identity
-        if identity and identity.fresh and not identity.by_cookie and identity.covers(self._scope):
-            return False
+    def _is_sent_with_passphrase(self) -> bool:
+        """Whether the body carries a passphrase; 400 where that is not a valid one."""
         body = self.json_body()
-        if "passphrase" in body:
-            try:
-                self.check_passphrase(body)
-            except ApiError:
-                self.application.gate.count_stranger(self.remote)
-                raise
-            self.identity = None
-            return True
-        if identity is None:
-            raise ApiError(400, {"passphrase": "required"})
-        return False
+        if "passphrase" not in body:
+            return False
+        try:
+            self.check_passphrase(body)
+        except ApiError:
+            self.application.gate.count_stranger(self.remote)
+            raise
+        return True
 
     def check_passphrase(self, body: dict[str, Any]) -> None:
         """400 unless the body carries a valid passphrase; notes its use now and then."""

@@ -26,7 +26,7 @@ class ListHandler(BaseHandler):
 
     def set_default_headers(self) -> None:
         super().set_default_headers()
-        if self.request.method == "GET":
+        if self.verb == "get":
             self.set_header("Cache-Control", "private, no-cache")
 
     def compute_etag(self) -> str | None:
@@ -87,6 +87,8 @@ class ListHandler(BaseHandler):
             held += len(part.data)
             if left > 0 and held > HELD:
                 await self.flush()
+                if self.request.method == "HEAD":
+                    break
         self.finish(form.tail)
 
 

@@ -98,7 +98,7 @@ class PageHandler(BaseHandler):
         try:
             super().require(needed)
         except ApiError as problem:
-            if problem.status != 401 or self.request.method != "GET":
+            if problem.status != 401 or self.verb != "get":
                 raise
             self.redirect("/login?next=" + quote(self.request.uri, safe=""))
 
@@ -133,7 +133,10 @@ class PageHandler(BaseHandler):
 
     def utc(self, day: str, *, last: bool) -> str:
         """The first or last second of a day in the page's zone, as UTC; raises ValueError."""
-        bound = datetime.fromisoformat(instants.parse_bound(day, last=last))
+        text = instants.parse_bound(day, last=last)
+        if instants.is_absolute(day):
+            return text
+        bound = datetime.fromisoformat(text)
         zone = pytz.timezone(self.zone)
         moment = f"{zone.localize(bound).astimezone(pytz.utc):%Y-%m-%d %H:%M:%S}"
         return moment.rjust(19, "0")  # years before 1000

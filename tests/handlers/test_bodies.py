@@ -159,7 +159,7 @@ def carries_the_passphrase(raw):
     if len(raw) > 65536:
         return False
     try:
-        body = json.loads(raw.decode("utf-8-sig"))
+        body = json.loads(raw.decode("utf-8-sig"), strict=False)
     except (ValueError, RecursionError):
         return False
     return isinstance(body, dict) and body.get("passphrase") == "webhook"

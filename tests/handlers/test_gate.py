@@ -256,7 +256,7 @@ async def test_the_sites_of_the_settings_may_call_the_api(api, admin):
     assert answer.headers["Access-Control-Allow-Origin"] == ORIGIN
     assert "Access-Control-Allow-Credentials" not in answer.headers
     asks = {"Origin": ORIGIN, "Access-Control-Request-Method": "PUT"}
-    for path, methods in (("/v3/regstock", {"POST", "PUT"}), ("/v3/events", {"GET"})):
+    for path, methods in (("/v3/regstock", {"POST", "PUT"}), ("/v3/events", {"GET", "HEAD"})):
         answer = await api.call("OPTIONS", path, headers=asks)
         assert (answer.status, answer.text) == (204, "")
         assert set(answer.headers["Access-Control-Allow-Methods"].split(", ")) == methods

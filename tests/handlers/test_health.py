@@ -89,10 +89,18 @@ async def test_a_database_that_lacks_a_step_is_not_ready(api, app):
     assert (await not_ready(api, app)).startswith("the database lacks 0005")
 
 
-async def test_health_is_asked_with_get_only(api):
+async def test_health_is_asked_with_get_or_head_only(api):
     for path in ("/healthz", "/readyz"):
         answer = await api.post(path, {})
-        assert (answer.status, answer.headers["Allow"]) == (405, "GET")
+        assert (answer.status, answer.headers["Allow"]) == (405, "GET, HEAD")
+        answer = await api.call("HEAD", path)
+        assert (answer.status, answer.text) == (200, "")
+
+
+async def test_head_says_too_that_the_server_is_not_ready(api, app):
+    app.draining = True
+    answer = await api.call("HEAD", "/readyz")
+    assert (answer.status, answer.text) == (503, "")
 
 
 # --- metrics -----------------------------------------------------------------------------

@@ -553,9 +553,13 @@ async def test_numbers_in_the_feed_are_written_as_in_records(api, rows, admin):
     assert '"order_contracts":[null,5]' in answer.text
 
 
-async def test_a_sum_that_no_number_holds_is_null_and_breaks_nothing(api, desk):
-    for _ in range(2):
-        assert (await api.alert(ticker="AAPL", order_contracts=1.7e308)).status == 201
+async def test_a_sum_that_no_number_holds_is_null_and_breaks_nothing(api, app, desk):
+    def store():  # as an import may
+        for _ in range(2):
+            alert = {"ticker": "AAPL", "action": "buy", "contracts": 1.7e308}
+            models.Signal.receive(alert, "test")
+
+    await app.writer.submit(store)
     totals = (await api.get("/v3/totals")).json
     assert (totals["count"], totals["quantity"]) == (2, None)
     assert (await api.get("/dashboard")).status == 200
@@ -573,3 +577,25 @@ async def test_a_search_knows_no_case_of_a_to_z_alone_on_any_database(api, desk,
 )
 async def test_a_nul_in_a_path_names_nothing(api, desk, path):
     assert (await api.get(f"/v3/{path}")).status == 400
+
+
+async def test_a_bound_may_be_a_unix_time(api, rows, plain_user):
+    since, until = 1793707200, 1793880000  # the 3rd and the 5th of November 2026, 12:00
+    for factor in (1, 1000):
+        query = f"since={since * factor}&until={until * factor}"
+        assert await ids(api, f"/v3/signals/0?{query}", token=plain_user) == [5, 4, 3]
+
+
+@pytest.mark.parametrize("overrides", [{"zone": "Asia/Tokyo"}], indirect=True)
+@pytest.mark.parametrize(
+    ("start", "since"),
+    [
+        ("1705331385", "2024-01-15+15%3A09%3A45"),
+        ("1705331385158", "2024-01-15+15%3A09%3A45"),
+        ("2024-01-15T15:09:45Z", "2024-01-15+15%3A09%3A45"),
+        ("2024-01-15 15:09:45", "2024-01-15+06%3A09%3A45"),
+    ],
+)
+async def test_the_pages_zone_moves_no_instant_that_needs_none(api, start, since):
+    page = (await api.get(f"/list?start_date={quote(start)}")).text
+    assert f"since={since}" in page

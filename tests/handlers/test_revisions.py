@@ -88,7 +88,7 @@ async def test_a_body_that_is_no_object_is_400(api, admin, raw):
     for token in (None, admin):
         answer = await api.put("/v3/webhook", raw=raw, token=token)
         assert answer.status == 400
-        assert answer.json == {"message": "the body must be a JSON object"}
+        assert answer.json["message"].startswith("the body must be a JSON object")
 
 
 # What changes

@@ -337,11 +337,22 @@ async def test_the_right_passphrase_replaces_the_token_of_the_bridge(api, caller
     for method, path, right in API:
         if right == "sender":
             answer = await api.call(method, path, {"passphrase": "webhook"}, token=token)
-            if caller in BROKEN:
-                assert refusal(answer) == BROKEN[caller]
-            else:
-                assert answer.status == 400, answer.text
-                assert "passphrase" not in answer.json["message"]
+            assert answer.status == 400, answer.text
+            assert "passphrase" not in answer.json["message"]
+            answer = await api.call(method, path, {"passphrase": "wrong"}, token=token)
+            assert answer.status == 400
+            assert answer.json["message"] == {"passphrase": "incorrect passphrase."}
+
+
+@pytest.mark.gen_test(timeout=60)
+async def test_beside_a_passphrase_the_owners_token_is_not_looked_at(api, admin):
+    await api.register_stock()
+    await api.alert(ticker="AAPL", order_status="filled")
+    reopened = {"rowid": 1, "order_status": "created"}
+    answer = await api.put("/v3/webhook", reopened | {"passphrase": "webhook"}, token=admin)
+    assert answer.json["order_status"] == "filled", "the bridge never takes a fill back"
+    answer = await api.put("/v3/webhook", reopened, token=admin)
+    assert answer.json["order_status"] == "created"
 
 
 @pytest.mark.parametrize("wrong", ["Webhook", "webhook ", "", None, 1, ["webhook"], {"a": 1}, True])
@@ -527,6 +538,7 @@ async def test_a_method_that_a_route_does_not_have_is_405_and_says_which_it_has(
     for method, path, _ in TABLE:
         methods.setdefault(path, set()).add(method)
     for path, allowed in methods.items():
+        allowed |= {"HEAD"} if "GET" in allowed else set()
         for method in set(METHODS) - allowed:
             answer = await api.call(method, path, raw=body_of(method))
             assert answer.status == 405, (method, path)
@@ -578,7 +590,7 @@ async def test_an_error_of_a_list_route_carries_the_empty_list(api, callers, pat
 
 @pytest.mark.parametrize(
     "path",
-    ["/v3", "/v3/", "/v3/nope", "/v3/webhook/", "/v3/signals", "/v3/signal/1/2/3", "/v3/bridge2"],
+    ["/v3", "/v3/", "/v3/nope", "/v3/webhook//", "/v3/signals", "/v3/signal/1/2/3", "/v3/bridge2"],
 )
 @pytest.mark.gen_test(timeout=60)
 async def test_an_unknown_path_below_v3_is_404_in_json(api, path):
