@@ -6,6 +6,7 @@ from typing import Any
 from schemas.types import (
     Action,
     AlertId,
+    AlertTime,
     Comment,
     Flag,
     Id,
@@ -128,15 +129,13 @@ class Alert(_SignalFields):
     order_action: Action
     order_contracts: Positive
     alert_id: AlertId = None
-    alert_time: Instant = None
+    alert_time: AlertTime = None
 
     def columns(self) -> Record:
-        """What Signal.receive takes."""
+        """What `models.receive` takes of an alert."""
         sent = {_COLUMN[k]: getattr(self, k) for k in self.model_fields_set if k in _COLUMN}
         beside = {"alert_id": self.alert_id, "bypass": self.bypass_ticker_status}
-        beside["alert_time"] = self.alert_time
-        del beside["alert_time"]  # until signals have a column for it
-        return sent | beside
+        return sent | beside | {"alert_time": self.alert_time}
 
 
 def read_alert(body: Record, alert_id: str | None = None) -> Alert:

@@ -109,6 +109,9 @@ Exchange = Annotated[
     shown_text(40, minLength=1),
 ]
 Instant = Annotated[str | None, optional(to_instant), SHOWN_INSTANT]
+AlertTime = Annotated[
+    str | None, optional(lambda v: None if is_unfilled(v) else to_instant(v)), SHOWN_INSTANT
+]
 Status = Annotated[
     str | None,
     optional(to_status),

@@ -144,14 +144,32 @@ def test_every_symbol_that_the_document_allows_is_taken(text):
     assert to_symbol(text) == text
 
 
-@pytest.mark.parametrize("symbol", ["AAPL", "BF B", "BF.B", "TECK.B", "BP.", "EUR.USD", "700"])
-def test_a_symbol_of_the_original_comes_as_it_is(symbol):
-    assert original_stock({"symbol": symbol, "active": 1}) == {"symbol": symbol, "active": 1}
-    pair = original_pair({"name": f"{symbol}-BRK.B", "hedge": 2})
-    assert (pair["leg1"], pair["leg2"]) == (symbol, "BRK.B")
+@pytest.mark.parametrize(
+    ("symbol", "spelled"),
+    [
+        ("AAPL", "AAPL"),
+        ("BF B", "BF B"),
+        ("BF.B", "BF B"),
+        ("BP.", "BP."),
+        ("REI UN", "REI.UN"),
+        ("EUR.USD", "EUR.USD"),
+        ("700", "700"),
+    ],
+)
+def test_a_symbol_of_the_original_comes_as_the_broker_spells_it(symbol, spelled):
+    assert original_stock({"symbol": symbol, "active": 1}) == {"symbol": spelled, "active": 1}
+    pair = original_pair({"name": f"{symbol}-BRK.B", "hedge": 2}, lambda _: False)
+    assert (pair["leg1"], pair["leg2"]) == (spelled, "BRK B")
+
+
+def test_a_symbol_of_another_market_keeps_its_dot():
+    row = {"symbol": "TECK.B", "xch": "SMART", "currency": "CAD"}
+    assert original_stock(row)["symbol"] == "TECK.B"
+    pair = original_pair({"name": "TECK.B-MA", "hedge": 2}, lambda leg: leg == "TECK.B")
+    assert pair["leg1"] == "TECK.B"
 
 
 @pytest.mark.parametrize("name", ["AAPL", "A-B-C", "", "A-", "A-2*B"])
 def test_a_pair_of_the_original_whose_name_tells_no_tickers_does_not_come(name):
     with pytest.raises(BadFields):
-        original_pair({"name": name, "hedge": 2})
+        original_pair({"name": name, "hedge": 2}, lambda _: False)

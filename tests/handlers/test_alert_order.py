@@ -85,6 +85,21 @@ async def test_swapped_alerts_that_are_stored_together_are_told_apart(app, api):
 
 
 @pytest.mark.gen_test
+async def test_an_older_alert_time_proves_that_an_alert_came_late(api):
+    times = ["2026-11-27T12:00:00Z", 1795780803, "2026-11-27 12:00:01", "{{timenow}}", None]
+    for alert_time in times:
+        answer = await api.alert(**step(0, 100, alert_time=alert_time))
+        assert answer.status == 201, answer.text
+    assert await statuses(api, 5) == [
+        ("waiting", None),
+        ("waiting", None),
+        ("canceled", "overtaken by 2"),
+        ("waiting", None),
+        ("waiting", None),
+    ]
+
+
+@pytest.mark.gen_test
 async def test_a_refused_alert_tells_where_its_strategy_stands(api):
     for before, after in [(50, 0), (100, 0), (0, 100)]:
         await api.alert(ticker="KO-PEP", **step(before, after))
