@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+from pydantic import Field
+
 from schemas.records import Answer, Moment, Number, Text
 
 
@@ -107,8 +109,8 @@ class Holding(Answer):
 
     symbol: str
     active_pos: float
-    active_cost: float
-    active_pnl: float
+    active_cost: Number
+    active_pnl: Number
     currency: str
 
 
@@ -142,14 +144,18 @@ class PairHolding(Answer):
 
 
 class Total(Answer):
-    """All positions in one currency; null where no number holds it."""
+    """All positions in one currency: sums of what is known; null where nothing is."""
 
-    EXAMPLE = {"currency": "USD", "active_pnl": 20, "long": 1250, "short": -900}
+    EXAMPLE = {
+        **{"currency": "USD", "active_pnl": 20, "long": 1250, "short": -900},
+        "unknown": ["IBM"],
+    }
 
     currency: str
     active_pnl: Number
     long: Number
     short: Number
+    unknown: list[str] = Field(description="symbols whose PnL or cost is not known")
 
 
 class Positions(Answer):

@@ -140,8 +140,8 @@ class TickerRecord(Answer):
     order_type: str
     active: Literal[0, 1]
     active_pos: float
-    active_pnl: float
-    active_cost: float
+    active_pnl: Number
+    active_cost: Number
 
 
 class StockState(StockRecord):
@@ -159,8 +159,8 @@ class StockState(StockRecord):
     currency: str
     order_type: str
     active_pos: float
-    active_pnl: float
-    active_cost: float
+    active_pnl: Number
+    active_cost: Number
 
 
 class PairRecord(Answer):
@@ -184,7 +184,7 @@ class PairRecord(Answer):
 
 
 class AccountRecord(Answer):
-    """The account at an instant, in its currency."""
+    """The account at an instant, in its currency; null where a figure is not known."""
 
     EXAMPLE = {
         "rowid": 1,
@@ -201,14 +201,14 @@ class AccountRecord(Answer):
 
     rowid: int
     timestamp: Moment
-    AvailableFunds: float
-    BuyingPower: float
-    DailyPnL: float
-    GrossPositionValue: float
-    MaintMarginReq: float
-    NetLiquidation: float
-    RealizedPnL: float
-    UnrealizedPnL: float
+    AvailableFunds: Number
+    BuyingPower: Number
+    DailyPnL: Number
+    GrossPositionValue: Number
+    MaintMarginReq: Number
+    NetLiquidation: Number
+    RealizedPnL: Number
+    UnrealizedPnL: Number
 
 
 class RejectedRecord(Answer):
