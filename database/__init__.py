@@ -6,7 +6,6 @@ from database.kinds import OneProcess, inserted_id, is_shared, is_sqlite
 from database.opening import (
     DatabaseRefused,
     RowId,
-    Sum,
     announce,
     be_patient,
     close_if_broken,
@@ -37,7 +36,6 @@ __all__ = [
     "Reader",
     "RowId",
     "Shared",
-    "Sum",
     "Writer",
     "announce",
     "be_patient",

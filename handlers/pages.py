@@ -100,8 +100,8 @@ class List(PageHandler):
         filters = Filters(None, ticker or None, kind or None, since or None, until or None)
         limit = PAGE if self.identity else VISITOR_LIMIT
         event = EventRow.last_id()
-        self.application.summing.wake()
         run = self.application.reader.run
+        sum_up = self.application.reader_for(filters, sums=True).run
         rows = await run(Signal.newest, filters, schemas.SIGNAL_COLUMNS, limit)
         query = {"ticker": ticker, "type": kind, "since": since, "until": until}
         shown = urlencode({key: value for key, value in query.items() if value})
@@ -110,7 +110,7 @@ class List(PageHandler):
             event=event,
             signals=[schemas.signal_record(row) for row in rows],
             limit=limit,
-            totals=await run(totals, filters),
+            totals=await sum_up(totals, filters),
             choices=await run(_choices),
             filters=chosen,
             since=since,

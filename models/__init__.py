@@ -7,8 +7,6 @@ from models.account import BRIDGE, AccountRecord, Bridge
 from models.alarms import ALARMS, NOBODY_LOOKS, Alarm, AlarmWatch
 from models.audit import Audit, AuditFilters, Trace
 from models.base import Ended, Event, EventRow, Missing, Refused
-from models.blocks import BlockGram, BlockSum, StaleBlock, Summed
-from models.counts import StatusCounts
 from models.factor import CodeRefused, Factor, RecoveryCode
 from models.facts import LAST_BACKUP, Fact
 from models.figures import figures, totals
@@ -20,7 +18,6 @@ from models.replay import Missed, events_after, feed, missed_since
 from models.retention import old_rows, prune
 from models.signals import AlertId, Receipt, Signal
 from models.statements import compiled
-from models.summing import summarise, summarise_all
 from models.tokens import SCOPES, ApiToken, insist, watching
 from models.users import PASSPHRASES, SESSIONS, Passphrase, PassphraseUse, Secret, Session, User
 from models.visits import Visit, log_in
@@ -31,13 +28,10 @@ TABLES = [
     *(Factor, RecoveryCode, ApiToken, Visit, PassphraseUse, Audit),
     *(Fact, Alarm, AlarmWatch),
 ]
-# What is made of the others: no archive holds it.
-DERIVED = [Summed, StaleBlock, BlockSum, BlockGram]
 
 __all__ = [
     "ALARMS",
     "BRIDGE",
-    "DERIVED",
     "LAST_BACKUP",
     "NOBODY_LOOKS",
     "PASSPHRASES",
@@ -72,7 +66,6 @@ __all__ = [
     "Secret",
     "Session",
     "Signal",
-    "StatusCounts",
     "Stock",
     "Trace",
     "User",
@@ -87,8 +80,6 @@ __all__ = [
     "open_store",
     "positions_now",
     "prune",
-    "summarise",
-    "summarise_all",
     "totals",
     "watching",
 ]
