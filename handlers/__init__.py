@@ -109,7 +109,7 @@ class PairsApplication(Application):
         self.token_key = token_key
         self.writer = Writer(database, conf.queue_limit, models.Signal.foresee)
         self.reader = Reader(database)
-        self._searcher = Reader(database, limit=20)
+        self._searcher = Reader(database, limit=100)
         self.draining = False
         self.hub = Hub(models.EventRow.last_id())
         self.turn = Turn()
