@@ -5,6 +5,9 @@ from itertools import permutations
 
 import pytest
 
+from models.original import Takeover
+from schemas import original_signal
+
 pytestmark = pytest.mark.gen_test(timeout=60)
 
 UPDATE = "/v3/signal/updateorder"
@@ -409,6 +412,66 @@ async def test_the_first_price_of_a_leg_revives_a_canceled_signal(api, desk, for
         answer = await seed(api, 1011, 14.2)
     assert answer.json["order_status"] == "filled"
     assert answer.json["fill_price"] == 2.276
+
+
+# Half filled when it came from the original
+
+
+MOVED = {
+    **{"rowid": 7, "timestamp": "2023-01-05 15:00:00", "order_action": "buy", "order_price": 2.3},
+    **{"ticker": "NMFC-0.72*NASDAQ:ROIC", "order_contracts": 100, "order_status": "filled(...)"},
+    **{"ticker_type": "pair", "ticker1": "NMFC", "ticker2": "ROIC", "hedge_param": 0.72},
+    **{"order_id1": 1010, "order_id2": 1011, "price1": 12.5},
+}
+ALONE = {"ticker": "AAPL", "ticker_type": "single", "ticker1": "AAPL", "hedge_param": None}
+ALONE |= {"ticker2": None, "order_id1": 1092, "order_contracts": 10, "order_id2": None}
+MOVES = [
+    (
+        {"status_msg": "remained(NMFC): 60.0"},
+        [
+            ((1011, "ROIC", 14.2, 72), "part.filled", "remained(NMFC): 60.0"),
+            ((1010, "NMFC", 12.5, 100), "filled", ""),
+        ],
+    ),
+    (
+        {"status_msg": "remained(ROIC): 42.0", "order_status": "part.filled", "price2": 14.2},
+        [
+            ((1010, "NMFC", 12.5, 100), "part.filled", "remained(ROIC): 42.0"),
+            ((1011, "ROIC", 14.2, 72), "filled", ""),
+        ],
+    ),
+    (
+        {"status_msg": "(*)part.filled | remained(NMFC): 60.0", "order_status": "canceled"},
+        [
+            ((1010, "NMFC", 12.5, 40), "canceled", "(*)part.filled | remained(NMFC): 60.0"),
+            ((1010, "NMFC", 12.5, 41), "filled(...)", "remained(NMFC): 59.0"),
+        ],
+    ),
+    (
+        {**ALONE, "status_msg": "remained: 6.0", "order_status": "part.filled"},
+        [
+            ((1092, "AAPL", 12.5, 3), "part.filled", "remained: 6.0"),
+            ((1092, "AAPL", 12.5, 5), "part.filled", "remained: 5.0"),
+        ],
+    ),
+    (
+        {**ALONE, "status_msg": "(*)part.filled | remained: 6.0", "order_status": "canceled"},
+        [
+            ((1092, "AAPL", 12.5, 4), "canceled", "(*)part.filled | remained: 6.0"),
+            ((1092, "AAPL", 12.5, 10), "filled", ""),
+        ],
+    ),
+]
+
+
+@pytest.mark.parametrize(("row", "calls"), MOVES)
+async def test_an_order_half_filled_at_the_move_goes_on_where_it_was(api, app, desk, row, calls):
+    moved = original_signal(MOVED | row)
+    await app.writer.submit(lambda: Takeover().take(moved))
+    for call, status, message in calls:
+        answer = await bridge(api, *call)
+        assert answer.json["rowid"] == 7
+        assert (answer.json["order_status"], answer.json["status_msg"]) == (status, message)
 
 
 # Which signal
