@@ -73,7 +73,6 @@ def fill(url: str, count: int, now: float | None = None) -> str:
         with database.atomic():
             store(database, Signal, rows)
             store(database, EventRow, [_event(n, row) for n, row in enumerate(rows, first + 1)])
-    models.summarise_all(database)  # what the server does by itself once somebody asks for sums
     if not is_sqlite(database):  # what PostgreSQL does by itself within minutes
         database.connection().autocommit = True
         database.execute_sql("VACUUM ANALYZE")

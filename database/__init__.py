@@ -7,7 +7,6 @@ from database.kinds import OneProcess, is_shared, is_sqlite
 from database.opening import (
     DatabaseRefused,
     RowId,
-    Sum,
     announce,
     be_patient,
     close_if_broken,
@@ -38,7 +37,6 @@ __all__ = [
     "Reader",
     "RowId",
     "Shared",
-    "Sum",
     "Writer",
     "announce",
     "be_patient",

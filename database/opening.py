@@ -32,15 +32,6 @@ class RowId(peewee.BigAutoField):
         return nodes
 
 
-class Sum(peewee.DoubleField):
-    """A column for what `total` gives."""
-
-    def ddl_datatype(self, ctx):
-        if is_sqlite(self.model._meta.database):
-            return super().ddl_datatype(ctx)
-        return peewee.SQL("NUMERIC")
-
-
 def open_database(url: str, synchronous: str = "FULL") -> peewee.Database:
     """The database of this URL, migrated and bound to the models; raises DatabaseRefused."""
     database = _describe(url, synchronous)

@@ -57,7 +57,6 @@ from handlers.base import (
     Refusals,
     Right,
     Static,
-    Summing,
     Turn,
     environment,
     take_origin_form,
@@ -127,8 +126,7 @@ class PairsApplication(Application):
         self.token_key = token_key
         self.writer = Writer(database, models.receive, conf.queue_limit)
         self.reader = Reader(database)
-        self._searcher = Reader(database, limit=20)
-        self.summing = Summing(self.writer)
+        self._searcher = Reader(database, limit=100)
         self.draining = False
         self.hub = Hub(models.EventRow.last_id())
         self.turn = Turn()
@@ -255,10 +253,9 @@ class PairsApplication(Application):
     def reader_for(self, filters: models.Filters, sums: bool = False) -> Reader:
         """Where to read: a search for text, or sums over all times, may walk through all signals.
 
-        They must not delay the rest. Whoever asks has old signals summed up, for the next one.
+        They must not delay the rest.
         """
         if filters.text or (sums and not filters.since):
-            self.summing.wake()
             return self._searcher
         return self.reader
 

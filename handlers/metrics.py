@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from handlers.base import BaseHandler, Right, right
-from models import Alarm, RejectedAlert, StatusCounts
+from models import Alarm, RejectedAlert, Signal
 from settings import VERSION
 from tally import Histogram
 from trading import statuses
@@ -36,7 +36,6 @@ class Figures:
 
     def __init__(self, application: Any, patterns: dict[type, str]):
         self._application, self._patterns = application, patterns
-        self._statuses = StatusCounts()
         self._seen: dict[tuple, Histogram] = {}
 
     def note(self, handler: Any, seconds: float) -> None:
@@ -60,7 +59,7 @@ class Figures:
     def stored(self) -> dict[str, Any]:
         """What only the database knows, for the reading thread."""
         signals = dict.fromkeys((*statuses.KNOWN, "other"), 0)
-        for status, count in self._statuses.read().items():
+        for status, count in Signal.count_by_status():
             signals[status if status in signals else "other"] += count
         rejected = {("yes" if known else "no"): n for known, n in RejectedAlert.count_by_sender()}
         polled = self._application.polls.last()

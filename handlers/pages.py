@@ -30,7 +30,7 @@ from models import (
     positions_now,
     totals,
 )
-from trading import positions
+from trading import instants, positions
 
 NEWEST = 20  # rows of the dashboard's first paint
 PAGE = 200  # rows of the list's first page
@@ -51,14 +51,15 @@ class Dashboard(PageHandler):
 
     @right(Right.READ)
     async def get(self) -> None:
-        names = ("status", "ticker", "type", "q")
-        chosen = {
-            name: self.get_query_argument(name, "").strip()[: schemas.LONGEST_FILTER]
-            for name in names
-        }
+        chosen = {name: self.chosen(name) for name in ("status", "ticker", "type", "q", "since")}
         known_kind = chosen["type"] if chosen["type"] in ("single", "pair") else None
+        chosen["since"] = _instant(chosen["since"])
         filters = Filters(
-            chosen["status"] or None, chosen["ticker"] or None, known_kind, text=chosen["q"] or None
+            chosen["status"] or None,
+            chosen["ticker"] or None,
+            known_kind,
+            chosen["since"] or None,
+            text=chosen["q"] or None,
         )
         limit = NEWEST if self.identity else VISITOR_LIMIT
         event = EventRow.last_id()  # before the rows: the socket replays what comes meanwhile
@@ -80,6 +81,14 @@ class Dashboard(PageHandler):
         return Alarm.shown() if self.identity else []
 
 
+def _instant(text: str) -> str:
+    """The UTC instant that an address names, "" for none."""
+    try:
+        return instants.parse_bound(text, last=False)
+    except ValueError:
+        return ""
+
+
 class List(PageHandler):
     """/list: the signals of a pair or ticker and a time, with their totals."""
 
@@ -88,10 +97,7 @@ class List(PageHandler):
     @right(Right.READ)
     async def get(self) -> None:
         names = ("ticker_webhook", "tradetype", "start_date", "end_date")
-        chosen = {
-            name: self.get_query_argument(name, "").strip()[: schemas.LONGEST_FILTER]
-            for name in names
-        }
+        chosen = {name: self.chosen(name) for name in names}
         errors: dict[str, str] = {}
         since = self.bound(chosen, "start_date", errors)
         until = self.bound(chosen, "end_date", errors)
@@ -100,8 +106,8 @@ class List(PageHandler):
         filters = Filters(None, ticker or None, kind or None, since or None, until or None)
         limit = PAGE if self.identity else VISITOR_LIMIT
         event = EventRow.last_id()
-        self.application.summing.wake()
         run = self.application.reader.run
+        sum_up = self.application.reader_for(filters, sums=True).run
         rows = await run(Signal.newest, filters, schemas.SIGNAL_COLUMNS, limit)
         query = {"ticker": ticker, "type": kind, "since": since, "until": until}
         shown = urlencode({key: value for key, value in query.items() if value})
@@ -110,7 +116,7 @@ class List(PageHandler):
             event=event,
             signals=[schemas.signal_record(row) for row in rows],
             limit=limit,
-            totals=await run(totals, filters),
+            totals=await sum_up(totals, filters),
             choices=await run(_choices),
             filters=chosen,
             since=since,

@@ -8,14 +8,14 @@ def up(migrator, db):
     class AccountRecord(Model):
         id = RowId()
         timestamp = CharField(max_length=19)
-        available_funds = DoubleField()
-        buying_power = DoubleField()
-        gross_position_value = DoubleField()
-        maintenance_margin = DoubleField()
-        net_liquidation = DoubleField()
-        daily_pnl = DoubleField()
-        realized_pnl = DoubleField()
-        unrealized_pnl = DoubleField()
+        available_funds = DoubleField(null=True)
+        buying_power = DoubleField(null=True)
+        gross_position_value = DoubleField(null=True)
+        maintenance_margin = DoubleField(null=True)
+        net_liquidation = DoubleField(null=True)
+        daily_pnl = DoubleField(null=True)
+        realized_pnl = DoubleField(null=True)
+        unrealized_pnl = DoubleField(null=True)
 
         class Meta:
             database = db
@@ -180,8 +180,8 @@ def up(migrator, db):
         order_type = CharField(max_length=20, default='RELATIVE')
         active = IntegerField(default=0)
         position = DoubleField(default=0)
-        pnl = DoubleField(default=0)
-        cost = DoubleField(default=0)
+        pnl = DoubleField(null=True, default=0)
+        cost = DoubleField(null=True, default=0)
 
         class Meta:
             database = db

@@ -7,8 +7,6 @@ from models.account import BRIDGE, AccountRecord, Bridge
 from models.alarms import ALARMS, NOBODY_LOOKS, Alarm, AlarmWatch
 from models.audit import Audit, AuditFilters, Trace
 from models.base import Ended, Event, EventRow, Missing, Refused
-from models.blocks import BlockGram, BlockSum, StaleBlock, Summed
-from models.counts import StatusCounts
 from models.factor import CodeRefused, Factor, RecoveryCode
 from models.facts import LAST_BACKUP, Fact
 from models.figures import figures, totals
@@ -21,7 +19,6 @@ from models.replay import Missed, events_after, feed, missed_since
 from models.retention import old_rows, prune
 from models.signals import AlertId, Signal
 from models.statements import compiled
-from models.summing import summarise, summarise_all
 from models.tokens import SCOPES, ApiToken, insist, watching
 from models.users import PASSPHRASES, SESSIONS, Passphrase, PassphraseUse, Secret, Session, User
 from models.visits import Visit, log_in
@@ -32,13 +29,10 @@ TABLES = [
     *(Factor, RecoveryCode, ApiToken, Visit, PassphraseUse, Audit),
     *(Fact, Alarm, AlarmWatch),
 ]
-# What is made of the others: no archive holds it.
-DERIVED = [Summed, StaleBlock, BlockSum, BlockGram]
 
 __all__ = [
     "ALARMS",
     "BRIDGE",
-    "DERIVED",
     "LAST_BACKUP",
     "NOBODY_LOOKS",
     "PASSPHRASES",
@@ -73,7 +67,6 @@ __all__ = [
     "Secret",
     "Session",
     "Signal",
-    "StatusCounts",
     "Stock",
     "Trace",
     "User",
@@ -89,8 +82,6 @@ __all__ = [
     "positions_now",
     "prune",
     "receive",
-    "summarise",
-    "summarise_all",
     "totals",
     "watching",
 ]

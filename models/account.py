@@ -19,14 +19,14 @@ class AccountRecord(Told):
 
     id = RowId()
     timestamp = CharField(19)
-    available_funds = DoubleField()
-    buying_power = DoubleField()
-    gross_position_value = DoubleField()
-    maintenance_margin = DoubleField()
-    net_liquidation = DoubleField()
-    daily_pnl = DoubleField()
-    realized_pnl = DoubleField()
-    unrealized_pnl = DoubleField()
+    available_funds = DoubleField(null=True)
+    buying_power = DoubleField(null=True)
+    gross_position_value = DoubleField(null=True)
+    maintenance_margin = DoubleField(null=True)
+    net_liquidation = DoubleField(null=True)
+    daily_pnl = DoubleField(null=True)
+    realized_pnl = DoubleField(null=True)
+    unrealized_pnl = DoubleField(null=True)
 
     @classmethod
     def find(cls, rowid: int) -> "AccountRecord":

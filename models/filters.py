@@ -13,6 +13,7 @@ from trading import equation, instants, statuses
 
 # Spelled so that only the partial index serves it: the index of states would sort all that wait.
 OFFERED = peewee.SQL("COALESCE(status, '') IN ('waiting', 'rerouted')")
+FAILED = "failed"  # names all that went wrong
 SEARCHED = ("ticker", "comment", "status_message", "error_message")
 
 
@@ -20,7 +21,8 @@ SEARCHED = ("ticker", "comment", "status_message", "error_message")
 class Filters:
     """Which signals a list shows; None means all.
 
-    `name` is a pair's or a single's name; `first` and `before` are rowids.
+    The status `waiting` means all that is offered, `failed` all that went wrong. `name` is a pair's
+    or a single's name; `first` and `before` are rowids.
     """
 
     status: str | None = None
@@ -42,10 +44,8 @@ def conditions(model: type[peewee.Model], filters: Filters) -> Iterator[Any]:
 
     if filters.name is not None:
         yield _named(model, filters.name)
-    if filters.status == statuses.WAITING:
-        yield OFFERED
-    elif filters.status is not None:
-        yield beside(filters.name, model.status) == filters.status
+    if filters.status is not None:
+        yield _of_status(beside(filters.name, model.status), filters.status)
     if filters.kind is not None:
         yield beside(filters.name or filters.status, model.kind) == filters.kind
     if filters.since or filters.until:
@@ -57,6 +57,12 @@ def conditions(model: type[peewee.Model], filters: Filters) -> Iterator[Any]:
         yield reduce(operator.or_, [contains(column, filters.text) for column in columns])
     if filters.before is not None:
         yield model.id < filters.before
+
+
+def _of_status(column: Any, status: str) -> Any:
+    if status == statuses.WAITING:
+        return OFFERED
+    return column.in_(statuses.FAILED) if status == FAILED else column == status
 
 
 def during(model: type[peewee.Model], filters: Filters) -> Any:

@@ -11,7 +11,6 @@ import orjson
 import peewee
 
 from database import RowId, insert_rows, set_last_id, steps
-from models import DERIVED
 from models.archive import FORMAT, VERSION, tables
 
 BATCH = 500
@@ -44,8 +43,6 @@ def load(
     """
     with database.atomic():
         _refuse_rows(database)
-        for model in DERIVED:
-            model.delete().bind(database).execute()
         return _Loader(database, lines, progress).load()
 
 

@@ -28,8 +28,8 @@ class Stock(Told):
     order_type = CharField(20, default="RELATIVE")
     active = IntegerField(default=0)
     position = DoubleField(default=0)
-    pnl = DoubleField(default=0)
-    cost = DoubleField(default=0)
+    pnl = DoubleField(null=True, default=0)
+    cost = DoubleField(null=True, default=0)
 
     def subject(self) -> str:
         return self.symbol

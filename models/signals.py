@@ -7,9 +7,8 @@ from typing import Any
 import peewee
 from peewee import BigIntegerField, CharField, DoubleField, TextField
 
-from database import RowId, proxy, snapshot, total
+from database import RowId
 from models.base import Base, Event, Missing, Refused, Told, same
-from models.blocks import Blocks, within
 from models.filters import OFFERED, Filters, conditions, during
 from models.statements import compiled
 from trading import equation, fills, judging, statuses
@@ -139,21 +138,8 @@ class Signal(Told):
             return compiled.newest_signals(columns, limit)
         if filters == Filters(status=statuses.WAITING):
             return compiled.newest_signals(columns, limit, OFFERED)
-        filters = cls.bounded(filters)
-        if filters.text is None:
-            return cls._newest(filters, columns, limit)
-        found: list[tuple] = []
-        with snapshot(proxy):
-            for part in within(filters, Blocks.now().places(filters.text)):
-                found += cls._newest(part, columns, limit - len(found))
-                if len(found) == limit:
-                    break
-        return found
-
-    @classmethod
-    def _newest(cls, filters: Filters, columns: tuple[str, ...], limit: int) -> list[tuple]:
         rows = cls.select(*(getattr(cls, name) for name in columns))
-        for condition in conditions(cls, filters):
+        for condition in conditions(cls, cls.bounded(filters)):
             rows = rows.where(condition)
         return list(rows.order_by(cls.id.desc()).limit(limit).tuples())
 
@@ -171,22 +157,6 @@ class Signal(Told):
         if filters.before is not None:
             before = min(before, filters.before)
         return replace(filters, first=first or 0, before=before)
-
-    @classmethod
-    def sums(cls, filters: Filters) -> list[tuple]:
-        """Rows (status, action, count, contracts, slippage summed, signals with a slippage)."""
-        rows = cls.select(
-            # Hidden from the index of states, which would lead to each row on its own.
-            peewee.fn.COALESCE(cls.status, ""),
-            cls.action,
-            peewee.fn.COUNT(cls.id),
-            total(cls.contracts),
-            total(cls.slippage),
-            peewee.fn.COUNT(cls.slippage),
-        )
-        for condition in conditions(cls, filters):
-            rows = rows.where(condition)
-        return list(rows.group_by(peewee.SQL("1"), peewee.SQL("2")).tuples())
 
     @classmethod
     def count_offered(cls) -> int:

@@ -1,6 +1,6 @@
 """Account records on the wire, in the bridge's spelling."""
 
-from schemas.types import Amount, Id, Instant
+from schemas.types import Id, Instant, Reported
 from schemas.values import KEEPS, Body, Record, plain
 
 ACCOUNT = {
@@ -16,12 +16,13 @@ ACCOUNT = {
     "UnrealizedPnL": "unrealized_pnl",
 }
 ACCOUNT_COLUMNS = tuple(ACCOUNT.values())
+_PNL = ("DailyPnL", "RealizedPnL", "UnrealizedPnL")
 
 
 class AccountForm(Body):
     """A new account record: money in the account's currency.
 
-    -1 for all three PnL values means that they are not known, the largest double that one is not.
+    What is not sent is not known, and so are all three PnL values where each is -1.
     """
 
     EXAMPLE = {
@@ -35,18 +36,21 @@ class AccountForm(Body):
         "UnrealizedPnL": -56.8,
     }
 
-    AvailableFunds: Amount
-    BuyingPower: Amount
-    GrossPositionValue: Amount
-    MaintMarginReq: Amount
-    NetLiquidation: Amount
-    DailyPnL: Amount
-    RealizedPnL: Amount
-    UnrealizedPnL: Amount
+    AvailableFunds: Reported = None
+    BuyingPower: Reported = None
+    GrossPositionValue: Reported = None
+    MaintMarginReq: Reported = None
+    NetLiquidation: Reported = None
+    DailyPnL: Reported = None
+    RealizedPnL: Reported = None
+    UnrealizedPnL: Reported = None
 
     def columns(self) -> Record:
-        """The fields that were sent."""
-        return {ACCOUNT[key]: getattr(self, key) for key in self.model_fields_set}
+        """The fields that were sent, null where they are not known."""
+        sent = {key: getattr(self, key) for key in self.model_fields_set}
+        if all(sent.get(key) == -1 for key in _PNL):
+            sent |= dict.fromkeys(_PNL)
+        return {ACCOUNT[key]: value for key, value in sent.items()}
 
 
 class AccountChange(AccountForm):
@@ -58,19 +62,14 @@ class AccountChange(AccountForm):
 
     rowid: Id
     timestamp: Instant = None
-    AvailableFunds: Amount = 0.0
-    BuyingPower: Amount = 0.0
-    GrossPositionValue: Amount = 0.0
-    MaintMarginReq: Amount = 0.0
-    NetLiquidation: Amount = 0.0
-    DailyPnL: Amount = 0.0
-    RealizedPnL: Amount = 0.0
-    UnrealizedPnL: Amount = 0.0
 
     def columns(self) -> Record:
         """The fields that were sent, but for the rowid and an empty time."""
-        sent = {ACCOUNT[key]: getattr(self, key) for key in self.model_fields_set - {"rowid"}}
-        return {column: value for column, value in sent.items() if value is not None}
+        sent = super().columns()
+        del sent[ACCOUNT["rowid"]]
+        if sent.get("timestamp") is None:
+            sent.pop("timestamp", None)
+        return sent
 
 
 def account_record(columns: Record) -> Record:

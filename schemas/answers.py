@@ -68,6 +68,29 @@ class Slippage(Answer):
     sell: Number
 
 
+class SlippageCost(Answer):
+    """What slippage cost in one currency: its signals with a slippage, their legs' value traded."""
+
+    EXAMPLE = {"money": -12.5, "value": 40310, "bp": -3.1, "signals": 7}
+
+    money: Number = Field(description="slippage times contracts; above 0 is in your favour")
+    value: Number = Field(description="price times quantity filled of all legs")
+    bp: Number = Field(description="money in basis points of value; null where none is known")
+    signals: int
+
+
+class SlippageByAction(Answer):
+    """The same for buys and for sells, each by the currency of leg 1."""
+
+    EXAMPLE = {
+        "buy": {"USD": {"money": -20, "value": 22100, "bp": -9.05, "signals": 4}},
+        "sell": {"USD": {"money": 7.5, "value": 18210, "bp": 4.12, "signals": 3}},
+    }
+
+    buy: dict[str, SlippageCost]
+    sell: dict[str, SlippageCost]
+
+
 class Totals(Answer):
     """Sums over all signals that pass the filters."""
 
@@ -76,12 +99,16 @@ class Totals(Answer):
         "quantity": 210,
         "by_status": {"filled": 2, "canceled": 1},
         "average_slippage": Slippage.EXAMPLE,
+        "slippage": {"USD": SlippageCost.EXAMPLE},
+        "slippage_by_action": SlippageByAction.EXAMPLE,
     }
 
     count: int
     quantity: Number
     by_status: dict[str, int]
     average_slippage: Slippage
+    slippage: dict[str, SlippageCost] = Field(description="by the currency of leg 1")
+    slippage_by_action: SlippageByAction
 
 
 class Figures(Answer):
@@ -94,6 +121,7 @@ class Figures(Answer):
         "canceled": 1,
         "errors": 0,
         "average_slippage": 0.02,
+        "slippage": {"USD": SlippageCost.EXAMPLE},
         "last_alert": "2026-11-24 15:30:00",
     }
 
@@ -103,6 +131,7 @@ class Figures(Answer):
     canceled: int
     errors: int
     average_slippage: Number
+    slippage: dict[str, SlippageCost] = Field(description="by the currency of leg 1")
     last_alert: Moment | None
 
 
@@ -119,8 +148,8 @@ class Holding(Answer):
 
     symbol: str
     active_pos: float
-    active_cost: float
-    active_pnl: float
+    active_cost: Number
+    active_pnl: Number
     currency: str
 
 
@@ -154,14 +183,18 @@ class PairHolding(Answer):
 
 
 class Total(Answer):
-    """All positions in one currency; null where no number holds it."""
+    """All positions in one currency: sums of what is known; null where nothing is."""
 
-    EXAMPLE = {"currency": "USD", "active_pnl": 20, "long": 1250, "short": -900}
+    EXAMPLE = {
+        **{"currency": "USD", "active_pnl": 20, "long": 1250, "short": -900},
+        "unknown": ["IBM"],
+    }
 
     currency: str
     active_pnl: Number
     long: Number
     short: Number
+    unknown: list[str] = Field(description="symbols whose PnL or cost is not known")
 
 
 class Positions(Answer):

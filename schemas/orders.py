@@ -4,7 +4,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, WithJsonSchema
 
-from schemas.types import Amount, Flag, Id, NotNegative, OptionalText
+from schemas.types import MOST, Flag, Id, OptionalText, Quantity, Reported
 from schemas.values import BadFields, Body, Record, above_zero, check, to_flag
 from trading import fills
 
@@ -34,13 +34,17 @@ class Cancel(_Order):
 
 
 class Report(_Order):
-    """What the bridge reports: the average price and what has filled so far."""
+    """What the bridge reports: the average price and what has filled so far.
+
+    A price of 0 is none yet. A quantity that is not known stays what it was; where none was ever
+    told, the price stands for the whole order.
+    """
 
     EXAMPLE = {"order_id": "1011", "symbol": "ROIC", "price": 14.2, "filled_qty": 7}
 
     symbol: OptionalText
-    price: Amount
-    filled_qty: NotNegative
+    price: Reported
+    filled_qty: Quantity = None
     cancel: _No = False
 
     def apply(self, order: fills.Order, leg: int) -> fills.Order:
@@ -49,11 +53,14 @@ class Report(_Order):
 
 
 class Fill(_Order):
-    """A leg's price, of the whole order or, with `order_contracts`, of a part of it."""
+    """A leg's price, of the whole order or, with `order_contracts`, of a part of it.
+
+    A price of 0 is none yet.
+    """
 
     EXAMPLE = {"order_id": 1010, "stk_price": 300.1}
 
-    stk_price: Amount
+    stk_price: Reported
     partial: Flag = False
     order_contracts: Any = None
     cancel: _No = False
@@ -70,7 +77,7 @@ class Price(Body):
     EXAMPLE = {"order_id": 1010, "stk_price": 300.1}
 
     order_id: Id
-    stk_price: Amount
+    stk_price: Reported
     symbol: ClassVar[None] = None
 
     def apply(self, order: fills.Order, leg: int) -> fills.Order:
@@ -87,7 +94,8 @@ def read_order_update(body: Record) -> Cancel | Report | Fill:
     if cancels:
         return check(Cancel, body)
     if body.get("symbol") not in (None, ""):
-        return check(Report, {"price": body.get("stk_price"), **body})
+        prices = {"price": body["stk_price"]} if "stk_price" in body else {}
+        return check(Report, prices | body)
     return _read_priced(body)
 
 
@@ -100,4 +108,6 @@ def _read_priced(body: Record) -> Fill:
             update.order_contracts = above_zero(update.order_contracts)
         except ValueError:
             raise BadFields("missing contract amount to update partial fill") from None
+        if update.order_contracts > MOST:
+            raise BadFields({"order_contracts": "must be at most 1e12"})
     return update

@@ -21,7 +21,7 @@ from schemas.values import (
     to_status,
     to_symbol,
 )
-from trading import equation, statuses
+from trading import equation, fills, statuses
 
 _COLUMN = dict(SIGNAL_FIELDS)
 _LEGS = {"stk_ticker1": "leg1", "stk_ticker2": "leg2", "hedge_param": "hedge"}
@@ -58,9 +58,21 @@ def original_signal(row: Record) -> Record:
     form = check(_SignalRow, row)
     columns = {_COLUMN[key]: getattr(form, key) for key in form.model_fields_set if key in _COLUMN}
     columns |= _stored_legs(row) or _read_legs(form.ticker)
+    columns |= _told_quantities(columns)
     if columns["status"] in statuses.OFFERED and columns["kind"] is None:
         raise BadFields({"ticker": "a problematic ticker cannot be traded"})
     return columns
+
+
+def _told_quantities(columns: Record) -> Record:
+    """What each leg has filled: the original tells it in its status message alone."""
+    names = fills.Order.__dataclass_fields__
+    known = {name: columns.get(name) for name in names}
+    try:
+        filled1, filled2 = fills.quantities(fills.Order(**known))
+    except ValueError:
+        return {}
+    return {"filled1": filled1, "filled2": filled2}
 
 
 def _given(row: Record) -> Record:

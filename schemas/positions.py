@@ -15,6 +15,11 @@ def _holding(holding: Any) -> Record:
     }
 
 
+def _together(legs: Any) -> float | None:
+    """The PnL of both legs; None where that of one is not known."""
+    return None if None in (legs[0].pnl, legs[1].pnl) else legs[0].pnl + legs[1].pnl
+
+
 def _pair(held: Any) -> Record:
     legs, hedge = held.legs, held.hedge
     same = legs[0].currency == legs[1].currency
@@ -23,7 +28,7 @@ def _pair(held: Any) -> Record:
         "hedge": plain(held.pair.hedge),
         "actual_hedge": plain(hedge.actual),
         "mark": hedge.mark,
-        "active_pnl": plain(legs[0].pnl + legs[1].pnl) if same else None,
+        "active_pnl": plain(_together(legs)) if same else None,
         "currency": legs[0].currency if same else None,
         "unhedged": plain(hedge.unhedged),
         "unhedged_amount": plain(hedge.amount),
@@ -42,6 +47,7 @@ def positions_record(held: Any) -> Record:
                 "active_pnl": plain(total.pnl),
                 "long": plain(total.long),
                 "short": plain(total.short),
+                "unknown": list(total.unknown),
             }
             for total in held.totals
         ],

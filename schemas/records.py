@@ -141,8 +141,8 @@ class TickerRecord(Answer):
     order_type: str
     active: Literal[0, 1]
     active_pos: float
-    active_pnl: float
-    active_cost: float
+    active_pnl: Number
+    active_cost: Number
 
 
 class StockState(StockRecord):
@@ -160,8 +160,8 @@ class StockState(StockRecord):
     currency: str
     order_type: str
     active_pos: float
-    active_pnl: float
-    active_cost: float
+    active_pnl: Number
+    active_cost: Number
 
 
 class PairRecord(Answer):
@@ -185,7 +185,7 @@ class PairRecord(Answer):
 
 
 class AccountRecord(Answer):
-    """The account at an instant, in its currency."""
+    """The account at an instant, in its currency; null where a figure is not known."""
 
     EXAMPLE = {
         "rowid": 1,
@@ -202,14 +202,14 @@ class AccountRecord(Answer):
 
     rowid: int
     timestamp: Moment
-    AvailableFunds: float
-    BuyingPower: float
-    DailyPnL: float
-    GrossPositionValue: float
-    MaintMarginReq: float
-    NetLiquidation: float
-    RealizedPnL: float
-    UnrealizedPnL: float
+    AvailableFunds: Number
+    BuyingPower: Number
+    DailyPnL: Number
+    GrossPositionValue: Number
+    MaintMarginReq: Number
+    NetLiquidation: Number
+    RealizedPnL: Number
+    UnrealizedPnL: Number
 
 
 class RejectedRecord(Answer):

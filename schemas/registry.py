@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator
 
 from schemas.shown import shown_symbol, shown_text, shown_word
-from schemas.types import Amount, Comment, Exchange, Positive, ShortText, Switch, Symbol, Word
+from schemas.types import Comment, Exchange, Positive, Reported, ShortText, Switch, Symbol, Word
 from schemas.values import (
     KEEPS,
     BadFields,
@@ -88,31 +88,43 @@ class TickerForm(Body):
     currency: Word = "USD"
     order_type: Word = "RELATIVE"
     active: Switch = 0
-    active_pos: Amount = 0.0
-    active_pnl: Amount = 0.0
-    active_cost: Amount = 0.0
+    active_pos: Reported = 0.0
+    active_pnl: Reported = 0.0
+    active_cost: Reported = 0.0
 
     def columns(self) -> Record:
-        """The fields that were sent."""
-        return {TICKER[key]: getattr(self, key) for key in self.model_fields_set}
+        """The fields that were sent; see `HoldingForm` for a position that is not known."""
+        return _with_position({TICKER[key]: getattr(self, key) for key in self.model_fields_set})
 
 
 class HoldingForm(Body):
-    """What the bridge reports of a position; the symbol is the broker's."""
+    """What the bridge reports of a position; the symbol is the broker's.
+
+    What is not sent stays. A position that is not known stays the last one that was; PnL and cost
+    are null then.
+    """
+
+    model_config = KEEPS
 
     EXAMPLE = {"symbol": "AAPL", "active_pos": 7, "active_cost": 148.123, "active_pnl": 14}
 
     symbol: ShortText
-    active_pos: Amount
-    active_pnl: Amount
-    active_cost: Amount
+    active_pos: Reported = None
+    active_pnl: Reported = None
+    active_cost: Reported = None
 
     def columns(self) -> Record:
-        """The position's fields."""
-        return {TICKER[key]: getattr(self, key) for key in HOLDING}
+        """The position's fields that were sent."""
+        sent = [key for key in HOLDING if key in self.model_fields_set]
+        return _with_position({TICKER[key]: getattr(self, key) for key in sent})
 
 
 HOLDING = ("active_pos", "active_pnl", "active_cost")
+
+
+def _with_position(columns: Record) -> Record:
+    """Without a position that is not known."""
+    return {k: v for k, v in columns.items() if k != "position" or v is not None}
 
 
 def to_leg(value: Any) -> str:

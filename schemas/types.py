@@ -1,6 +1,7 @@
 """The types of the fields that clients send: each is checked as it is shown."""
 
-from typing import Annotated
+import sys
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
@@ -42,6 +43,32 @@ Number = Annotated[float | None, optional(to_number), shown_number(blank=True)]
 Amount = Annotated[float, BeforeValidator(to_number), shown_number()]
 OptionalPrice = Annotated[
     float | None, optional(to_price), shown_number(blank=True, minimum=-MOST, maximum=MOST)
+]
+
+
+def to_known(value: Any) -> float | None:
+    """A number of the broker's; None for what lies beyond all that it can mean. Raises ValueError.
+
+    The gateway says the largest double where it has no value.
+    """
+    number = to_number(value)
+    return number if abs(number) <= MOST else None
+
+
+def to_quantity(value: Any) -> float | None:
+    """A quantity; None for the largest double, by which the gateway has none. Raises ValueError."""
+    return None if to_number(value) == sys.float_info.max else not_negative(value)
+
+
+_UNKNOWN = "the largest double, like all beyond 1e12, means not known"
+# What the bridge reports: null where it is not known.
+Reported = Annotated[
+    float | None, optional(to_known), shown_number(blank=True, description=_UNKNOWN)
+]
+Quantity = Annotated[
+    float | None,
+    optional(to_quantity),
+    shown_number(r"\+?" + DIGITS, blank=True, minimum=0, maximum=MOST),
 ]
 Word = Annotated[
     str, BeforeValidator(to_word), shown("string", pattern="[A-Za-z][A-Za-z0-9 ]{0,18}[A-Za-z0-9]")

@@ -96,8 +96,12 @@ class Life:
         name = f"({self.record[f'stk_ticker{leg}']})" if len(self.legs) == 2 else ""
         return f"remained{name}: {float(self.size(leg) - self.known(leg))}"
 
-    def priced(self):
-        return all(self.record[f"stk_price{leg}"] is not None for leg in self.legs)
+    def traded(self):
+        """The legs that have an order: of one too small for a whole share there is none."""
+        return [leg for leg in self.legs if leg == 1 or self.size(leg) > 0]
+
+    def priced(self, legs=None):
+        return all(self.record[f"stk_price{leg}"] for leg in legs or self.traded())
 
     def result(self):
         """Fill price and slippage as the prices give them."""
@@ -110,26 +114,30 @@ class Life:
         gain = read("order_price") - fill
         return fill, round(gain if read("order_action") == "buy" else -gain, 4)
 
-    def takes(self, leg, more):
+    def takes(self, leg, price, more):
         """Whether a fill changes anything; a canceled one needs a first price or more of it."""
         status = self.record["order_status"]
-        first = self.record[f"stk_price{leg}"] is None
+        first = not self.record[f"stk_price{leg}"]
+        if not price or leg not in self.traded():
+            return False
         return status != "filled" and (status != "canceled" or first or more)
 
     def price(self, leg, price):
         if self.record["order_status"] == "canceled":
             self.record["status_msg"] = ""
         self.record[f"stk_price{leg}"] = price
-        if self.priced():
+        if self.priced(self.legs):
             self.record["fill_price"], self.record["slip"] = self.result()
 
     def report(self, leg, price, quantity):
         """The bridge's fill."""
-        if quantity < (self.filled[leg] or 0) or not self.takes(leg, quantity > self.known(leg)):
+        if quantity < (self.filled[leg] or 0):
+            return
+        if not self.takes(leg, price, quantity > self.known(leg)):
             return
         self.price(leg, price)
         self.filled[leg] = quantity
-        short = [each for each in self.legs if self.known(each) < self.size(each)]
+        short = [each for each in self.traded() if self.known(each) < self.size(each)]
         if not self.priced():
             message = self.remained(1) if leg == 1 else self.record["status_msg"]
             self.settle("filled(...)", message)
@@ -140,7 +148,7 @@ class Life:
 
     def fill(self, leg, price, amount=None):
         """The seed's fill; in part with an amount, which is what stays ordered."""
-        if leg not in self.legs or not self.takes(leg, more=False):
+        if leg not in self.legs or not self.takes(leg, price, more=False):
             return
         self.price(leg, price)
         old, status = self.record["order_contracts"], self.record["order_status"]
@@ -444,7 +452,7 @@ class Orders(RuleBasedStateMachine):
     @invariant()
     def what_is_priced_has_its_fill_price_and_slippage(self):
         for life in self.lives.values():
-            if life.record["order_status"] in ("filled", "part.filled") and life.priced():
+            if life.record["order_status"] in ("filled", "part.filled") and life.priced(life.legs):
                 assert (life.record["fill_price"], life.record["slip"]) == life.result()
 
     @invariant()

@@ -21,6 +21,7 @@ from models import (
     Stock,
     User,
 )
+from models.figures import sums
 from models.statements import compiled
 from tests.conftest import ON_SQLITE
 
@@ -156,26 +157,13 @@ def test_the_signal_of_an_order_is_found_by_two_indexes(plans):
 
 
 def test_the_figures_of_today_read_todays_signals_only(plans):
-    [(_, lines)] = plans(lambda: Signal.sums(Filters(since="2026-01-01 00:00:00")))
+    [(_, lines)] = plans(lambda: sums(Filters(since="2026-01-01 00:00:00")))
     assert "signal_timestamp" in lines[0]
 
 
 def test_the_totals_of_a_pair_read_that_pairs_signals_only(plans):
-    [(_, lines)] = plans(lambda: Signal.sums(Filters(name="NMFC-ROIC", kind="pair")))
+    [(_, lines)] = plans(lambda: sums(Filters(name="NMFC-ROIC", kind="pair")))
     assert "signal_leg1_leg2_id" in lines[0]
-
-
-def test_what_is_summed_up_is_not_read_again(plans, store):
-    row = {**compiled.blank, "timestamp": "", "ticker": "A", "action": "buy", "contracts": 1}
-    Signal.insert_many([{**row, "id": each, "status": "filled"} for each in (1, 9000)]).execute()
-    models.summarise_all(store)
-    key = "SEARCH t1 USING INTEGER PRIMARY KEY (rowid>?)"
-    _, sums, tail = plans(lambda: models.totals(Filters()))
-    assert sums[1][0] == "SEARCH t1 USING INDEX block_sum_place (place=?)"
-    assert tail[1][0] == key
-    _, tail, places = plans(lambda: Signal.newest(Filters(text="nowhere"), SHOWN, 20))
-    assert tail[1] == [key]
-    assert "(gram=?)" in places[1][0]
 
 
 OTHER_LOOKUPS = {

@@ -5,10 +5,12 @@ a buy the order price minus the fill price, for a sell the fill price minus the 
 """
 
 import math
+import re
 from dataclasses import dataclass, replace
 
 from trading.statuses import CANCELED, FILLED, PART_FILLED, PART_PRICED
 
+_REMAINED = re.compile(r"\bremained(?:\((?P<leg>[^()]*)\))?: (?P<amount>-?\d+(\.\d+)?)\s*$")
 _NOISE_DIGITS = 10
 _PRICE_DIGITS = 4
 
@@ -49,8 +51,8 @@ class Order:
 
     @property
     def is_priced(self) -> bool:
-        """Whether every leg has a price; 0 is one."""
-        return self.price1 is not None and (not self.is_pair or self.price2 is not None)
+        """Whether every leg that is traded has a price; 0 is none."""
+        return bool(self.price1) and (bool(self.price2) or not _is_traded(self, 2))
 
 
 def matches(symbol: str, leg: str) -> bool:
@@ -68,13 +70,14 @@ def cancel(order: Order, bridge: bool) -> Order:
     return replace(order, status=CANCELED, status_message=message)
 
 
-def price_leg(order: Order, leg: int, price: float, contracts: float | None = None) -> Order:
+def price_leg(order: Order, leg: int, price: float | None, contracts: float | None = None) -> Order:
     """The order after leg 1 or 2 filled at a price, quantities unknown.
 
     With `contracts` the order was filled in part: these are the contracts that remain in it.
+    A price of None or 0 is none yet and changes nothing.
     Raises ValueError when a result is out of range or a pair has no hedge ratio.
     """
-    if not _accepts(order, leg):
+    if not price or not _accepts(order, leg):
         return order
     priced = _with_price(order, leg, price)
     if contracts is None:
@@ -86,22 +89,40 @@ def price_leg(order: Order, leg: int, price: float, contracts: float | None = No
     return replace(priced, contracts=contracts, status=PART_FILLED, status_message=message)
 
 
-def report(order: Order, leg: int, price: float, quantity: float) -> Order:
+def report(order: Order, leg: int, price: float | None, quantity: float | None) -> Order:
     """The order after a report that leg 1 or 2 filled `quantity` so far, at an average price.
 
+    A price of None or 0 is none yet and changes nothing. With a quantity of None the leg keeps
+    the one that is known; where none is, the price stands for all of it.
     Raises ValueError when a result is out of range or a pair has no hedge ratio.
     """
-    if not _accepts(order, leg, quantity) or quantity < (_filled(order, leg) or 0):
+    if not price or not _accepts(order, leg, quantity):
         return order
+    known = _filled(order, leg)
+    if quantity is not None and quantity < (known or 0):
+        return order
+    quantity = known if quantity is None else quantity
     reported = replace(_with_price(order, leg, price), **{f"filled{leg}": quantity})
     if not reported.is_priced:
         if leg == 1:
             reported = replace(reported, status_message=_remained(reported, 1))
         return replace(reported, status=PART_PRICED)
-    for each in (1, 2) if reported.is_pair else (1,):
+    for each in (1, 2) if _is_traded(reported, 2) else (1,):
         if _remaining(reported, each) > 0:
             return replace(reported, status=PART_FILLED, status_message=_remained(reported, each))
     return replace(reported, status=FILLED, status_message="")
+
+
+def quantities(order: Order) -> tuple[float | None, float | None]:
+    """What legs 1 and 2 have filled, where `remained...` in the status message tells it, else None.
+
+    Raises ValueError when a size is out of range or a pair has no hedge ratio.
+    """
+    told = _REMAINED.search(order.status_message or "")
+    names = {order.leg1: 1, order.leg2: 2} if order.is_pair else {None: 1, order.leg1: 1}
+    leg = told and names.get(told["leg"])
+    filled = leg and max(0.0, _without_noise(_size(order, leg) - float(told["amount"])))
+    return (filled if leg == 1 else None), (filled if leg == 2 else None)
 
 
 def lagging_leg(order: Order) -> int | None:
@@ -115,8 +136,15 @@ def lagging_leg(order: Order) -> int | None:
     return None if done[0] == done[1] else done.index(False) + 1
 
 
+def _is_traded(order: Order, leg: int) -> bool:
+    """Whether there is an order for the leg: none for one too small for a whole share."""
+    if leg == 1:
+        return True
+    return order.is_pair and (order.hedge is None or _size(order, leg) != 0)
+
+
 def _is_done(order: Order, leg: int) -> bool:
-    """Whether nothing remains of a leg; of one too small for a whole share there never was."""
+    """Whether nothing remains of a leg; of one that is not traded there never was."""
     if _size(order, leg) == 0:
         return True
     return _price(order, leg) is not None and _remaining(order, leg) <= 0
@@ -128,7 +156,7 @@ def _accepts(order: Order, leg: int, quantity: float | None = None) -> bool:
     One that brings more than is known revives a canceled order: it filled before the cancel
     reached the broker.
     """
-    if order.status == FILLED or (leg == 2 and not order.is_pair):
+    if order.status == FILLED or not _is_traded(order, leg):
         return False
     if order.status != CANCELED or _price(order, leg) is None:
         return True
@@ -139,7 +167,7 @@ def _with_price(order: Order, leg: int, price: float) -> Order:
     """The order with a leg's price and what follows from it; drops the message of a cancel."""
     message = "" if order.status == CANCELED else order.status_message
     priced = replace(order, status_message=message, **{f"price{leg}": price})
-    if not priced.is_priced:
+    if not priced.price1 or (priced.is_pair and not priced.price2):
         return priced
     fill_price = priced.price1
     if priced.is_pair:
@@ -157,7 +185,7 @@ def _slippage(order: Order, fill_price: float) -> float | None:
 
 
 def _price(order: Order, leg: int) -> float | None:
-    return order.price1 if leg == 1 else order.price2
+    return (order.price1 if leg == 1 else order.price2) or None
 
 
 def _filled(order: Order, leg: int) -> float | None:

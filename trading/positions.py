@@ -1,7 +1,8 @@
 """What an account holds: pairs with their legs and hedges, other positions, sums by currency.
 
 Quantities are signed, below 0 where short; costs are averages for each share; PnL is the open
-profit as the broker reports it. Costs and PnL are in the instrument's currency.
+profit as the broker reports it. Costs and PnL are in the instrument's currency, None where the
+broker did not know them.
 """
 
 import math
@@ -25,14 +26,19 @@ class Holding:
 
     symbol: str
     position: float
-    cost: float
-    pnl: float
+    cost: float | None
+    pnl: float | None
     currency: str
 
     @property
-    def value(self) -> float:
-        """What the position cost, below 0 where short."""
-        return self.position * self.cost
+    def value(self) -> float | None:
+        """What the position cost, below 0 where short; None where that is not known."""
+        return None if self.cost is None else self.position * self.cost
+
+    @property
+    def is_known(self) -> bool:
+        """Whether both cost and PnL are known."""
+        return self.cost is not None and self.pnl is not None
 
 
 @dataclass(frozen=True)
@@ -46,7 +52,7 @@ class Hedge:
     mark: str
     actual: float | None = None
     unhedged: float = 0.0
-    amount: float = 0.0
+    amount: float | None = 0.0
 
 
 def hedge(leg1: Holding, leg2: Holding, ratio: float) -> Hedge:
@@ -77,12 +83,24 @@ def _whole(position: float, ratio: float) -> int:
 
 @dataclass(frozen=True)
 class Total:
-    """The sums of all positions in one currency; `long` and `short` are at cost, short below 0."""
+    """The sums of all positions in one currency; `long` and `short` are at cost, short below 0.
+
+    A sum is of what is known, None where nothing of it is; `unknown` are the symbols that are
+    missing in one.
+    """
 
     currency: str
-    pnl: float
-    long: float
-    short: float
+    pnl: float | None
+    long: float | None
+    short: float | None
+    unknown: tuple[str, ...] = ()
+
+
+def sum_known(values: Iterable[float | None]) -> float | None:
+    """The sum of those that are known; None where there are some and none is known."""
+    values = list(values)
+    known = [value for value in values if value is not None]
+    return sum(known) if known or not values else None
 
 
 def totals(holdings: Iterable[Holding]) -> list[Total]:
@@ -93,9 +111,10 @@ def totals(holdings: Iterable[Holding]) -> list[Total]:
     return [
         Total(
             currency,
-            sum(each.pnl for each in group),
-            sum(each.value for each in group if each.position > 0),
-            sum(each.value for each in group if each.position < 0),
+            sum_known(each.pnl for each in group),
+            sum_known(each.value for each in group if each.position > 0),
+            sum_known(each.value for each in group if each.position < 0),
+            tuple(sorted(each.symbol for each in group if not each.is_known)),
         )
         for currency, group in sorted(by_currency.items())
     ]

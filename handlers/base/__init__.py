@@ -42,7 +42,6 @@ from handlers.base.passphrases import Passphrases
 from handlers.base.refusals import Refusals
 from handlers.base.rights import Identity, Right, right
 from handlers.base.sheets import csv_form, csv_lines
-from handlers.base.summing import Summing
 from handlers.base.turn import Turn
 
 __all__ = [
@@ -78,7 +77,6 @@ __all__ = [
     "Refusals",
     "Right",
     "Static",
-    "Summing",
     "Turn",
     "count_of",
     "csv_form",

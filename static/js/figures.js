@@ -1,8 +1,9 @@
 // The strip of figures: asked again after changes, but not more often than the rush allows.
 import { get } from "./api.js"
 import { minutesSince, startOfToday } from "./clock.js"
+import { cost } from "./cost.js"
 import { $, $$, flag, put } from "./dom.js"
-import { ago, favour, number, signed, span } from "./format.js"
+import { ago, number, span } from "./format.js"
 import { on } from "./live.js"
 
 let today = $("#signals").dataset.today
@@ -15,9 +16,10 @@ function draw(figures) {
     const cell = $(`[data-figure="${name}"]`)
     if (name === "errors") flag(cell, "data-alarm", value > 0)
     if (name === "last_alert") flag(cell.lastElementChild, "data-time", value)
-    else put(cell?.lastElementChild, name === "average_slippage" ? signed(value) : number(value))
-    if (name === "average_slippage") flag(cell, "data-favour", favour(value))
+    else if (name === "slippage") cost(cell.lastElementChild, value)
+    else put(cell?.lastElementChild, number(value))
   }
+  $('[data-figure="errors"] a').search = new URLSearchParams({ status: "failed", since: today })
   tick()
 }
 

@@ -2,14 +2,14 @@
 import { $, address, later } from "./dom.js"
 
 const form = $("#filters")
-const fields = ["q", "status", "type", "ticker"].map(name => form.elements[name])
+const fields = ["q", "status", "type", "ticker", "since"].map(name => form.elements[name])
 
 export const filters = () => Object.fromEntries(fields.map(field => [field.name, field.value.trim()]))
 
 function write() {
   address(filters())
   $("#clear").hidden = !fields.some(field => field.value)
-  $("#ticker-chip").hidden = !form.elements.ticker.value
+  for (const chip of ["ticker", "since"]) $(`#${chip}-chip`).hidden = !form.elements[chip].value
 }
 
 export function mountFilters(changed) {
@@ -19,6 +19,6 @@ export function mountFilters(changed) {
   form.addEventListener("input", later(apply, 200))
   form.addEventListener("submit", event => { event.preventDefault(); apply(); form.elements.q.blur() })
   $("#clear").addEventListener("click", event => { event.preventDefault(); clear(...fields) })
-  $("#ticker-chip").addEventListener("click", () => clear(form.elements.ticker))
+  for (const chip of ["ticker", "since"]) $(`#${chip}-chip`).addEventListener("click", () => clear(form.elements[chip]))
   addEventListener("popstate", write)
 }

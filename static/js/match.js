@@ -1,10 +1,13 @@
 // Says of a live signal whether it belongs to what the filters show; the same rules as the server's lists.
 import { message, name } from "./status.js"
 
+// Statuses that a filter names besides its own.
+const meant = new Map([["waiting", ["waiting", "rerouted"]], ["failed", ["error", "critical err"]]])
+
 export function matcher({ status, type, ticker, q, since, until }) {
   const text = q?.trim().toLowerCase()
   return s => {
-    if (status && s.order_status !== status && !(status === "waiting" && s.order_status === "rerouted")) return false
+    if (status && !(meant.get(status) ?? [status]).includes(s.order_status)) return false
     if (type && s.ticker_type !== type) return false
     if (ticker && name(s) !== ticker) return false
     if (since && s.timestamp < since) return false

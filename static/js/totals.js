@@ -1,16 +1,15 @@
 // The totals of the list, asked again some time after a change.
 import { get } from "./api.js"
-import { $, clone, flag, later, put } from "./dom.js"
-import { favour, number, signed } from "./format.js"
+import { cost } from "./cost.js"
+import { $, clone, later, put } from "./dom.js"
+import { number } from "./format.js"
 import { query } from "./match.js"
 
 function draw(totals) {
   put($('[data-total="count"] dd'), number(totals.count))
   put($('[data-total="quantity"] dd'), number(totals.quantity))
-  for (const side of ["all", "buy", "sell"]) {
-    const place = $(`[data-total="${side}"]`)
-    put($("dd", place), signed(totals.average_slippage[side]))
-    flag(place, "data-favour", favour(totals.average_slippage[side]))
+  for (const [side, slippage] of Object.entries({ all: totals.slippage, ...totals.slippage_by_action })) {
+    cost($(`[data-total="${side}"] dd`), slippage)
   }
   $("#by-status").replaceChildren(...Object.entries(totals.by_status).map(([status, n]) => {
     const item = clone("status-count")

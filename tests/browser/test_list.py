@@ -86,13 +86,14 @@ def test_a_pair_is_listed_with_its_totals(desk, visit, sent):
     assert totals(page) == {
         "count": "3",
         "quantity": "70",
-        "all": "−0.0660",  # (0.168 - 0.3) / 2
-        "buy": "+0.1680",
-        "sell": "−0.3000",
+        "all": "−$4.32 −2.4 bp",  # 10 * 0.168 - 20 * 0.3
+        "buy": "+$1.68 +2.8 bp",
+        "sell": "−$6.00 −5.0 bp",
         "statuses": {"filled": 2, "waiting": 1},
     }
-    expect(page.locator('[data-total="buy"]')).to_have_attribute("data-favour", "for")
-    expect(page.locator('[data-total="sell"]')).to_have_attribute("data-favour", "against")
+    for total, favour in {"buy": "for", "sell": "against", "all": "against"}.items():
+        money = page.locator(f'[data-total="{total}"] dd span')
+        expect(money).to_have_attribute("data-favour", favour)
     expect(page.get_by_label("Pair or ticker")).to_have_value("MA-V")
 
 
@@ -104,8 +105,8 @@ def test_a_range_of_dates_holds_whole_days(desk, visit, sent):
     choose(page, kind="single")
     assert rowids(page) == [5, 4]
     found = totals(page)
-    assert (found["count"], found["quantity"], found["all"]) == ("2", "7.5", "+0.5000")
-    assert (found["buy"], found["sell"]) == ("+0.5000", "")
+    assert (found["count"], found["quantity"], found["all"]) == ("2", "7.5", "+$0.25 +12.5 bp")
+    assert (found["buy"], found["sell"]) == ("+$0.25 +12.5 bp", "")
     expect(page.locator('[data-total="sell"] dd')).to_be_empty()
     choose(page, end_date="2024-03-02")
     assert rowids(page) == [4]
@@ -193,7 +194,7 @@ def test_new_signals_and_totals_follow_live_where_they_belong_to_the_range(open_
     expect(page.locator('[data-total="quantity"] dd')).to_have_text("12")
     own.revise(rowid, order_status="created", order_id1=1)
     own.report(order_id=1, stk_price=-0.02)
-    expect(page.locator('[data-total="all"] dd')).to_have_text("+0.0100")
+    expect(page.locator('[data-total="all"] dd')).to_have_text("+$0.12 +5,000.0 bp")
     expect(page.locator("#by-status")).to_contain_text("filled 1")
     assert page.evaluate("untouched")
 

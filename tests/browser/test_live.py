@@ -6,7 +6,7 @@ import sqlite3
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.reading import cell, figure, go, is_live, row, rowids
+from tests.browser.reading import cell, figure, go, is_live, row, rowids, rows
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -214,7 +214,7 @@ def test_the_figures_follow_the_signals(open_desk, visit):
     go(page, "/dashboard")
     for name in ("waiting", "open", "filled", "canceled", "errors"):
         expect(figure(page, name)).to_have_text("0")
-    expect(figure(page, "average_slippage")).to_be_empty()
+    expect(figure(page, "slippage")).to_be_empty()
     expect(figure(page, "last_alert")).to_be_empty()
     own.alert(ticker="AAPL")
     own.alert(ticker="A/B")
@@ -226,12 +226,23 @@ def test_the_figures_follow_the_signals(open_desk, visit):
     shown = {"waiting": "1", "open": "1", "filled": "2", "canceled": "1", "errors": "1"}
     for name, value in shown.items():
         expect(figure(page, name)).to_have_text(value)
-    expect(figure(page, "average_slippage")).to_have_text("−0.2000")
+    expect(figure(page, "slippage")).to_have_text("−$4.00 −196.1 bp")
+    lost = figure(page, "slippage").locator("span")
+    expect(lost).to_have_attribute("data-favour", "against")
     expect(figure(page, "last_alert")).to_have_text("now")
     page.reload()
     for name, value in shown.items():
         assert figure(page, name).inner_text() == value
     is_live(page)
+    expect(lost).to_have_text("−$4.00 −196.1 bp")
+    own.revise(own.alert(ticker="AAPL"), order_status="critical err")
+    expect(figure(page, "errors")).to_have_text("2")
+    page.get_by_role("link", name="Errors today").click()
+    is_live(page)
+    assert {each["status"] for each in rows(page)} == {"error", "critical err"}
+    expect(page.locator("#since-chip")).to_be_visible()
+    page.locator("#since-chip").click()
+    page.wait_for_url("**/dashboard?status=failed")
 
 
 WATCH_MARKS = """() => {

@@ -123,7 +123,8 @@ def test_values_arrive_as_they_were(original, command, target, ours):
         pair = found.Pair.find("NMFC-ROIC")
         assert (pair.hedge, pair.active) == (0.72, 1)
         account = [(row.timestamp, row.net_liquidation) for row in found.AccountRecord.select()]
-        assert account == [("2023-01-05 15:00:00", 100000.0), ("2023-01-05 16:00:00", 100100.5)]
+        times = [f"2023-01-05 {hour}:00:00" for hour in (15, 16, 17)]
+        assert account == list(zip(times, [100000.0, 100100.5, None], strict=True))
         assert found.EventRow.select().where(found.EventRow.type == "signal.created").count() == 4
 
 

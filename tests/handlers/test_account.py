@@ -90,7 +90,7 @@ async def test_prixch_is_the_routing_exchange_of_a_stock_and_the_primary_one_of_
         ("currency", "U$D", "must be a word of 1 to 20 letters"),
         ("order_type", "x" * 21, "must be a word of 1 to 20 letters"),
         ("active_pos", "many", "must be a number"),
-        ("active_cost", None, "must be a number"),
+        ("active_cost", True, "must be a number"),
         ("active_pnl", 10**400, "is out of range"),
         ("active", 2, "must be true or false"),
         ("symbol", "A-B", "problematic ticker!"),
@@ -377,7 +377,7 @@ async def test_positions_show_pairs_singles_and_sums_once(api, desk):
     )
     assert [single["symbol"] for single in held["singles"]] == ["IBM"]
     assert held["totals"] == [
-        {"currency": "USD", "active_pnl": 21.5, "long": 2750, "short": -4026},
+        {"currency": "USD", "active_pnl": 21.5, "long": 2750, "short": -4026, "unknown": []},
     ]
 
 
@@ -387,7 +387,8 @@ async def test_a_position_is_counted_once_when_its_pair_got_a_second_spelling(ap
         await hold(api, "EUR", 5, 1.1, 3)
     held = (await api.get("/v3/positions")).json
     assert [single["symbol"] for single in held["singles"]] == ["EUR.USD"]
-    assert held["totals"] == [{"currency": "USD", "active_pnl": 3, "long": 5.5, "short": 0}]
+    total = {"currency": "USD", "active_pnl": 3, "long": 5.5, "short": 0, "unknown": []}
+    assert held["totals"] == [total]
 
 
 async def test_legs_in_two_currencies_have_no_sum(api, register):
@@ -399,11 +400,44 @@ async def test_legs_in_two_currencies_have_no_sum(api, register):
     assert [total["currency"] for total in held["totals"]] == ["EUR", "USD"]
 
 
-async def test_positions_beyond_all_bounds_are_shown_without_a_number(api, desk):
-    await hold(api, "NMFC", LARGEST, LARGEST, LARGEST)
-    await hold(api, "ROIC", -LARGEST, LARGEST, LARGEST)
+UNKNOWN = [LARGEST, -LARGEST, 1.1e12, str(2**200), None, ""]
+
+
+@pytest.mark.parametrize("unknown", UNKNOWN)
+async def test_totals_are_of_what_is_known_and_say_what_is_not(api, desk, unknown):
+    await hold(api, "NMFC", 100, 12.5, 30)
+    await hold(api, "ROIC", -72, 14.25, -12.5)
+    await hold(api, "V", -30, 100, 5)
+    answer = await hold(api, "NMFC", unknown, unknown, unknown)
+    assert answer.status == 200
+    told = [answer.json[key] for key in ("active_pos", "active_cost", "active_pnl")]
+    assert told == [100, None, None], "a position stays the last one that was known"
     held = (await api.get("/v3/positions")).json
-    assert held["totals"][0] == {"currency": "USD", "active_pnl": None, "long": None, "short": None}
+    assert held["totals"] == [
+        {
+            **{"currency": "USD", "active_pnl": -7.5, "long": None, "short": -4026},
+            "unknown": ["NMFC"],
+        }
+    ]
+    pair = held["pairs"][1]
+    assert (pair["name"], pair["active_pnl"]) == ("NMFC-ROIC", None)
+    assert (await api.get("/positions")).status == 200
+
+
+async def test_a_position_that_is_sent_in_part_keeps_the_rest(api, desk):
+    await hold(api, "NMFC", 100, 12.5, 30)
+    before = (await api.get("/v3/ticker/NMFC")).json
+    for part in ({}, {"active_pnl": 31}, {"active_pos": 90, "active_cost": 12}):
+        answer = await api.put("/v3/ticker/updatepnl", {"symbol": "NMFC"} | part | PASS)
+        before |= part
+        assert (answer.status, answer.json) == (200, before)
+
+
+async def test_a_ticker_goes_back_as_it_was_told(api, desk, register):
+    await hold(api, "NMFC", 100, None, LARGEST)
+    told = (await api.get("/v3/ticker/NMFC")).json
+    assert told["active_cost"] is told["active_pnl"] is None
+    assert await register("PUT", **told) == (200, told)
 
 
 # The account
@@ -436,19 +470,48 @@ async def test_a_replacement_leaves_what_it_does_not_name(api):
     assert answer.json == before | {"DailyPnL": 5}
 
 
-async def test_a_value_that_the_gateway_does_not_have_is_kept(api):
-    await api.post("/v3/regpnl", ACCOUNT | PASS | {"UnrealizedPnL": LARGEST})
-    assert (await api.get("/v3/pnl/1")).json["signals"][0]["UnrealizedPnL"] == LARGEST
-    assert (await api.get("/dashboard")).status == 200
+PNL = ("DailyPnL", "RealizedPnL", "UnrealizedPnL")
+NOT_KNOWN = [
+    *({"UnrealizedPnL": each} for each in UNKNOWN),
+    {"NetLiquidation": LARGEST, "BuyingPower": 2**200},
+    dict.fromkeys(PNL, -1.0),
+    dict.fromkeys(ACCOUNT),
+]
 
 
-@pytest.mark.parametrize(
-    ("field", "value"), [("DailyPnL", None), ("BuyingPower", "x"), ("MaintMarginReq", True)]
-)
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+async def test_what_the_gateway_does_not_know_is_null(api, admin, method):
+    for unknown in NOT_KNOWN:
+        await api.post("/v3/regpnl", ACCOUNT | PASS | (unknown if method == "POST" else {}))
+        record = (await api.get("/v3/pnl/1")).json["signals"][0]
+        if method == "PUT":
+            change = {"rowid": record["rowid"]} | unknown
+            record = (await api.put("/v3/regpnl", change | PASS)).json
+        assert {k: record[k] for k in ACCOUNT} == ACCOUNT | dict.fromkeys(unknown)
+    for page in ("/dashboard", "/positions", "/v3/pnl/0.csv"):
+        assert (await api.get(page)).status == 200
+
+
+async def test_a_loss_of_one_is_a_loss(api):
+    for lost in ({"DailyPnL": -1}, {"DailyPnL": -1, "RealizedPnL": -1}):
+        await api.post("/v3/regpnl", ACCOUNT | PASS | lost)
+        record = (await api.get("/v3/pnl/1")).json["signals"][0]
+        assert {k: record[k] for k in ACCOUNT} == ACCOUNT | lost
+
+
+async def test_what_is_not_sent_of_a_record_is_null(api):
+    for key in ACCOUNT:
+        answer = await api.post("/v3/regpnl", {key: 5} | PASS)
+        record = (await api.get("/v3/pnl/1")).json["signals"][0]
+        assert answer.status == 201
+        assert {k: record[k] for k in ACCOUNT} == dict.fromkeys(ACCOUNT) | {key: 5}
+    assert (await api.post("/v3/regpnl", PASS)).status == 201
+
+
+@pytest.mark.parametrize(("field", "value"), [("BuyingPower", "x"), ("MaintMarginReq", True)])
 async def test_a_faulty_record_names_its_fields_and_stores_nothing(api, field, value):
-    for body in (ACCOUNT | {field: value}, {k: v for k, v in ACCOUNT.items() if k != field}):
-        answer = await api.post("/v3/regpnl", body | PASS)
-        assert (answer.status, list(answer.json["message"])) == (400, [field])
+    answer = await api.post("/v3/regpnl", ACCOUNT | {field: value} | PASS)
+    assert (answer.status, list(answer.json["message"])) == (400, [field])
     assert (await api.get("/v3/pnl/0")).json["signals"] == []
 
 

@@ -2,8 +2,10 @@
 
 import asyncio
 import csv
+import html
 import io
 import json
+import re
 from functools import partial
 from urllib.parse import quote
 
@@ -469,6 +471,7 @@ async def test_many_ask_for_the_list_page_at_once(api):
         ("?status=waiting", 2, 12.5),
         ("?since=2026-11-05&until=2026-11-07", 3, 14),
         ("?q=enter", 2, 12.5),
+        ("?status=failed", 2, 15),
         ("?status=nothing", 0, 0),
     ],
 )
@@ -487,10 +490,58 @@ async def test_the_average_slippage_counts_signals_that_have_one(api, desk):
         body = {"passphrase": "webhook", "order_id": 1, "stk_price": price}
         assert (await api.post("/v3/price", body)).json["rowid"] == rowid
     await api.alert(ticker=SINGLE)
-    slippage = (await api.get("/v3/totals")).json["average_slippage"]
-    assert slippage == {"all": -1.25, "buy": -0.6667, "sell": -3}
-    empty = (await api.get("/v3/totals?status=nothing")).json["average_slippage"]
-    assert empty == {"all": None, "buy": None, "sell": None}
+    totals = (await api.get("/v3/totals")).json
+    assert totals["average_slippage"] == {"all": -1.25, "buy": -0.6667, "sell": -3}
+    empty = (await api.get("/v3/totals?status=nothing")).json
+    assert empty["average_slippage"] == {"all": None, "buy": None, "sell": None}
+    assert empty["slippage"] == {}
+    assert empty["slippage_by_action"] == {"buy": {}, "sell": {}}
+
+
+async def test_slippage_is_money_of_each_currency_and_basis_points_of_value(api, desk, admin):
+    await api.post("/v3/regticker", {"symbol": "RY", "currency": "CAD"}, token=admin)
+    await api.put("/v3/regticker", {"symbol": "RY", "active": 1}, token=admin)
+    orders = [  # ticker, action, contracts, price, then the legs' prices
+        ("MA-3*V", "buy", 20, -2.0, (300.1, 100.756)),
+        ("RY", "sell", 10, 50, (49,)),
+        ("AAPL", "buy", 1, 51, (50,)),
+    ]
+    for number, (ticker, action, contracts, price, legs) in enumerate(orders):
+        fields = {"order_action": action, "order_contracts": contracts, "order_price": price}
+        ids = {f"order_id{leg}": 10 * number + leg for leg in (1, 2)}
+        assert (await api.alert(ticker=ticker, **fields, **ids)).status == 201
+        for leg, filled in enumerate(legs, 1):
+            body = {"passphrase": "webhook", "order_id": ids[f"order_id{leg}"], "stk_price": filled}
+            assert (await api.post("/v3/price", body)).status == 200
+    pair = {"money": 3.36, "value": 20 * 300.1 + 60 * 100.756}
+    usd = {"money": 4.36, "value": round(pair["value"] + 50, 4), "bp": 3.6, "signals": 2}
+    cad = {"money": -10, "value": 490, "bp": -204.08, "signals": 1}
+    totals = (await api.get("/v3/totals")).json
+    assert totals["slippage"] == {"CAD": cad, "USD": usd}
+    assert totals["slippage_by_action"] == {"buy": {"USD": usd}, "sell": {"CAD": cad}}
+    assert (await api.get("/v3/figures")).json["slippage"] == totals["slippage"]
+    page = (await api.get("/dashboard")).text
+    for told in ("−CAD\u00a010.00", "−204.1 bp", "+$4.36", "+3.6 bp"):
+        assert told in page
+        assert told in (await api.get("/list")).text
+
+
+async def test_the_link_of_the_errors_shows_what_its_number_counts(api, rows, admin):
+    page = (await api.get("/dashboard", headers={"Cookie": "zone=UTC"})).text
+    (link,) = re.findall(r'data-figure="errors".*?href="([^"]*)"', page)
+    link = html.unescape(link)
+    assert link.startswith("/dashboard?status=failed&since=")
+    for status in ("critical err", "error", "canceled"):
+        rowid = (await api.alert(ticker="AAPL")).json["rowid"]
+        change = {"rowid": rowid, "order_status": status}
+        assert (await api.put("/v3/webhook", change, token=admin)).status == 200
+    today = link.partition("since=")[2]
+    counted = (await api.get(f"/v3/figures?since={today}")).json["errors"]
+    listed = (await api.get(f"/v3/signals/0?{link.partition('?')[2]}", token=admin)).json["signals"]
+    assert [each["order_status"] for each in listed] == ["error", "critical err"]
+    assert counted == 2
+    for since in ("nonsense", "2999-01-01"):
+        assert (await api.get(f"/dashboard?status=failed&since={since}")).status == 200
 
 
 async def test_figures_say_what_waits_now_and_what_happened_since(api, rows):
@@ -502,6 +553,7 @@ async def test_figures_say_what_waits_now_and_what_happened_since(api, rows):
         "canceled": 0,
         "errors": 2,
         "average_slippage": None,
+        "slippage": {},
         "last_alert": "2026-11-08 12:00:00",
     }
     figures = (await api.get("/v3/figures?since=2026-11-01")).json

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trading import statuses
-from trading.fills import Order, cancel, matches, price_leg, report
+from trading.fills import Order, cancel, matches, price_leg, quantities, report
 
 PAIR = Order("buy", 10, 2.3, "NMFC", "ROIC", 0.72, "created", "")
 SINGLE = Order("buy", 10, 50, "AAPL", None, None, "created", "")
@@ -50,7 +50,7 @@ def test_prices_of_both_legs_fill_a_pair(order_of_calls):
         ("sell", 50, 49.75, -0.25),
         ("buy", 50, 50, 0),
         ("buy", 0, 0.5, -0.5),
-        ("buy", 50, 0, 50),
+        ("buy", 0, -37.63, 37.63),
         ("sell", 1.1, 1.123456, 0.0235),
         ("buy", None, 50.25, None),
     ],
@@ -117,7 +117,7 @@ def test_a_partial_fill_of_a_pair():
         ([(1, 12.5, 8), (2, 14.2, 6)], "part.filled", "remained(NMFC): 2.0"),
         ([(1, 12.5, 10), (2, 14.2, 7)], "filled", ""),
         ([(1, 12.5, 11), (2, 14.2, 8)], "filled", ""),
-        ([(1, 0, 10), (2, 0, 7)], "filled", ""),
+        ([(1, 12.5, 10), (2, -14.2, 7)], "filled", ""),
     ],
 )
 def test_both_legs_decide_in_either_order(calls, status, message):
@@ -166,6 +166,92 @@ def test_a_price_without_quantity_stands_for_the_whole_leg():
 
 def test_a_single_has_no_second_leg():
     assert report(SINGLE, 2, 50, 10) == price_leg(SINGLE, 2, 50) == SINGLE
+
+
+@pytest.mark.parametrize("price", [0, 0.0, None])
+@pytest.mark.parametrize("status", [*EVERY_STATUS, "priced"])
+def test_no_price_yet_changes_nothing(price, status):
+    for order in (PAIR, SINGLE):
+        order = report(order, 1, 9, 2) if status == "priced" else replace(order, status=status)
+        for leg in (1, 2):
+            assert report(order, leg, price, 124) == order
+            assert price_leg(order, leg, price) == price_leg(order, leg, price, 4) == order
+
+
+def test_a_stored_price_of_zero_is_none():
+    order = replace(PAIR, price1=0, price2=0.0)
+    assert report(order, 1, 12.5, 10).fill_price is None
+    assert state(reports(order, (1, 12.5, 10), (2, 14.2, 7))) == ("filled", "")
+    assert state(report(cancel(order, bridge=True), 1, 12.5, 10))[0] == "filled(...)"
+
+
+def test_a_gateway_that_says_zero_for_not_yet_spoils_no_fill():
+    order = replace(SINGLE, price=119.6, contracts=124)
+    order = reports(order, (1, 119.59, 24), (1, 0.0, 124), (1, 119.59, 124))
+    assert (order.status, order.fill_price, order.slippage) == ("filled", 119.59, 0.01)
+
+
+@pytest.mark.parametrize(
+    ("known", "status", "message"),
+    [([], "filled", ""), ([(1, 50, 4)], "part.filled", "remained: 6.0")],
+)
+def test_a_quantity_that_is_not_known_stays_what_it_was(known, status, message):
+    order = report(reports(SINGLE, *known), 1, 50.5, None)
+    assert (*state(order), order.fill_price) == (status, message, 50.5)
+    assert order.filled1 == (known[0][2] if known else None)
+
+
+TOO_SMALL = Order("buy", 1, -20, "KO", "PEP", 0.5, "created", "")
+
+
+def test_a_leg_too_small_for_one_share_is_not_waited_for():
+    for order in (report(TOO_SMALL, 1, 60, 1), price_leg(TOO_SMALL, 1, 60)):
+        assert (*state(order), order.price1) == ("filled", "", 60)
+        assert (order.fill_price, order.slippage) == (None, None)
+    assert report(TOO_SMALL, 2, 30, 0) == price_leg(TOO_SMALL, 2, 30) == TOO_SMALL
+    half = report(replace(TOO_SMALL, contracts=1.5), 1, 60, 1)
+    assert (*state(half), half.fill_price) == ("part.filled", "remained(KO): 0.5", None)
+    assert state(report(half, 1, 60, 1.5)) == ("filled", "")
+    revived = report(cancel(TOO_SMALL, bridge=True), 1, 60, 1)
+    assert state(revived) == ("filled", "")
+
+
+# What a message tells
+
+
+@pytest.mark.parametrize(
+    ("order", "message", "expected"),
+    [
+        (replace(PAIR, contracts=100), "remained(NMFC): 60.0", (40, None)),
+        (replace(PAIR, contracts=100), "(*)part.filled | remained(NMFC): 60.0", (40, None)),
+        (PAIR, "remained(NMFC): 0.0", (10, None)),
+        (PAIR, "remained(NMFC): -1.0", (11, None)),
+        (PAIR, "remained(ROIC): 3.0", (None, 4)),
+        (PAIR, "(*)part.filled | remained(ROIC): 7", (None, 0)),
+        (PAIR, "remained(ROIC): 9.0", (None, 0)),
+        (PAIR, "remained: 3.0", (None, None)),
+        (PAIR, "remained(V): 3.0", (None, None)),
+        (SINGLE, "remained: 6.0", (4, None)),
+        (SINGLE, "(*)part.filled | remained: 6.0", (4, None)),
+        (SINGLE, "remained(AAPL): 6.0", (4, None)),
+        (SINGLE, "canceled amount: 6", (None, None)),
+        (SINGLE, "it remained: 6.0 o'clock", (None, None)),
+        (SINGLE, "", (None, None)),
+        (SINGLE, None, (None, None)),
+    ],
+)
+def test_what_remained_tells_what_was_filled(order, message, expected):
+    assert quantities(replace(order, status_message=message)) == expected
+
+
+def test_what_is_left_of_an_order_is_read_back_from_its_own_message():
+    for reported in [(1, 12.5, 4)], [(2, 14.2, 7), (1, 12.5, 4)], [(1, 12.5, 10), (2, 14.2, 3)]:
+        order = reports(PAIR, *reported)
+        for told in (order, cancel(replace(order, status="part.filled"), bridge=True)):
+            filled1, filled2 = quantities(told)
+            assert filled1 in (None, order.filled1)
+            assert filled2 in (None, order.filled2)
+            assert (filled1, filled2) != (None, None)
 
 
 # Cancels
@@ -275,6 +361,7 @@ def test_matches(symbol, leg, same):
 # Properties
 
 numbers = st.floats(-1e9, 1e9)
+prices = numbers.filter(bool)
 anything = st.floats(allow_nan=False, allow_infinity=False)
 sizes = st.floats(0, 1e6) | st.integers(0, 100)
 orders = st.builds(
@@ -293,7 +380,7 @@ calls = st.one_of(
     st.tuples(st.just(cancel), st.tuples(st.booleans())),
     st.tuples(st.just(price_leg), st.tuples(legs, numbers)),
     st.tuples(st.just(price_leg), st.tuples(legs, numbers, st.floats(1e-6, 1e6))),
-    st.tuples(st.just(report), st.tuples(legs, numbers, sizes)),
+    st.tuples(st.just(report), st.tuples(legs, numbers | st.none(), sizes | st.none())),
 )
 
 
@@ -312,7 +399,7 @@ def test_a_filled_order_never_changes(order, history):
     assert order == filled
 
 
-@given(orders, numbers, numbers, sizes, sizes)
+@given(orders, prices, prices, sizes, sizes)
 def test_the_order_of_two_legs_does_not_matter(order, price1, price2, quantity1, quantity2):
     order = replace(order, leg2="ROIC")
     one, two = (1, price1, quantity1), (2, price2, quantity2)
@@ -327,7 +414,7 @@ def test_the_order_of_all_reports_does_not_matter(data, contracts, hedge):
     per_leg = []
     for leg, size in ((1, contracts), (2, math.floor(contracts * hedge))):
         quantities = sorted(data.draw(st.sets(st.integers(0, size), min_size=1, max_size=3)))
-        per_leg.append([(leg, data.draw(numbers), quantity) for quantity in quantities])
+        per_leg.append([(leg, data.draw(prices), quantity) for quantity in quantities])
     turns = data.draw(st.permutations([leg for queue in per_leg for leg, *_ in queue]))
     queues = [iter(queue) for queue in per_leg]
     mixed = [next(queues[leg - 1]) for leg in turns]

@@ -2,7 +2,6 @@
 import { exact } from "../clock.js"
 import { favour, number, plural, signed } from "../format.js"
 import { on } from "../live.js"
-import { known } from "../positions/account.js"
 import { Chart } from "./chart.js"
 import { faint } from "./colours.js"
 
@@ -35,7 +34,7 @@ export class AccountChart extends Chart {
 
   paint(points, { favour, against }) {
     const value = (key, more) => ({ time, record }) => {
-      const found = known(record, key)
+      const found = record[key]
       return found === null ? { time } : { time, value: found, ...more?.(found) }
     }
     this.series.net.setData(points.map(value("NetLiquidation")))
@@ -44,7 +43,7 @@ export class AccountChart extends Chart {
 
   explain(points) {
     return points.map(({ record }) => {
-      const [net, daily, realised, unrealised] = ["NetLiquidation", "DailyPnL", "RealizedPnL", "UnrealizedPnL"].map(key => known(record, key))
+      const [net, daily, realised, unrealised] = ["NetLiquidation", "DailyPnL", "RealizedPnL", "UnrealizedPnL"].map(key => record[key])
       return {
         texts: { time: exact(record.timestamp), net: number(net), daily: signed(daily, "", 2), realised: signed(realised, "", 2), unrealised: signed(unrealised, "", 2) },
         favours: { daily: favour(daily), realised: favour(realised), unrealised: favour(unrealised) },

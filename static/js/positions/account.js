@@ -10,18 +10,11 @@ const old = 15 // minutes
 const pnls = ["DailyPnL", "RealizedPnL", "UnrealizedPnL"]
 let record = JSON.parse(tiles.dataset.record)
 
-// What the bridge calls unknown: the largest double, and -1 where all three kinds of PnL say so.
-export function known(record, key) {
-  const value = record?.[key]
-  if (typeof value !== "number" || Math.abs(value) >= 1e308) return null
-  return pnls.includes(key) && pnls.every(each => record[each] === -1) ? null : value
-}
-
 function draw() {
   for (const tile of tiles.children) {
     const key = tile.dataset.tile
     if (key === "age") continue
-    const value = known(record, key)
+    const value = record?.[key]
     const pnl = pnls.includes(key)
     put(tile.lastElementChild, pnl ? signed(value, "", 2) : number(value))
     if (pnl) flag(tile, "data-favour", favour(value))

@@ -16,7 +16,9 @@ function mark({ mark, hedge, actual_hedge: actual }) {
 
 function unhedged(pair) {
   const leg = pair.legs[alone[pair.mark]]
-  return leg ? `${number(pair.unhedged)} ${leg.symbol} unhedged, ${amount(pair.unhedged_amount, leg.currency)}` : ""
+  if (!leg) return ""
+  const cost = amount(pair.unhedged_amount, leg.currency)
+  return `${number(pair.unhedged)} ${leg.symbol} unhedged${cost && `, ${cost}`}`
 }
 
 function fill(tr, texts) {
@@ -61,8 +63,9 @@ export function single(tr, record, chosen) {
   gain(tr, "pnl1", active_pnl)
 }
 
-export function total(tr, { currency, active_pnl, long, short }) {
+export function total(tr, { currency, active_pnl, long, short, unknown }) {
   tr.dataset.name = currency
   fill(tr, { name: currency, pnl: cash(active_pnl, currency), long: amount(long, currency), short: cash(short, currency) })
+  put($(".message", tr), unknown.length ? `without ${unknown.join(", ")}` : "")
   gain(tr, "pnl", active_pnl)
 }

@@ -1,0 +1,152 @@
+"""Sums over signals, whatever is stored: they are what a plain walk over the rows finds."""
+
+import math
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import models
+from models import Filters, Signal, figures, totals
+from models.filters import SEARCHED
+from models.statements import compiled
+
+CURRENCIES = {"MA": "USD", "V": "USD", "RY": "CAD", "TD": "CAD", "EURUSD": "GBP"}
+LEGS = [
+    *(("pair", "MA", "V"), ("pair", "RY", "TD"), ("pair", "MA", "RY")),
+    *(("single", "RY", None), ("single", "EUR.USD", None), (None, None, None)),
+]
+KIND = ("kind", "leg1", "leg2")
+TEXTS = [None, "Enter Long 17", "enter LONG 9", "Grüße", "50%_"]
+maybe = st.none() | st.sampled_from([0.0, 7.0, 0.5])
+prices = st.none() | st.sampled_from([100.756, -37.63, 0.1, 1e12])
+rows = st.builds(
+    lambda legs, more: {**compiled.blank, **more, **dict(zip(KIND, legs, strict=True))},
+    st.sampled_from(LEGS),
+    st.fixed_dictionaries(
+        {
+            "timestamp": st.sampled_from(["2026-11-01 10:00:00", "2026-11-02 10:00:00"]),
+            "ticker": st.just("MA-3*V"),
+            "status": st.sampled_from(["filled", "waiting", "rerouted", "error", "critical err"]),
+            "action": st.sampled_from(["buy", "sell"]),
+            "contracts": st.sampled_from([0.1, 1.0, 100.0, 1e6]),
+            "hedge": st.sampled_from([0.29, 3.0, 1e300]),
+            "slippage": st.none() | st.sampled_from([0.25, -1.5, 0.0, 1e12]),
+            "price1": prices,
+            "price2": prices,
+            "filled1": maybe,
+            "filled2": maybe,
+            "comment": st.sampled_from(TEXTS),
+        }
+    ),
+)
+filters = st.builds(
+    Filters,
+    status=st.sampled_from([None, "filled", "waiting", "failed", "error"]),
+    name=st.sampled_from([None, "MA-V", "RY"]),
+    kind=st.sampled_from([None, "pair"]),
+    since=st.sampled_from([None, "2026-11-02"]),
+    text=st.sampled_from([None, "LONG", "%_", "grüße"]),
+)
+MEANT = {"waiting": ("waiting", "rerouted"), "failed": ("error", "critical err")}
+
+
+def passes(row, wanted):
+    """Whether a row is one that the filters mean."""
+    names = {"MA-V": ("MA", "V"), "RY": ("RY", None)}
+    found = [row[name].encode().lower() for name in SEARCHED if row[name]]
+    return (
+        (wanted.status is None or row["status"] in MEANT.get(wanted.status, [wanted.status]))
+        and wanted.kind in (None, row["kind"])
+        and (wanted.name is None or names[wanted.name] == (row["leg1"], row["leg2"]))
+        and (wanted.since is None or row["timestamp"] >= wanted.since)
+        and (wanted.text is None or any(wanted.text.encode().lower() in text for text in found))
+    )
+
+
+def value_of(row):
+    """The value of a signal, None where it is not known."""
+    if row["price1"] is None:
+        return None
+    filled1 = row["contracts"] if row["filled1"] is None else row["filled1"]
+    value = abs(row["price1"]) * filled1
+    if row["leg2"] is None:
+        return value
+    filled2 = row["filled2"]
+    if filled2 is None and row["hedge"] <= 1e12:
+        filled2 = math.floor(row["contracts"] * row["hedge"])
+    if row["price2"] is None or filled2 is None:
+        return None
+    return value + abs(row["price2"]) * filled2
+
+
+def cost_of(found):
+    """{currency: money, value, basis points, signals} of these rows, summed one by one."""
+    costs = {}
+    currencies = {**CURRENCIES, "EUR.USD": "GBP"}
+    for row in found:
+        if row["slippage"] is None:
+            continue
+        currency = currencies.get(row["leg1"], "USD")
+        cost = costs.setdefault(currency, {"money": [], "value": [], "valued": []})
+        cost["money"].append(row["slippage"] * row["contracts"])
+        value = value_of(row)
+        if value is not None and (row["leg2"] is None or currencies[row["leg2"]] == currency):
+            cost["value"].append(value)
+            cost["valued"].append(cost["money"][-1])
+    for currency, cost in costs.items():
+        money, value, valued = (math.fsum(cost[key]) for key in ("money", "value", "valued"))
+        bp = valued / value * 10_000 if value else None
+        costs[currency] = {"money": money, "value": value, "bp": bp, "signals": len(cost["money"])}
+    return costs
+
+
+def assert_cost(told, found):
+    expected = cost_of(found)
+    assert list(told) == sorted(expected)
+    for currency, cost in expected.items():
+        for key, value in cost.items():
+            near = value if value is None else pytest.approx(value, rel=1e-6, abs=0.01)
+            assert told[currency][key] == near
+
+
+def test_totals_are_those_of_a_plain_walk(store):
+    for symbol, currency in CURRENCIES.items():
+        models.Stock.register({"symbol": symbol, "currency": currency}, "test")
+
+    @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(st.lists(rows, max_size=8), filters)
+    def check(stored, wanted):
+        with store.atomic() as transaction:
+            for row in stored:
+                Signal.insert(row).execute()
+            found = [row for row in stored if passes(row, wanted)]
+            told = totals(wanted)
+            assert told["count"] == sum(told["by_status"].values()) == len(found)
+            assert told["quantity"] == pytest.approx(sum(row["contracts"] for row in found))
+            assert_cost(told["slippage"], found)
+            for side, average in told["average_slippage"].items():
+                some = [row for row in found if side in ("all", row["action"])]
+                slips = [row["slippage"] for row in some if row["slippage"] is not None]
+                expected = pytest.approx(math.fsum(slips) / len(slips), abs=1e-4) if slips else None
+                assert average == expected
+                if side != "all":
+                    assert_cost(told["slippage_by_action"][side], some)
+            assert len(Signal.newest(wanted, ("id",), 100)) == len(found)
+            assert (
+                figures("2026-11-02")["errors"]
+                == totals(Filters(status="failed", since="2026-11-02"))["count"]
+            )
+            transaction.rollback()
+
+    check()
+
+
+def test_a_day_that_lost_money_is_no_gain_though_its_average_is_one(store):
+    for slippage, contracts in ((1.0, 1.0), (-0.5, 100.0)):
+        row = {"ticker": "MA", "leg1": "MA", "kind": "single", "price1": 50.0, "action": "buy"}
+        row |= {"slippage": slippage, "contracts": contracts, "status": "filled"}
+        Signal.insert({**compiled.blank, **row, "timestamp": "2026-11-02 10:00:00"}).execute()
+    told = figures("2026-11-02")
+    assert told["average_slippage"] == 0.25
+    assert told["slippage"] == {"USD": {"money": -49, "value": 5050, "bp": -97.03, "signals": 2}}
