@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import BeforeValidator, WithJsonSchema
 
 from schemas.types import MOST, Flag, Id, OptionalText, Quantity, Reported
-from schemas.values import BadFields, Body, Record, above_zero, check, to_flag
+from schemas.values import BadFields, Body, Record, check, to_flag, to_number
 from trading import fills
 
 _Yes = Annotated[bool, BeforeValidator(to_flag), WithJsonSchema({"enum": [True, 1, "true"]})]
@@ -104,10 +104,17 @@ def _read_priced(body: Record) -> Fill:
         body = {**body, "stk_price": body["price"]}
     update = check(Fill, body)
     if update.partial:
-        try:
-            update.order_contracts = above_zero(update.order_contracts)
-        except ValueError:
-            raise BadFields("missing contract amount to update partial fill") from None
-        if update.order_contracts > MOST:
-            raise BadFields({"order_contracts": "must be at most 1e12"})
+        update.order_contracts = _contracts_left(update.order_contracts)
     return update
+
+
+def _contracts_left(value: Any) -> float:
+    try:
+        contracts = to_number(value)
+    except ValueError:
+        contracts = 0.0
+    if contracts <= 0:
+        raise BadFields("missing contract amount to update partial fill")
+    if contracts > MOST:
+        raise BadFields({"order_contracts": "must not be beyond 1e12"})
+    return contracts

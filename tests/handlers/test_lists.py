@@ -609,7 +609,7 @@ async def test_a_sum_that_no_number_holds_is_null_and_breaks_nothing(api, app, d
     def store():  # as an import may
         for _ in range(2):
             alert = {"ticker": "AAPL", "action": "buy", "contracts": 1.7e308}
-            models.Signal.receive(alert, "test")
+            receive_one(alert)
 
     await app.writer.submit(store)
     totals = (await api.get("/v3/totals")).json
