@@ -178,6 +178,7 @@ def up(migrator, db):
         position = DoubleField(default=0)
         pnl = DoubleField(default=0)
         cost = DoubleField(default=0)
+        reported = CharField(null=True, max_length=19)
 
         class Meta:
             database = db

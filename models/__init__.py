@@ -13,7 +13,7 @@ from models.factor import CodeRefused, Factor, RecoveryCode
 from models.facts import LAST_BACKUP, Fact
 from models.figures import figures, totals
 from models.filters import Filters
-from models.positions import Positions, positions_now
+from models.positions import Positions, Unregistered, positions_now
 from models.registry import Pair, Stock
 from models.rejected import RejectedAlert
 from models.replay import Missed, events_after, feed, missed_since
@@ -29,7 +29,7 @@ TABLES = [
     *(EventRow, Signal, AlertId, RejectedAlert, Stock, Pair),
     *(User, Session, Passphrase, AccountRecord, Bridge, Secret),
     *(Factor, RecoveryCode, ApiToken, Visit, PassphraseUse, Audit),
-    *(Fact, Alarm, AlarmWatch),
+    *(Fact, Alarm, AlarmWatch, Unregistered),
 ]
 # What is made of the others: no archive holds it.
 DERIVED = [Summed, StaleBlock, BlockSum, BlockGram]
@@ -75,6 +75,7 @@ __all__ = [
     "StatusCounts",
     "Stock",
     "Trace",
+    "Unregistered",
     "User",
     "Visit",
     "events_after",

@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+from pydantic import Field
+
 from schemas.records import Answer, Moment, Number, Text
 
 
@@ -117,11 +119,13 @@ class PairHolding(Answer):
 
     EXAMPLE = {
         "name": "NMFC-ROIC",
+        "active": 1,
         "hedge": 0.72,
         "actual_hedge": 0.72,
-        "mark": "ok",
+        "mark": "fine",
         "active_pnl": 20,
         "currency": "USD",
+        "unhedged_leg": None,
         "unhedged": 0,
         "unhedged_amount": 0,
         "legs": [
@@ -131,11 +135,13 @@ class PairHolding(Answer):
     }
 
     name: str
+    active: Literal[0, 1] = Field(description="0: the pair is paused while it is held")
     hedge: float
     actual_hedge: Number
     mark: str
     active_pnl: Number
     currency: Text
+    unhedged_leg: Literal[1, 2] | None = Field(description="of which too much is held")
     unhedged: Number
     unhedged_amount: Number
     legs: list[Holding]
@@ -152,14 +158,50 @@ class Total(Answer):
     short: Number
 
 
-class Positions(Answer):
-    """What is held: by pair, single, and in sum."""
+class Expectation(Answer):
+    """What the newest alerts of all pairs and singles say is held of a symbol, and what is."""
 
-    EXAMPLE = {"pairs": [PairHolding.EXAMPLE], "singles": [], "totals": [Total.EXAMPLE]}
+    EXAMPLE = {"symbol": "NMFC", "expected": 100, "active_pos": 100}
+
+    symbol: str
+    expected: Number
+    active_pos: float
+
+
+class Unregistered(Answer):
+    """A position that the bridge reports of a symbol that the registry does not know."""
+
+    EXAMPLE = {
+        "symbol": "PLTR",
+        "active_pos": 7,
+        "active_cost": 31.4,
+        "active_pnl": 2,
+        "reported": "2026-11-24 15:30:00",
+    }
+
+    symbol: str
+    active_pos: float
+    active_cost: float
+    active_pnl: float
+    reported: Moment
+
+
+class Positions(Answer):
+    """What is held: by pair, single, and in sum; what alerts expect; what nobody registered."""
+
+    EXAMPLE = {
+        "pairs": [PairHolding.EXAMPLE],
+        "singles": [],
+        "totals": [Total.EXAMPLE],
+        "expected": [Expectation.EXAMPLE],
+        "unregistered": [],
+    }
 
     pairs: list[PairHolding]
     singles: list[Holding]
     totals: list[Total]
+    expected: list[Expectation]
+    unregistered: list[Unregistered]
 
 
 class BridgeState(Answer):

@@ -20,11 +20,13 @@ def _pair(held: Any) -> Record:
     same = legs[0].currency == legs[1].currency
     return {
         "name": held.pair.name,
+        "active": held.pair.active,
         "hedge": plain(held.pair.hedge),
         "actual_hedge": plain(hedge.actual),
         "mark": hedge.mark,
         "active_pnl": plain(legs[0].pnl + legs[1].pnl) if same else None,
         "currency": legs[0].currency if same else None,
+        "unhedged_leg": hedge.leg,
         "unhedged": plain(hedge.unhedged),
         "unhedged_amount": plain(hedge.amount),
         "legs": [_holding(leg) for leg in legs],
@@ -32,7 +34,11 @@ def _pair(held: Any) -> Record:
 
 
 def positions_record(held: Any) -> Record:
-    """All positions: pairs (a sum only where both legs have one currency), singles, totals."""
+    """All positions: pairs (a sum only where both legs have one currency), singles, totals.
+
+    `expected` is what the strategies' alerts add up to for each symbol, `unregistered` what is held
+    of symbols that the registry does not know.
+    """
     return {
         "pairs": [_pair(each) for each in held.pairs],
         "singles": [_holding(each) for each in held.singles],
@@ -44,5 +50,23 @@ def positions_record(held: Any) -> Record:
                 "short": plain(total.short),
             }
             for total in held.totals
+        ],
+        "expected": [
+            {
+                "symbol": each.symbol,
+                "expected": plain(each.expected),
+                "active_pos": plain(each.held),
+            }
+            for each in held.expected
+        ],
+        "unregistered": [
+            {
+                "symbol": each.symbol,
+                "active_pos": plain(each.position),
+                "active_cost": plain(each.cost),
+                "active_pnl": plain(each.pnl),
+                "reported": each.reported,
+            }
+            for each in held.unregistered
         ],
     }

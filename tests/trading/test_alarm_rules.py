@@ -165,7 +165,7 @@ def test_a_missed_alert_is_told_in_words():
     after, case = follow(known, Alert(4, "NMFC-ROIC", -50, 0))
     assert case.key == "missed:4"
     assert case.what == (
-        "NMFC-ROIC: signal 4 starts from short 50, but the alert before it ended at long 100."
+        "NMFC-ROIC: signal 4 starts from short 50, but signal 1 before it ended at long 100."
     )
     assert isinstance(after, Strategy)
 
