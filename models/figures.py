@@ -4,7 +4,7 @@ from typing import Any
 
 from database import proxy, snapshot
 from models.blocks import Blocks, within
-from models.filters import Filters
+from models.filters import NOT_TRADED, Filters, conditions
 from models.signals import Signal
 from trading import statuses
 
@@ -56,7 +56,14 @@ def figures(since: str) -> dict[str, Any]:
         "open": Signal.count_open(),
         "filled": counts.get(statuses.FILLED, 0),
         "canceled": counts.get(statuses.CANCELED, 0),
+        "not_traded": _count_not_traded(since),
         "errors": sum(counts.get(each, 0) for each in statuses.FAILED),
         "average_slippage": recent["average_slippage"]["all"],
         "last_alert": Signal.last_alert(),
     }
+
+
+def _count_not_traded(since: str) -> int:
+    """How many alerts since then were trades that did not happen."""
+    chosen = conditions(Signal, Filters(status=NOT_TRADED, since=since))
+    return Signal.select().where(*chosen).count()

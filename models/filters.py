@@ -9,10 +9,11 @@ from typing import Any
 import peewee
 
 from database import contains
-from trading import equation, instants, statuses
+from trading import equation, instants, outcomes, statuses
 
 # Spelled so that only the partial index serves it: the index of states would sort all that wait.
 OFFERED = peewee.SQL("COALESCE(status, '') IN ('waiting', 'rerouted')")
+NOT_TRADED = "not_traded"  # names all trades that did not happen, as a status
 SEARCHED = ("ticker", "comment", "status_message", "error_message")
 
 
@@ -44,6 +45,10 @@ def conditions(model: type[peewee.Model], filters: Filters) -> Iterator[Any]:
         yield _named(model, filters.name)
     if filters.status == statuses.WAITING:
         yield OFFERED
+    elif filters.status == NOT_TRADED:
+        yield model.status.in_((statuses.CANCELED, statuses.ERROR)) & (
+            model.status_message.in_(outcomes.REASONS)
+        )
     elif filters.status is not None:
         yield beside(filters.name, model.status) == filters.status
     if filters.kind is not None:

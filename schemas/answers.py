@@ -82,6 +82,7 @@ class Figures(Answer):
         "open": 2,
         "filled": 5,
         "canceled": 1,
+        "not_traded": 0,
         "errors": 0,
         "average_slippage": 0.02,
         "last_alert": "2026-11-24 15:30:00",
@@ -91,6 +92,7 @@ class Figures(Answer):
     open: int
     filled: int
     canceled: int
+    not_traded: int = Field(description="refused for a reason: a trade that did not happen")
     errors: int
     average_slippage: Number
     last_alert: Moment | None

@@ -25,6 +25,7 @@ REFUSED_AS_CANCELED = (
     "pyramiding",
     "crypto in pairs",
 )
+REASONS = (*REFUSED_AS_ERROR, *REFUSED_AS_CANCELED)
 # Nothing had to be traded, or the owner wanted it so: "duplicate order", "+synced(10->0)",
 # "overtaken by 7", "mult.act.orders", "multiple active orders", "passive ticker" (a paused ticker)
 # and whatever else a canceled signal says.
