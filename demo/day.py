@@ -77,9 +77,9 @@ class Play:
         account = self.gateway.account
         for chart in PAIRS:
             held, left = (account.quantity(leg.symbol) for leg in chart.legs)
-            if left and not held:
-                size = chart.contracts if left < 0 else -chart.contracts
-                self.tradingview.send(self.tradingview.alert(chart, Move(size, 0)), chart)
+            move = self.tradingview.last(chart)
+            if left and not held and not move.after:
+                self.tradingview.send(self.tradingview.alert(chart, move), chart)
 
 
 def script(tradingview: TradingView) -> dict[int, Callable[[], None]]:

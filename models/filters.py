@@ -45,12 +45,8 @@ def conditions(model: type[peewee.Model], filters: Filters) -> Iterator[Any]:
         yield _named(model, filters.name)
     if filters.status == statuses.WAITING:
         yield OFFERED
-    elif filters.status == NOT_TRADED:
-        yield model.status.in_((statuses.CANCELED, statuses.ERROR)) & (
-            model.status_message.in_(outcomes.REASONS)
-        )
     elif filters.status is not None:
-        yield beside(filters.name, model.status) == filters.status
+        yield _of_status(model, beside(filters.name, model.status), filters.status)
     if filters.kind is not None:
         yield beside(filters.name or filters.status, model.kind) == filters.kind
     if filters.since or filters.until:
@@ -62,6 +58,13 @@ def conditions(model: type[peewee.Model], filters: Filters) -> Iterator[Any]:
         yield reduce(operator.or_, [contains(column, filters.text) for column in columns])
     if filters.before is not None:
         yield model.id < filters.before
+
+
+def _of_status(model: type[peewee.Model], column: Any, status: str) -> Any:
+    if status == NOT_TRADED:
+        ended = column.in_((statuses.CANCELED, statuses.ERROR))
+        return ended & model.status_message.in_(outcomes.REASONS)
+    return column == status
 
 
 def during(model: type[peewee.Model], filters: Filters) -> Any:

@@ -63,8 +63,8 @@ class Hedge:
 def hedge(leg1: Holding, leg2: Holding, ratio: float) -> Hedge:
     """Compares the legs' positions with the registered hedge ratio.
 
-    `fine`: leg 2 is what the ratio asks for in whole shares, or one share beside it; `off`: within
-    5 % of the ratio; `wrong`: further away; `leg missing`: leg 1 is held alone; `left over`: leg 2.
+    `fine`: leg 2 is what the ratio asks for in whole shares; `off`: within 5 % of the ratio or one
+    share beside it; `wrong`: further away; `leg missing`: leg 1 is held alone; `left over`: leg 2.
     """
     if not leg1.position:
         if not leg2.position:

@@ -499,6 +499,7 @@ async def test_figures_say_what_waits_now_and_what_happened_since(api, rows):
         "open": 2,
         "filled": 0,
         "canceled": 0,
+        "not_traded": 1,
         "errors": 2,
         "average_slippage": None,
         "last_alert": "2026-11-08 12:00:00",
