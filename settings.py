@@ -159,6 +159,7 @@ class Settings(BaseModel):
     alarm_bridge_minutes: Annotated[Finite, _allowed("a number above 0", gt=0)]
     alarm_leg_seconds: Annotated[Finite, _allowed("a number above 0", gt=0)]
     alarm_missed_seconds: Annotated[Finite, _allowed("a number from 0 up", ge=0)]
+    alarm_report_seconds: Annotated[Finite, _allowed("a number from 0 up", ge=0)]
     alarm_reminder_minutes: Annotated[Finite, _allowed("a number from 0 up", ge=0)]
     alarm_pause_seconds: Annotated[Finite, _allowed("a number from 0 up", ge=0)]
     alarms_off: Annotated[

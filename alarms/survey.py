@@ -7,16 +7,19 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import models
+from alarms.holdings import Holdings, Judgment
 from models import lookout
-from trading import alarms, instants, statuses
+from trading import alarms, instants, outcomes, statuses
 from trading.alarms import Case, Held, Silence, Strategy
 
 MOST_EVENTS = 300  # looked through at a time
 UNWRITTEN = 500  # events looked through in vain before the place among them is written down
 MOST_SIGNALS = 200
-MOST_OPEN = 100  # alarms of one kind; nobody reads more
+MOST_OPEN = 100  # alarms of one kind; one more stands for all others
 MOST_STRATEGIES = 2000  # remembered
 MOST_WORDS = 200  # of a message in an alarm
+OUTCOMES = {outcomes.FAILED: alarms.ERRORS, outcomes.NOT_TRADED: alarms.NOT_TRADED}
+OF_POSITIONS = (alarms.UNHEDGED, alarms.EXPECTED)
 
 
 class Limits(NamedTuple):
@@ -26,6 +29,7 @@ class Limits(NamedTuple):
     waiting: float
     leg: float
     missed: float
+    report: float
     unwanted: tuple[str, ...]
 
 
@@ -59,6 +63,8 @@ class Surveyor:
         self._reached = 0  # the last event that was looked at
         self._since: dict[tuple, float] = {}
         self._strategies: OrderedDict[str, Strategy] = OrderedDict()
+        self._holdings = Holdings(limits.report)
+        self._beyond = 0  # signals that wait too long and were not read
         self._begun: list[tuple[Case, float]] = []
         self._over: list[str] = []
         self._wake: float | None = None
@@ -68,11 +74,12 @@ class Surveyor:
         self._reached = 0
         self._since.clear()
         self._strategies.clear()
+        self._holdings.forget()
 
     def look(self, polled: float) -> Findings:
         """What is wrong now; `polled` is when the bridge was last here."""
         now, watch = time.time(), models.AlarmWatch.get()
-        self._begun, self._over, self._wake = [], [], None
+        self._begun, self._over, self._wake, self._beyond = [], [], None, 0
         open_ones = {each.key: each for each in models.Alarm.open_ones()}
         found = lookout.happenings(max(watch.position, self._reached), MOST_EVENTS)
         self._conditions(open_ones, polled, instants.unix(watch.started), now)
@@ -82,15 +89,42 @@ class Surveyor:
         return Findings(watch.position, found.reached, begun, self._over, wake, found.more)
 
     def _wanted(self, open_ones: dict[str, models.Alarm]) -> list[tuple[Case, float]]:
-        """What has begun and is to be opened; of each kind only so many are open at once."""
+        """What is to be opened or has changed.
+
+        Of each kind only so many are open at once; one more stands for all that are beyond.
+        """
         room = Counter(dict.fromkeys(alarms.KINDS, MOST_OPEN))
-        room.subtract(each.kind for each in open_ones.values())
-        wanted = []
+        room.subtract(each.kind for each in open_ones.values() if each.subject != alarms.MORE)
+        wanted, beyond = [], {}
         for case, due in self._begun:
-            unwanted = case.kind in self._limits.unwanted or case.key in open_ones
-            if not unwanted and room[case.kind] > 0:
+            if case.kind in self._limits.unwanted:
+                continue
+            if known := open_ones.get(case.key):
+                if case.is_news(known.number, known.what):
+                    wanted.append((case, due))
+            elif room[case.kind] > 0:
                 room[case.kind] -= 1
                 wanted.append((case, due))
+            else:
+                beyond.setdefault(case.kind, []).append((case, due))
+        return wanted + self._summed(beyond, open_ones)
+
+    def _summed(
+        self, beyond: dict[str, list], open_ones: dict[str, models.Alarm]
+    ) -> list[tuple[Case, float]]:
+        """A case for each kind that has too many; closes those of kinds that have not any more."""
+        wanted = []
+        for kind, cases in beyond.items():
+            last, due = cases[-1]
+            number = float(len(cases) + (self._beyond if kind == alarms.WAITING else 0))
+            case = Case(kind, alarms.MORE, last.since, last.what, number)
+            known = open_ones.get(case.key)
+            if known is None or case.is_news(known.number, known.what):
+                wanted.append((case, due))
+        for key, each in open_ones.items():
+            lasts = each.kind not in alarms.HAPPENINGS
+            if each.subject == alarms.MORE and lasts and each.kind not in beyond:
+                self._over.append(key)
         return wanted
 
     # --- what lasts ------------------------------------------------------------------
@@ -106,7 +140,9 @@ class Surveyor:
             self._waiting(offered, back, now)
         held |= self._legs(lookout.half_way(MOST_SIGNALS), first, now)
         self._since = {key: since for key, since in self._since.items() if key in held}
-        self._end_others(open_ones)
+        judged = self._holdings.judge(open_ones)
+        self._begun += [(case, now) for case in judged.cases.values()]
+        self._end_others(open_ones, judged)
 
     def _bridge(
         self, open_ones: dict[str, models.Alarm], polled: float, waiting: int, now: float
@@ -134,6 +170,9 @@ class Surveyor:
 
     def _waiting(self, rows: list[dict], back: float, now: float) -> None:
         limit = self._limits.waiting
+        if len(rows) == MOST_SIGNALS:
+            late = lookout.count_late(instants.from_epoch(now - limit))
+            self._beyond = max(0, late - MOST_SIGNALS)
         for row in rows:
             # It cannot have waited for longer than it is there, so its history need not be read.
             since = max(instants.unix(row["timestamp"]), back)
@@ -171,32 +210,56 @@ class Surveyor:
             self._since[key] = instants.unix(row["timestamp"]) if since is None else since
         return Held(row["id"], _name(row), self._since[key])
 
-    def _end_others(self, open_ones: dict[str, models.Alarm]) -> None:
-        """Closes what is over: its signal goes on, its rejected alert is gone, nobody wants it."""
+    def _end_others(self, open_ones: dict[str, models.Alarm], judged: Judgment) -> None:
+        """Closes what is over: its signal goes on, its positions match, nobody wants it."""
         numbered = [each for each in open_ones.values() if each.subject.isdigit()]
         rowids = [int(each.subject) for each in numbered]
         signals, rejected = lookout.signals_of(rowids), lookout.rejected_of(rowids)
+        for key, each in open_ones.items():
+            if each.kind in self._limits.unwanted or (
+                each.kind in OF_POSITIONS
+                and each.subject != alarms.MORE
+                and key not in judged.cases
+            ):
+                self._over.append(key)
         for each in numbered:
-            if _is_over(each, signals.get(int(each.subject)), rejected):
+            signal = signals.get(int(each.subject))
+            if each.kind in OF_POSITIONS:
+                continue
+            if each.kind == alarms.LEG and signal and signal["status"] == statuses.CANCELED:
+                over = _leg_is_settled(signal, judged)
+            else:
+                over = _is_over(each, signal, rejected)
+            if over:
                 self._over.append(each.key)
-        unwanted = self._limits.unwanted
-        self._over += [key for key, each in open_ones.items() if each.kind in unwanted]
 
     # --- what has happened -----------------------------------------------------------
 
     def _happenings(
         self, found: lookout.Happenings, open_ones: dict[str, models.Alarm], now: float
     ) -> None:
-        for rowid, row in lookout.signals_of(found.failed).items():
-            if row["status"] in statuses.FAILED:
+        for rowid, row in lookout.signals_of(found.ended).items():
+            if kind := OUTCOMES.get(outcomes.classify(row["status"], row["status_message"])):
                 message = row["error_message"] or row["status_message"] or row["status"]
-                what = f"Signal {rowid}, {_name(row)}: {_short(message)}"
-                self._begun.append((Case(alarms.ERRORS, str(rowid), now, what), now))
+                self._happened(kind, rowid, f"Signal {rowid}, {_name(row)}: {_short(message)}", now)
         for rowid, reasons in lookout.rejected_of(found.rejected).items():
-            what = _short(_in_words(reasons))
-            self._begun.append((Case(alarms.REJECTED, str(rowid), now, what), now))
+            self._happened(alarms.REJECTED, rowid, _short(_in_words(reasons)), now)
+        for rowid, row in lookout.signals_of(list(found.warned)).items():
+            what = f"Signal {rowid}, {_name(row)}: {_short(found.warned[rowid])}"
+            self._happened(alarms.ALERT_ID, rowid, what, now)
+        for newer in found.ordered:
+            for row in lookout.older_orders(newer):
+                since = instants.unix(row["timestamp"])
+                what = (
+                    f"Signal {row['id']}, {_name(row)}: its order {row['order']} is open since "
+                    f"before signal {newer}, which got the same id and its reports."
+                )
+                self._begun.append((Case(alarms.ORDER_ID, str(row["id"]), since, what), now))
         for alert in found.alerts:
             self._follow(alert, open_ones, now)
+
+    def _happened(self, kind: str, rowid: int, what: str, now: float) -> None:
+        self._begun.append((Case(kind, str(rowid), now, what), now))
 
     def _follow(self, alert: alarms.Alert, open_ones: dict[str, models.Alarm], now: float) -> None:
         known = self._strategies.pop(alert.name, None)
@@ -224,11 +287,31 @@ def _is_over(alarm: models.Alarm, signal: dict | None, rejected: dict[int, str])
             return signal is None or not alarms.is_offered(signal)
         case alarms.LEG:
             return signal is None or alarms.lagging_leg(signal) is None
-        case alarms.ERRORS:
-            return signal is None or signal["status"] not in statuses.FAILED
+        case alarms.ERRORS | alarms.NOT_TRADED:
+            return signal is None or OUTCOMES.get(_outcome(signal)) != alarm.kind
+        case alarms.ORDER_ID:
+            return signal is None or signal["status"] not in lookout.PLACED
         case alarms.REJECTED:
             return int(alarm.subject) not in rejected
     return False
+
+
+def _outcome(signal: dict) -> str:
+    return outcomes.classify(signal["status"], signal["status_message"])
+
+
+def _leg_is_settled(signal: dict, judged: Judgment) -> bool:
+    """Whether the positions say what became of a pair that was canceled half-way.
+
+    They match, or are an alarm of their own; where nobody reports them, nothing can be said.
+    """
+    if alarms.unfilled_leg(signal) is None:
+        return True
+    name = _name(signal)
+    reported = judged.reported.get(name)
+    if reported is None or f"{alarms.UNHEDGED}:{name}" in judged.cases:
+        return True
+    return name in judged.matched and reported > lookout.history(signal["id"])[0][0]
 
 
 def _name(row: dict[str, Any]) -> str:

@@ -5,6 +5,8 @@ import logging
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 import pytz
@@ -91,25 +93,42 @@ class Teller:
         await self._writer.submit(note)
 
     def _compose(self, news: list[models.Alarm]) -> Message:
+        """One message for all; each kind's title and advice stand once, the gravest first."""
         first = alarms.TITLES[news[0].kind]
         title = first if len(news) == 1 else f"{first}, and {len(news) - 1} more"
-        parts = [self._words(each) for each in news[:MOST_LINES]]
+        parts = [
+            self._words(kind, list(those))
+            for kind, those in groupby(news[:MOST_LINES], attrgetter("kind"))
+        ]
         if len(news) > MOST_LINES:
             parts.append(f"And {len(news) - MOST_LINES} more.")
         if self._url:
             parts.append(f"{self._url}/dashboard")
         return Message(f"Pairs-API: {title}", "\n\n".join(parts))
 
-    def _words(self, alarm: models.Alarm) -> str:
-        since = datetime.fromtimestamp(instants.unix(alarm.since), UTC).astimezone(self._zone)
-        again = "Still open. " if alarm.notified else ""
-        return (
-            f"{again}{alarms.TITLES[alarm.kind]}\n{alarm.what}\n"
-            f"Since {since:%Y-%m-%d %H:%M:%S %Z}.\n{alarms.ADVICE[alarm.kind]}"
-        )
+    def _words(self, kind: str, those: list[models.Alarm]) -> str:
+        title = alarms.TITLES[kind] + (f" ({len(those)})" if len(those) > 1 else "")
+        again = "Still open. " if all(each.notified for each in those) else ""
+        lines = "\n".join(self._line(each) for each in those)
+        return f"{again}{title}\n{lines}\n{alarms.ADVICE[kind]}"
+
+    def _line(self, alarm: models.Alarm) -> str:
+        began = instants.unix(alarm.since)
+        since = datetime.fromtimestamp(began, UTC).astimezone(self._zone)
+        age = _age(time.time() - began)
+        return f"{alarm.what}\nSince {since:%Y-%m-%d %H:%M:%S %Z}{age}."
 
     async def test(self) -> list[tuple[Place, bool]]:
         """Sends a test to every place, at any hour: which of them took it."""
         message = Message("Pairs-API: a test", "This is a test. Alarms will arrive here.")
         taken = await asyncio.gather(*(send(place, message) for place in self.places))
         return list(zip(self.places, taken, strict=True))
+
+
+def _age(seconds: float) -> str:
+    """How long ago, from a minute on."""
+    minutes = int(seconds // 60)
+    if minutes < 1:
+        return ""
+    hours, minutes = divmod(minutes, 60)
+    return f", {hours} h {minutes} min ago" if hours else f", {minutes} min ago"

@@ -143,5 +143,6 @@ def _limits(conf: Any) -> Limits:
         conf.alarm_minutes * 60,
         conf.alarm_leg_seconds,
         conf.alarm_missed_seconds,
+        conf.alarm_report_seconds,
         tuple(conf.alarms_off),
     )

@@ -10,7 +10,7 @@ from demo.journal import Journal
 from demo.market import DAY, STEP, Market
 from demo.reports import Reports
 from demo.tradingview import Move, TradingView, single
-from demo.universe import PAIRS, PAUSED, Chart
+from demo.universe import MISMATCH, PAIRS, PAUSED, PYRAMIDING, TOO_LARGE, WRONG_HEDGE, Chart
 
 _BAR = 300
 _LAST_BAR = DAY - 900  # what is ordered until then has time to fill
@@ -77,14 +77,17 @@ class Play:
         account = self.gateway.account
         for chart in PAIRS:
             held, left = (account.quantity(leg.symbol) for leg in chart.legs)
-            if left and not held:
-                size = chart.contracts if left < 0 else -chart.contracts
-                self.tradingview.send(self.tradingview.alert(chart, Move(size, 0)), chart)
+            move = self.tradingview.last(chart)
+            if left and not held and not move.after:
+                self.tradingview.send(self.tradingview.alert(chart, move), chart)
 
 
 def script(tradingview: TradingView) -> dict[int, Callable[[], None]]:
-    """What goes wrong in a day, by second, between the bars and while no signal waits."""
-    aapl, msft, nvda = (single(symbol) for symbol in ("AAPL", "MSFT", "NVDA"))
+    """What goes wrong in a day, by second, between the bars and while no signal waits.
+
+    What is refused comes from charts of their own: no strategy's next alert starts elsewhere.
+    """
+    aapl = single("AAPL")
 
     def send(chart: Chart, move: Move, *outcome: str, **changes) -> Callable[[], None]:
         return lambda: tradingview.send(tradingview.alert(chart, move) | changes, chart, *outcome)
@@ -105,13 +108,13 @@ def script(tradingview: TradingView) -> dict[int, Callable[[], None]]:
         2030: send(aapl, Move(0, 300), *unknown, ticker="PLTR", order_price=31.4),
         3230: send(PAUSED, Move(0, 1000), refused, "passive ticker"),
         4130: comes_twice("new"),
-        5330: send(PAIRS[2], Move(0, 400), refused, "wrong hedge", ticker="KO-0.4*NASDAQ:PEP"),
+        5330: send(WRONG_HEDGE, Move(0, 400), refused, "wrong hedge", ticker="PG-1.8*NYSE:CL"),
         6530: send(
             aapl, Move(0, 100), "error", "problematic ticker!", ticker="AAPL/MSFT", order_price=0.54
         ),
-        8030: send(aapl, Move(100, 200), order_comment="Add Long"),
+        8030: send(PYRAMIDING, Move(100, 200), order_comment="Add Long"),
         9530: broken(order_contracts="{{strategy.order.contracts}}"),
         11330: comes_twice("same"),
-        13130: send(msft, Move(0, 50), mar_pos_size=80),
-        15530: send(nvda, Move(0, 50000)),
+        13130: send(MISMATCH, Move(0, 50), mar_pos_size=80),
+        15530: send(TOO_LARGE, Move(0, 50000)),
     }

@@ -10,7 +10,7 @@ from demo.universe import PAIRS, Chart
 
 BRIDGE_STOPS, DROPPED_ALERT, STUCK_LEG = "bridge-stops", "dropped-alert", "stuck-leg"
 FAULTS = (BRIDGE_STOPS, DROPPED_ALERT, STUCK_LEG)
-LENGTH = 5400  # seconds of trading time
+LENGTH = 6300  # seconds of trading time
 SILENT = range(2100, 4200)  # while the bridge is gone
 _STICKS = 600  # from then on the next pair's second leg never fills
 # Seconds of trading time, above all that happens on a day without faults.
@@ -19,6 +19,7 @@ _LIMITS = {
     "alarm_minutes": 1200 / 60,
     "alarm_leg_seconds": 900,
     "alarm_missed_seconds": 60,
+    "alarm_report_seconds": 240,
     "alarm_pause_seconds": 60,
 }
 

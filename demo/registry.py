@@ -1,7 +1,7 @@
 """Registering what the demo trades, as the owner would."""
 
 from demo.client import Client
-from demo.universe import PAIRS, PAUSED, SINGLES, Chart
+from demo.universe import PAIRS, PAUSED, REFUSED, SINGLES, Chart
 
 _ADMIN = {"username": "admin", "password": "123"}  # every demo server has this user
 
@@ -16,9 +16,9 @@ def register(client: Client) -> None:
     if answer.status != 200:
         raise Refused("The demo plays on a demo server only: its user admin could not log in.")
     token = answer.json["access_token"]
-    for chart in SINGLES:
+    for chart in (*SINGLES, *(each for each in REFUSED if not each.leg2)):
         _send(client, "/v3/regticker", chart.leg1.registration(1), token)
-    for chart in (*PAIRS, PAUSED):
+    for chart in (*PAIRS, *(each for each in REFUSED if each.leg2), PAUSED):
         for leg in chart.legs:
             _send(client, "/v3/regticker", leg.registration(0), token)
         _send(client, "/v3/regpair", _pair(chart), token)

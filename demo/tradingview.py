@@ -59,14 +59,14 @@ class TradingView:
 
     def __init__(self, client: Client, market: Market, ledger: Ledger, journal: Journal):
         self._client, self._market, self._ledger, self._journal = client, market, ledger, journal
-        self._sizes = {chart.ticker: 0 for chart in CHARTS}
+        self._last = {chart.ticker: Move(0, 0) for chart in CHARTS}
         self._begun = int(time.time())  # ids of alerts must differ from those of earlier runs
         self.repeats = ""  # "same" or "new": the next alert comes twice, with the same id or not
 
     def bar(self) -> None:
         """The end of a bar: each strategy decides."""
         for chart, move in list(self._moves()):
-            self._sizes[chart.ticker] = move.after
+            self._last[chart.ticker] = move
             body = self.alert(chart, move)
             self.send(body, chart)
             repeats, self.repeats = self.repeats, ""
@@ -75,9 +75,13 @@ class TradingView:
             elif repeats == "same":
                 self._repeat(body)
 
+    def last(self, chart: Chart) -> Move:
+        """What the chart's strategy did last."""
+        return self._last[chart.ticker]
+
     def _moves(self) -> Iterator[tuple[Chart, Move]]:
         for chart in CHARTS:
-            size, deviation = self._sizes[chart.ticker], self._market.deviation(chart)
+            size, deviation = self._last[chart.ticker].after, self._market.deviation(chart)
             if move := decide(chart, size, deviation):
                 yield chart, move
 

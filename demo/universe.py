@@ -96,4 +96,11 @@ SINGLES = (
     Chart(Listing("USDCAD", "FX", 1.36425, 5, 0.004), 25000, reverses=True),
 )
 CHARTS = PAIRS + SINGLES
-LISTINGS = {leg.symbol: leg for chart in (*CHARTS, PAUSED) for leg in chart.legs}
+# What sends nothing but alerts that are refused: no strategy of the day holds any of it.
+WRONG_HEDGE = _pair(("PG", "NYSE", 166.40), 1.7, ("CL", "NYSE", 97.20), 400, False)
+PYRAMIDING, MISMATCH, TOO_LARGE = (
+    Chart(Listing(*listing), 100)
+    for listing in (("AMD", "NASDAQ", 139.60), ("INTC", "NASDAQ", 22.15), ("ORCL", "NYSE", 166.90))
+)
+REFUSED = (WRONG_HEDGE, PYRAMIDING, MISMATCH, TOO_LARGE)
+LISTINGS = {leg.symbol: leg for chart in (*CHARTS, *REFUSED, PAUSED) for leg in chart.legs}

@@ -20,7 +20,7 @@ CHANGED = orjson.dumps({"type": "alarms"})  # whoever shows them asks for the li
 
 
 class Alarms(ListHandler):
-    """/v3/alarms: the open alarms, newest first; `?all=1` the last ones, closed ones too."""
+    """/v3/alarms: the open alarms, the gravest first; `?all=1` the last ones, closed ones too."""
 
     list_key = "alarms"
 

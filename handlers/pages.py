@@ -30,7 +30,7 @@ from models import (
     positions_now,
     totals,
 )
-from trading import instants, positions
+from trading import instants, outcomes, positions
 
 NEWEST = 20  # rows of the dashboard's first paint
 PAGE = 200  # rows of the list's first page
@@ -71,9 +71,10 @@ class Dashboard(PageHandler):
             signals=[schemas.signal_record(row) for row in rows],
             figures=await run(figures, self.start_of_today()),
             bridge=self.application.polls.state() if self.identity else None,
-            alarms=[schemas.alarm_record(row.record()) for row in await run(self._alarms)],
+            alarms=schemas.alarm_groups(row.record() for row in await run(self._alarms)),
             limit=limit,
             filters=chosen,
+            not_traded=outcomes.REASONS,
             currencies=Stock.currencies(),
         )
 

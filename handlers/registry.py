@@ -15,7 +15,7 @@ from handlers.base import (
     count_of,
     right,
 )
-from models import Audit, Event, Pair, Stock
+from models import Audit, Event, Missing, Pair, Stock, Unregistered
 from schemas import answers, records
 
 
@@ -108,7 +108,12 @@ class Holding(BaseHandler):
     async def put(self) -> None:
         """Report a position."""
         form = schemas.check(schemas.HoldingForm, self.json_body())
-        stock, events = await self.store(Stock.hold, form.symbol, form.columns(), self.source)
+        fields = form.columns()
+        try:
+            stock, events = await self.store(Stock.hold, form.symbol, fields, self.source)
+        except Missing:
+            await self.store(Unregistered.note, form.symbol, fields)
+            raise
         self.publish(events)
         self.reply(schemas.ticker_record(stock.record()))
 

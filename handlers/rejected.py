@@ -31,9 +31,8 @@ class Resubmit(BaseHandler):
         """Resubmit an alert, as it was or corrected."""
         row = RejectedAlert.find(rowid_of(rowid))
         alert = schemas.read_alert(self._body(row))
-        self.reply_receipt(
-            await self.store(RejectedAlert.resubmit, row.id, alert.columns(), self.source)
-        )
+        resubmit = RejectedAlert.resubmit, row.id, alert.columns(), self.source
+        self.reply_receipt(await self.act("alert.resubmitted", f"rejected {row.id}", *resubmit))
 
     def _body(self, row: RejectedAlert) -> dict:
         if self.request.body.strip():

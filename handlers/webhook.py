@@ -5,8 +5,9 @@ import orjson
 import schemas
 import security
 from handlers.base import MOST_BODY, ApiError, BaseHandler, Right, contract, explain, right
-from models import RejectedAlert, Signal
+from models import Audit, Event, RejectedAlert, Signal
 from schemas import answers, records
+from trading.statuses import OFFERED
 
 FORMS = (schemas.Cancel, schemas.Report, schemas.Fill)  # of an order's report
 
@@ -79,16 +80,22 @@ class Webhook(BaseHandler):
     async def put(self) -> None:
         """Replace a signal."""
         revision = schemas.check(schemas.Revision, self.json_body())
-        signal, events = await self.store(
-            Signal.revise,
-            revision.rowid,
-            revision.sent(),
-            self.source,
-            bypass=revision.bypass_ticker_status,
-            owner=self.identity is not None,
-        )
+        signal, events = await self.store(self._revise, revision)
         self.publish(events)
         reply_signal(self, signal)
+
+    def _revise(self, revision: schemas.Revision) -> tuple[Signal, list[Event]]:
+        """Replaces the signal; the audit tells of a person who has it traded."""
+        rowid, bypass = revision.rowid, revision.bypass_ticker_status
+        owner = self.identity is not None
+        signal, events = Signal.revise(
+            rowid, revision.sent(), self.source, bypass=bypass, owner=owner
+        )
+        offers = any(event.changes.get("status", ("", ""))[1] in OFFERED for event in events)
+        if owner and offers:
+            most, event = self.conf.audit_kept, events[-1].id
+            Audit.note("signal.offered", self.trace, most, f"signal {rowid}", event)
+        return signal, events
 
 
 def reply_signal(handler: BaseHandler, signal: Signal) -> None:

@@ -182,6 +182,7 @@ def up(migrator, db):
         position = DoubleField(default=0)
         pnl = DoubleField(null=True, default=0)
         cost = DoubleField(null=True, default=0)
+        reported = CharField(null=True, max_length=19)
 
         class Meta:
             database = db

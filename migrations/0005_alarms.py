@@ -11,6 +11,8 @@ def up(migrator, db):
         kind = CharField(max_length=20)
         subject = CharField(max_length=200)
         what = TextField()
+        number = DoubleField(default=1)
+        told_number = DoubleField(default=0)
         since = CharField(max_length=19)
         opened = CharField(max_length=19)
         acknowledged = CharField(null=True, max_length=19)

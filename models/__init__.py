@@ -11,7 +11,7 @@ from models.factor import CodeRefused, Factor, RecoveryCode
 from models.facts import LAST_BACKUP, Fact
 from models.figures import figures, totals
 from models.filters import Filters
-from models.positions import Positions, positions_now
+from models.positions import Positions, Unregistered, positions_now
 from models.receiving import Receipt, receive
 from models.registry import Pair, Stock
 from models.rejected import RejectedAlert
@@ -27,7 +27,7 @@ TABLES = [
     *(EventRow, Signal, AlertId, RejectedAlert, Stock, Pair),
     *(User, Session, Passphrase, AccountRecord, Bridge, Secret),
     *(Factor, RecoveryCode, ApiToken, Visit, PassphraseUse, Audit),
-    *(Fact, Alarm, AlarmWatch),
+    *(Fact, Alarm, AlarmWatch, Unregistered),
 ]
 
 __all__ = [
@@ -69,6 +69,7 @@ __all__ = [
     "Signal",
     "Stock",
     "Trace",
+    "Unregistered",
     "User",
     "Visit",
     "events_after",

@@ -10,7 +10,7 @@ from peewee import BigIntegerField, CharField, DoubleField, IntegerField, TextFi
 from database import RowId, announce
 from models.base import Base, EventRow, Missing
 from trading import instants
-from trading.alarms import HAPPENINGS, Case
+from trading.alarms import HAPPENINGS, MORE, Case, gravity
 
 ALARMS = "alarms"  # announced: one began, ended or was seen
 NOBODY_LOOKS = "nobody looks"  # ... or the process that looked for all has stopped
@@ -23,6 +23,7 @@ CLAIM = 120.0  # seconds that a process has for sending what it took
 class Alarm(Base):
     """One case: open until `closed`. `due` is when to tell of it next, `told` who has been told.
 
+    `number` is the case's own, `told_number` what it was when it began or had last doubled.
     An alarm is no event: it is made of events, and whoever missed a change asks for the list.
     """
 
@@ -31,6 +32,8 @@ class Alarm(Base):
     kind = CharField(20)
     subject = CharField(200)
     what = TextField()
+    number = DoubleField(default=1)
+    told_number = DoubleField(default=0)
     since = CharField(19)
     opened = CharField(19)
     acknowledged = CharField(19, null=True)
@@ -43,15 +46,16 @@ class Alarm(Base):
 
     @classmethod
     def open_ones(cls) -> list["Alarm"]:
-        """All that are open, the newest first."""
-        return list(cls.select().where(cls.closed.is_null()).order_by(cls.id.desc()))
+        """All that are open: the gravest first, of a kind what nobody has seen, then the newest."""
+        rows = cls.select().where(cls.closed.is_null()).order_by(cls.id.desc())
+        return sorted(rows, key=lambda row: (gravity(row.kind), row.acknowledged is not None))
 
     @classmethod
     def shown(cls, closed_too: bool = False) -> list["Alarm"]:
-        """The newest alarms, what nobody has seen first; those that are closed too if asked for."""
-        rows = cls.select() if closed_too else cls.select().where(cls.closed.is_null())
-        seen = cls.acknowledged.is_null(False)
-        return list(rows.order_by(*() if closed_too else (seen,), cls.id.desc()).limit(MOST_SHOWN))
+        """All that are open, the gravest first; or the newest alarms, those that are closed too."""
+        if closed_too:
+            return list(cls.select().order_by(cls.id.desc()).limit(MOST_SHOWN))
+        return cls.open_ones()
 
     @classmethod
     def count_open(cls) -> dict[str, int]:
@@ -70,29 +74,41 @@ class Alarm(Base):
 
     @classmethod
     def begin(cls, cases: Iterable[tuple[Case, float]]) -> None:
-        """Opens an alarm for each case that has none yet, given with when to tell of it."""
+        """Opens an alarm for each case, given with when to tell of it; an open one is renewed."""
         # All at once, for alerts wait meanwhile.
         wanted: dict[str, tuple[Case, float]] = {}
         for case, due in cases:
             wanted.setdefault(case.key, (case, due))
-        known = cls.select(cls.key).where(cls._open(wanted)).tuples()
-        for (key,) in known:
-            del wanted[key]
+        for row in cls.select().where(cls._open(wanted)):
+            row._renew(*wanted.pop(row.key))
         now = instants.now()
-        rows = [
-            {
-                "key": case.key,
-                "kind": case.kind,
-                "subject": case.subject,
-                "what": case.what,
-                "since": instants.from_epoch(case.since) if case.since else now,
-                "opened": now,
-                "due": due,
-            }
-            for case, due in wanted.values()
-        ]
+        rows = [cls._fields(case, due, now) for case, due in wanted.values()]
         if rows:
             cls.insert_many(rows).execute()
+
+    @staticmethod
+    def _fields(case: Case, due: float, now: str) -> dict[str, Any]:
+        return {
+            "key": case.key,
+            "kind": case.kind,
+            "subject": case.subject,
+            "what": case.words(case.number),
+            "number": case.number,
+            "told_number": case.number,
+            "since": instants.from_epoch(case.since) if case.since else now,
+            "opened": now,
+            "due": due,
+        }
+
+    def _renew(self, case: Case, due: float) -> None:
+        """The case as it is now; what has doubled is told again, though somebody has seen it."""
+        adds_up = case.subject == MORE and case.kind in HAPPENINGS
+        self.number = case.number + (self.number if adds_up else 0)
+        self.what = case.words(self.number)
+        if self.number >= 2 * self.told_number:
+            self.told_number, self.due, self.tries, self.told = self.number, due, 0, ""
+            self.acknowledged = self.acknowledged_by = None
+        self.save()
 
     @classmethod
     def end(cls, keys: Iterable[str]) -> None:
@@ -142,9 +158,9 @@ class Alarm(Base):
 
     @classmethod
     def claim(cls, now: float) -> list["Alarm"]:
-        """Takes what is due: of several who try at once one gets it."""
+        """Takes what is due, the gravest first: of several who try at once one gets it."""
         taken = cls.update(due=now + CLAIM).where(cls._untold(), cls.due <= now).returning(cls)
-        return sorted(taken.execute(), key=lambda alarm: alarm.id)
+        return sorted(taken.execute(), key=lambda alarm: (gravity(alarm.kind), alarm.id))
 
     @classmethod
     def note_told(

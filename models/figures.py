@@ -7,7 +7,7 @@ import peewee
 from peewee import Case, fn
 
 from database import is_sqlite, proxy, total
-from models.filters import Filters, conditions
+from models.filters import NOT_TRADED, Filters, conditions
 from models.registry import Stock
 from models.signals import Signal
 from trading import equation, slippage, statuses
@@ -137,8 +137,15 @@ def figures(since: str) -> dict[str, Any]:
         "open": Signal.count_open(),
         "filled": counts.get(statuses.FILLED, 0),
         "canceled": counts.get(statuses.CANCELED, 0),
+        "not_traded": _count_not_traded(since),
         "errors": sum(counts.get(each, 0) for each in statuses.FAILED),
         "average_slippage": recent["average_slippage"]["all"],
         "slippage": recent["slippage"],
         "last_alert": Signal.last_alert(),
     }
+
+
+def _count_not_traded(since: str) -> int:
+    """How many alerts since then were trades that did not happen."""
+    chosen = conditions(Signal, Filters(status=NOT_TRADED, since=since))
+    return Signal.select().where(*chosen).count()

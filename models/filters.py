@@ -9,11 +9,12 @@ from typing import Any
 import peewee
 
 from database import contains
-from trading import equation, instants, statuses
+from trading import equation, instants, outcomes, statuses
 
 # Spelled so that only the partial index serves it: the index of states would sort all that wait.
 OFFERED = peewee.SQL("COALESCE(status, '') IN ('waiting', 'rerouted')")
 FAILED = "failed"  # names all that went wrong
+NOT_TRADED = "not_traded"  # names all trades that did not happen, as a status
 SEARCHED = ("ticker", "comment", "status_message", "error_message")
 
 
@@ -45,7 +46,7 @@ def conditions(model: type[peewee.Model], filters: Filters) -> Iterator[Any]:
     if filters.name is not None:
         yield _named(model, filters.name)
     if filters.status is not None:
-        yield _of_status(beside(filters.name, model.status), filters.status)
+        yield _of_status(model, beside(filters.name, model.status), filters.status)
     if filters.kind is not None:
         yield beside(filters.name or filters.status, model.kind) == filters.kind
     if filters.since or filters.until:
@@ -59,10 +60,15 @@ def conditions(model: type[peewee.Model], filters: Filters) -> Iterator[Any]:
         yield model.id < filters.before
 
 
-def _of_status(column: Any, status: str) -> Any:
+def _of_status(model: type[peewee.Model], column: Any, status: str) -> Any:
     if status == statuses.WAITING:
         return OFFERED
-    return column.in_(statuses.FAILED) if status == FAILED else column == status
+    if status == FAILED:
+        return column.in_(statuses.FAILED)
+    if status == NOT_TRADED:
+        ended = column.in_((statuses.CANCELED, statuses.ERROR))
+        return ended & model.status_message.in_(outcomes.REASONS)
+    return column == status
 
 
 def during(model: type[peewee.Model], filters: Filters) -> Any:

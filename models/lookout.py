@@ -8,21 +8,27 @@ from database import snapshot
 from models.base import EventRow
 from models.rejected import RejectedAlert
 from models.signals import OFFERED, Signal
-from trading import instants, statuses
-from trading.alarms import Alert, signed
+from trading import alerts, instants, outcomes, statuses
+from trading.alarms import Alert
 
-SYNC = "created due to sync"  # the bridge's own signals, which no strategy has sent
-_SYNC_COMMENT = " due to sync"
 _NAMED = ("id", "timestamp", "status", "ticker", "leg1", "leg2")
 _TOLD = ("signal.created", "signal.updated", "rejected.created")
+_ENDED = (*statuses.FAILED, statuses.CANCELED)
+PLACED = (statuses.CREATED, *statuses.HALF_WAY)
 
 
 class Happenings(NamedTuple):
-    """Events up to `reached`: alerts in their order, rowids of failed signals, rejected alerts."""
+    """Events up to `reached`: alerts in their order, and rowids.
+
+    `ended` are signals that failed or were canceled, `ordered` those that got order ids, `warned`
+    those that were stored with a warning; `rejected` are rejected alerts.
+    """
 
     reached: int
     alerts: list[Alert]
-    failed: list[int]
+    ended: list[int]
+    ordered: list[int]
+    warned: dict[int, str]
     rejected: list[int]
     more: bool
 
@@ -36,34 +42,68 @@ def happenings(position: int, most: int) -> Happenings:
         # Tuples, for a flood of alerts is looked through while it is stored.
         rows = list(told.order_by(EventRow.id).limit(most).tuples())
     more = len(rows) == most
-    found = Happenings(rows[-1][0] if more else last, [], [], [], more)
+    found = Happenings(rows[-1][0] if more else last, [], [], [], {}, [], more)
     for _, type, subject, source, changes in rows:
         if type == "rejected.created":
             found.rejected.append(int(subject))
-        elif type == "signal.created" or '"status"' in changes:
+        elif type == "signal.created" or '"status"' in changes or '"order_id' in changes:
             created_by = source if type == "signal.created" else None
             _sort_in(int(subject), orjson.loads(changes), created_by, found)
     return found
 
 
 def _sort_in(rowid: int, changes: dict, created_by: str | None, found: Happenings) -> None:
-    if changes.get("status", (None, None))[1] in statuses.FAILED:
-        found.failed.append(rowid)
-    if created_by is not None:
-        columns = {column: new for column, (_, new) in changes.items()}
-        if alert := _alert(rowid, columns, by_owner=created_by != "webhook"):
-            found.alerts.append(alert)
+    columns = {column: new for column, (_, new) in changes.items()}
+    if columns.get("status") in _ENDED:
+        found.ended.append(rowid)
+    if columns.get("order_id1") or columns.get("order_id2"):
+        found.ordered.append(rowid)
+    if created_by is None:
+        return
+    if warning := columns.get("warning"):
+        found.warned[rowid] = warning
+    if alert := _alert(rowid, columns, by_owner=created_by != "webhook"):
+        found.alerts.append(alert)
 
 
 def _alert(rowid: int, columns: dict[str, Any], by_owner: bool = False) -> Alert | None:
     """A strategy's alert; None for what has no readable ticker or is the bridge's own."""
     legs = [columns.get(leg) for leg in ("leg1", "leg2")]
-    comment = columns.get("comment") or ""
-    if not legs[0] or columns.get("status_message") == SYNC or comment.endswith(_SYNC_COMMENT):
+    message = columns.get("status_message")
+    if not legs[0] or alerts.is_from_bridge(message, columns.get("comment")):
         return None
-    before = signed(columns.get("prior_position"), columns.get("prior_position_size") or 0.0)
-    after = signed(columns.get("position"), columns.get("position_size") or 0.0)
-    return Alert(rowid, "-".join(filter(None, legs)), before, after, by_owner)
+    before = alerts.signed(columns.get("prior_position"), columns.get("prior_position_size") or 0.0)
+    after = alerts.signed(columns.get("position"), columns.get("position_size") or 0.0)
+    overtaken = (message or "").startswith(outcomes.OVERTAKEN)
+    return Alert(rowid, "-".join(filter(None, legs)), before, after, by_owner, overtaken)
+
+
+def older_orders(rowid: int) -> list[dict[str, Any]]:
+    """Signals before this one whose order is still open and has an order id of this one's.
+
+    The symbol must be the same; each has `order` beside its columns, which is that id.
+    """
+    signal = Signal.get_or_none(Signal.id == rowid)
+    if signal is None:
+        return []
+    mine = {
+        (order, leg)
+        for order, leg in ((signal.order_id1, signal.leg1), (signal.order_id2, signal.leg2))
+        if order is not None
+    }
+    ids = [order for order, _ in mine]
+    same = Signal.order_id1.in_(ids) | Signal.order_id2.in_(ids)
+    older = Signal.select().where(same, Signal.id < rowid, Signal.status.in_(PLACED))
+    found = []
+    for row in older.order_by(Signal.id):
+        both = mine & {(row.order_id1, row.leg1), (row.order_id2, row.leg2)}
+        found += [row.record() | {"order": min(order for order, _ in both)}] if both else []
+    return found
+
+
+def count_late(moment: str) -> int:
+    """How many signals wait since before an instant."""
+    return Signal.select().where(OFFERED, Signal.timestamp <= moment).count()
 
 
 def earlier_alerts(alert: Alert, most: int = 10) -> list[Alert]:

@@ -1,41 +1,212 @@
-"""The account's positions: each active pair with its legs, other holdings, totals."""
+"""The account's positions: pairs with their legs, other holdings, what alerts expect, totals."""
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from peewee import CharField, DoubleField, fn
+
+from models.base import Base, EventRow
 from models.registry import Pair, Stock
-from trading import equation, positions
+from models.signals import Signal
+from trading import alerts, equation, instants, outcomes, positions, statuses
 from trading.judging import CURRENCIES
-from trading.positions import Hedge, Holding, Total
+from trading.positions import Claim, Hedge, Holding, Total
+
+MOST_UNREGISTERED = 500
+LOOKED_BACK = 50  # signals of a ticker that are read to find one that was not refused
+ORDER_LIVES = 86_400  # seconds; an order that nobody has heard of for longer is not open any more
+_TOLD = ("position", "position_size", "status", "status_message", "comment")
 
 
 class PairPosition(NamedTuple):
-    """An active pair, what is held of its legs, and how the hedge fits."""
+    """A pair that is active or held, what is held of its legs, and how the hedge fits.
+
+    `shares` is what this pair holds of each leg, where others have the leg, too.
+    """
 
     pair: Pair
     legs: tuple[Holding, Holding]
+    shares: tuple[float, float]
     hedge: Hedge
+    wanted: "Wanted"
+
+
+class Wanted(NamedTuple):
+    """The position (for a pair: of leg 1) that a ticker's newest alert wants.
+
+    `told`: there is such an alert. The size is None where it carries no positions.
+    """
+
+    told: bool
+    size: float | None
+
+
+class Expected(NamedTuple):
+    """What the newest alerts say that an account holds of a symbol, and what it does hold."""
+
+    symbol: str
+    expected: float
+    held: float
+    reported: str | None
 
 
 class Positions(NamedTuple):
-    """All that is held: active pairs by name, the other positions by symbol, sums by currency."""
+    """All that is held: pairs by name, the other positions by symbol, sums by currency."""
 
     pairs: list[PairPosition]
     singles: list[Holding]
     totals: list[Total]
+    expected: list[Expected]
+    unregistered: list["Unregistered"]
+    reported: dict[str, str | None]
+
+
+class Unregistered(Base):
+    """A position of a symbol that the registry does not know, as the bridge reported it last."""
+
+    symbol = CharField(200, primary_key=True)
+    position = DoubleField()
+    cost = DoubleField(default=0)
+    pnl = DoubleField(default=0)
+    reported = CharField(19)
+
+    @classmethod
+    def note(cls, symbol: str, fields: dict[str, Any]) -> None:
+        """Keeps what was reported; a flat position is forgotten."""
+        cls.delete().where(cls.symbol == symbol).execute()
+        if fields.get("position") and cls.select().count() < MOST_UNREGISTERED:
+            known = {k: v for k, v in fields.items() if v is not None}
+            cls.create(symbol=symbol, reported=instants.now(), **known)
+
+    @classmethod
+    def present(cls, registered: Iterable[str]) -> list["Unregistered"]:
+        """What is still unknown, and was reported within a day."""
+        recent = cls.select().where(cls.reported > instants.ago(ORDER_LIVES))
+        known = set(registered)
+        return [row for row in recent.order_by(cls.symbol) if row.symbol not in known]
+
+
+def is_reported() -> bool:
+    """Whether any position was ever reported."""
+    return Stock.select().where(Stock.reported.is_null(False)).exists()
+
+
+def last_change() -> tuple[int, str | None]:
+    """What differs once a position was reported or anything else has changed."""
+    return EventRow.last_id(), Stock.select(fn.MAX(Stock.reported)).scalar()
 
 
 def positions_now() -> Positions:
     """The positions as the bridge reported them last."""
-    stocks = {stock.symbol: _holding(stock) for stock in _without_aliases(Stock.select())}
-    pairs, legs = [], set()
-    for pair in Pair.select().where(Pair.active == 1).order_by(Pair.name):
-        both = tuple(_leg(stocks, symbol) for symbol in (pair.leg1, pair.leg2))
-        pairs.append(PairPosition(pair, both, positions.hedge(*both, pair.hedge)))
-        legs |= {leg.symbol for leg in both}
+    rows = {stock.symbol: stock for stock in _without_aliases(Stock.select())}
+    stocks = {symbol: _holding(stock) for symbol, stock in rows.items()}
+    pairs = _pairs(stocks, {row.symbol for row in rows.values() if row.active})
+    legs = {leg.symbol for each in pairs for leg in each.legs}
     held = [each for each in stocks.values() if each.position or each.pnl]
-    singles = [each for each in held if each.symbol not in legs]
-    return Positions(pairs, sorted(singles, key=_symbol), positions.totals(held))
+    singles = sorted((each for each in held if each.symbol not in legs), key=_symbol)
+    reported = {symbol: row.reported for symbol, row in rows.items()}
+    return Positions(
+        pairs,
+        singles,
+        positions.totals(held),
+        _expected(pairs, rows),
+        Unregistered.present(rows),
+        reported,
+    )
+
+
+def _pairs(stocks: dict[str, Holding], alone: set[str]) -> list[PairPosition]:
+    """The pairs that are active or held; what is traded `alone` holds no paused pair."""
+    found = []
+    for pair in Pair.select().order_by(Pair.name):
+        legs = tuple(_leg(stocks, symbol) for symbol in (pair.leg1, pair.leg2))
+        if pair.active or any(leg.position and leg.symbol not in alone for leg in legs):
+            found.append((pair, legs, wanted(pair.leg1, pair.leg2)))
+    claims = [
+        Claim(
+            pair.name,
+            *(leg.symbol for leg in legs),
+            pair.hedge,
+            bool(pair.active),
+            ask.size if ask.told else None,
+        )
+        for pair, legs, ask in found
+    ]
+    held = {symbol: holding.position for symbol, holding in stocks.items()}
+    shares = positions.share_out(claims, held, alone)
+    return [_position(pair, legs, shares[pair.name], ask) for pair, legs, ask in found]
+
+
+def _position(pair: Pair, legs: tuple, shares: tuple, ask: Wanted) -> PairPosition:
+    mine = [
+        Holding(leg.symbol, share, leg.cost, leg.pnl, leg.currency)
+        for leg, share in zip(legs, shares, strict=True)
+    ]
+    return PairPosition(pair, legs, shares, positions.hedge(*mine, pair.hedge), ask)
+
+
+def _expected(pairs: list[PairPosition], rows: dict[str, Stock]) -> list[Expected]:
+    """What is expected of each reported symbol that alerts have told of, all with positions.
+
+    A paused ticker that is flat expects nothing: its owner has closed it.
+    """
+    asks: dict[str, list[Wanted]] = {}
+    for each in pairs:
+        if each.pair.active or any(each.shares):
+            told, size = each.wanted
+            second = None if size is None else positions.opposite(size, each.pair.hedge)
+            asks.setdefault(each.legs[0].symbol, []).append(each.wanted)
+            asks.setdefault(each.legs[1].symbol, []).append(Wanted(told, second))
+    for symbol, row in rows.items():
+        if row.active or (row.position and symbol not in asks):
+            asks.setdefault(symbol, []).append(wanted(symbol, None))
+    return [
+        Expected(
+            symbol, sum(ask.size for ask in mine), rows[symbol].position, rows[symbol].reported
+        )
+        for symbol, mine in sorted(asks.items())
+        if symbol in rows and rows[symbol].reported and _is_known(mine)
+    ]
+
+
+def _is_known(asks: list[Wanted]) -> bool:
+    return any(ask.told for ask in asks) and all(ask.size is not None for ask in asks)
+
+
+def wanted(leg1: str, leg2: str | None) -> Wanted:
+    """What a ticker's newest alert wants that was not refused."""
+    columns = (getattr(Signal, name) for name in _TOLD)
+    rows = Signal.select(*columns).where(_is(Signal.leg1, leg1))
+    rows = rows.where(Signal.leg2.is_null() if leg2 is None else _is(Signal.leg2, leg2))
+    for position, size, status, message, comment in (
+        rows.order_by(Signal.id.desc()).limit(LOOKED_BACK).tuples()
+    ):
+        if not alerts.is_from_bridge(message, comment) and not outcomes.is_refused(status, message):
+            return Wanted(True, alerts.signed(position, size or 0.0))
+    return Wanted(False, 0.0)
+
+
+def _is(column: Any, symbol: str) -> Any:
+    ways = equation.spellings(symbol)
+    return column == ways[0] if len(ways) == 1 else column.in_(ways)
+
+
+def symbols_at_work() -> tuple[set[str], set[str]]:
+    """The symbols that orders are open for, and those that signals wait for."""
+    placed = (statuses.CREATED, *statuses.HALF_WAY, statuses.ERROR)
+    columns = (Signal.leg1, Signal.leg2, Signal.status, Signal.order_id1)
+    rows = Signal.select(*columns).where(
+        Signal.status.in_((*placed, *statuses.OFFERED)),
+        Signal.timestamp > instants.ago(ORDER_LIVES),
+    )
+    working: set[str] = set()
+    waiting: set[str] = set()
+    for leg1, leg2, status, order_id in rows.tuples():
+        if status in statuses.OFFERED:
+            waiting |= {leg1, leg2}
+        elif status != statuses.ERROR or order_id is not None:  # placed, with a message
+            working |= {leg1, leg2}
+    return working, waiting
 
 
 def _without_aliases(rows: Iterable[Stock]) -> list[Stock]:

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from models.base import Event
 from models.statements import MOVE_COLUMNS, compiled
-from trading import alerts, instants, judging, statuses
+from trading import alerts, instants, judging, outcomes, statuses
 
 USED_BEFORE = "alert_id was used before by another alert"
 Row = dict[str, Any]
@@ -128,7 +128,7 @@ def _put_in_order(new: list[_Pending]) -> None:
         if (later := alerts.overtaken_by(move, earlier)) is None:
             earlier.insert(0, move)
         elif each.verdict.outcome == "recorded":
-            message = f"{alerts.OVERTAKEN}{later}"
+            message = f"{outcomes.OVERTAKEN}{later}"
             each.row |= {"status": statuses.CANCELED, "status_message": message}
 
 

@@ -8,7 +8,7 @@ from peewee import CharField, DoubleField, IntegerField, TextField
 from database import RowId
 from models.base import Event, Missing, Refused, Told, newest
 from models.signals import Signal
-from trading import equation, fills
+from trading import equation, fills, instants
 from trading.judging import CURRENCIES
 
 CRYPTO = "CRYPTO"
@@ -30,9 +30,14 @@ class Stock(Told):
     position = DoubleField(default=0)
     pnl = DoubleField(null=True, default=0)
     cost = DoubleField(null=True, default=0)
+    reported = CharField(19, null=True)  # when the position was last reported, changed or not
 
     def subject(self) -> str:
         return self.symbol
+
+    def record(self) -> dict[str, Any]:
+        """The row without `reported`: a report that changes nothing is no event."""
+        return {k: v for k, v in super().record().items() if k != "reported"}
 
     @classmethod
     def find(cls, symbol: str) -> "Stock":
@@ -108,6 +113,7 @@ class Stock(Told):
     def hold(cls, symbol: str, fields: dict[str, Any], source: str) -> tuple["Stock", list[Event]]:
         """Sets position, cost and PnL as the broker reports them; raises Missing."""
         stock = cls.find_held(symbol)
+        cls.update(reported=instants.now()).where(cls.id == stock.id).execute()
         return stock, stock.change(source, fields, "position")
 
     @classmethod

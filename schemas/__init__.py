@@ -2,7 +2,7 @@
 
 from schemas import access, answers, records
 from schemas.account import ACCOUNT, AccountChange, AccountForm, account_record
-from schemas.alarms import SeenForm, alarm_record
+from schemas.alarms import SeenForm, alarm_groups, alarm_record
 from schemas.audit import AUDIT_KEYS, audit_record, token_record
 from schemas.events import event_message, event_record, rejected_record
 from schemas.orders import Cancel, Fill, Price, Report, read_order_update
@@ -76,6 +76,7 @@ __all__ = [
     "AccountForm",
     "account_record",
     "SeenForm",
+    "alarm_groups",
     "alarm_record",
     "Alert",
     "check",

@@ -1,5 +1,9 @@
 """Alarms on the wire."""
 
+from collections.abc import Iterable
+from itertools import groupby
+from operator import itemgetter
+
 from schemas.types import Id
 from schemas.values import Body, Record
 from trading.alarms import ADVICE, TITLES
@@ -23,3 +27,9 @@ def alarm_record(columns: Record) -> Record:
     kind = columns["kind"]
     words = {"title": TITLES.get(kind, kind), "advice": ADVICE.get(kind, "")}
     return {name: columns[name] for name in ALARM} | words
+
+
+def alarm_groups(rows: Iterable[Record]) -> list[list[Record]]:
+    """Alarms of one kind after the other together, as a page shows them."""
+    records = [alarm_record(columns) for columns in rows]
+    return [list(those) for _, those in groupby(records, itemgetter("kind"))]

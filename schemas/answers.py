@@ -119,6 +119,7 @@ class Figures(Answer):
         "open": 2,
         "filled": 5,
         "canceled": 1,
+        "not_traded": 0,
         "errors": 0,
         "average_slippage": 0.02,
         "slippage": {"USD": SlippageCost.EXAMPLE},
@@ -129,6 +130,7 @@ class Figures(Answer):
     open: int
     filled: int
     canceled: int
+    not_traded: int = Field(description="refused for a reason: a trade that did not happen")
     errors: int
     average_slippage: Number
     slippage: dict[str, SlippageCost] = Field(description="by the currency of leg 1")
@@ -158,11 +160,13 @@ class PairHolding(Answer):
 
     EXAMPLE = {
         "name": "NMFC-ROIC",
+        "active": 1,
         "hedge": 0.72,
         "actual_hedge": 0.72,
         "mark": positions.FINE,
         "active_pnl": 20,
         "currency": "USD",
+        "unhedged_leg": None,
         "unhedged": 0,
         "unhedged_amount": 0,
         "legs": [
@@ -172,11 +176,13 @@ class PairHolding(Answer):
     }
 
     name: str
+    active: Literal[0, 1] = Field(description="0: the pair is paused while it is held")
     hedge: float
     actual_hedge: Number
     mark: Literal[positions.MARKS]
     active_pnl: Number
     currency: Text
+    unhedged_leg: Literal[1, 2] | None = Field(description="of which too much is held")
     unhedged: Number
     unhedged_amount: Number
     legs: list[Holding]
@@ -197,14 +203,50 @@ class Total(Answer):
     unknown: list[str] = Field(description="symbols whose PnL or cost is not known")
 
 
-class Positions(Answer):
-    """What is held: by pair, single, and in sum."""
+class Expectation(Answer):
+    """What the newest alerts of all pairs and singles say is held of a symbol, and what is."""
 
-    EXAMPLE = {"pairs": [PairHolding.EXAMPLE], "singles": [], "totals": [Total.EXAMPLE]}
+    EXAMPLE = {"symbol": "NMFC", "expected": 100, "active_pos": 100}
+
+    symbol: str
+    expected: Number
+    active_pos: float
+
+
+class Unregistered(Answer):
+    """A position that the bridge reports of a symbol that the registry does not know."""
+
+    EXAMPLE = {
+        "symbol": "PLTR",
+        "active_pos": 7,
+        "active_cost": 31.4,
+        "active_pnl": 2,
+        "reported": "2026-11-24 15:30:00",
+    }
+
+    symbol: str
+    active_pos: float
+    active_cost: float
+    active_pnl: float
+    reported: Moment
+
+
+class Positions(Answer):
+    """What is held: by pair, single, and in sum; what alerts expect; what nobody registered."""
+
+    EXAMPLE = {
+        "pairs": [PairHolding.EXAMPLE],
+        "singles": [],
+        "totals": [Total.EXAMPLE],
+        "expected": [Expectation.EXAMPLE],
+        "unregistered": [],
+    }
 
     pairs: list[PairHolding]
     singles: list[Holding]
     totals: list[Total]
+    expected: list[Expectation]
+    unregistered: list[Unregistered]
 
 
 class BridgeState(Answer):

@@ -25,11 +25,13 @@ def _pair(held: Any) -> Record:
     same = legs[0].currency == legs[1].currency
     return {
         "name": held.pair.name,
+        "active": held.pair.active,
         "hedge": plain(held.pair.hedge),
         "actual_hedge": plain(hedge.actual),
         "mark": hedge.mark,
         "active_pnl": plain(_together(legs)) if same else None,
         "currency": legs[0].currency if same else None,
+        "unhedged_leg": hedge.leg,
         "unhedged": plain(hedge.unhedged),
         "unhedged_amount": plain(hedge.amount),
         "legs": [_holding(leg) for leg in legs],
@@ -37,7 +39,11 @@ def _pair(held: Any) -> Record:
 
 
 def positions_record(held: Any) -> Record:
-    """All positions: pairs (a sum only where both legs have one currency), singles, totals."""
+    """All positions: pairs (a sum only where both legs have one currency), singles, totals.
+
+    `expected` is what the strategies' alerts add up to for each symbol, `unregistered` what is held
+    of symbols that the registry does not know.
+    """
     return {
         "pairs": [_pair(each) for each in held.pairs],
         "singles": [_holding(each) for each in held.singles],
@@ -50,5 +56,23 @@ def positions_record(held: Any) -> Record:
                 "unknown": list(total.unknown),
             }
             for total in held.totals
+        ],
+        "expected": [
+            {
+                "symbol": each.symbol,
+                "expected": plain(each.expected),
+                "active_pos": plain(each.held),
+            }
+            for each in held.expected
+        ],
+        "unregistered": [
+            {
+                "symbol": each.symbol,
+                "active_pos": plain(each.position),
+                "active_cost": plain(each.cost),
+                "active_pnl": plain(each.pnl),
+                "reported": each.reported,
+            }
+            for each in held.unregistered
         ],
     }

@@ -15,7 +15,7 @@ from demo import history, registry
 from demo.__main__ import main
 from demo.client import Client
 from demo.day import Play
-from demo.universe import CHARTS, LISTINGS, PAIRS
+from demo.universe import CHARTS, LISTINGS, PAIRS, WRONG_HEDGE
 
 pytestmark = pytest.mark.slow
 
@@ -115,13 +115,42 @@ def test_the_positions_page_shows_what_is_held(day):
     positions = day.read("/v3/positions")
     legs = {leg["symbol"]: leg["active_pos"] for row in positions["pairs"] for leg in row["legs"]}
     quantity = day.account.quantity
-    assert legs == {leg.symbol: quantity(leg.symbol) for chart in PAIRS for leg in chart.legs}
+    pairs = (*PAIRS, WRONG_HEDGE)
+    assert legs == {leg.symbol: quantity(leg.symbol) for chart in pairs for leg in chart.legs}
     singles = {row["symbol"]: row["active_pos"] for row in positions["singles"]}
     alone = {chart.leg1.symbol for chart in CHARTS if chart.leg2 is None}
     assert singles == {symbol: quantity(symbol) for symbol in alone if quantity(symbol)}
     dollars = {symbol for symbol in day.account.positions if symbol != "USD.CAD"}
     total = next(row for row in positions["totals"] if row["currency"] == "USD")
     assert total["active_pnl"] == sum(int(day.account.pnl(symbol)) for symbol in dollars)
+
+
+PLANTED = {
+    "error": {"+err": 1, "+crit. err": 1},
+    "not_traded": {
+        "unknown ticker": 1,
+        "problematic ticker!": 1,
+        "wrong hedge": 1,
+        "pyramiding": 1,
+        "position size mismatch": 1,
+        "insufficient funds": 1,
+    },
+}
+
+
+def test_a_day_has_no_alarm_but_those_that_its_script_plants(day):
+    tries = (day.read("/v3/alarms?all=1")["alarms"] for _ in range(10_000))
+    rejected = 2 * ["rejected"]
+    planted = [kind for kind, reasons in PLANTED.items() for _ in reasons] + rejected
+    alarms = next(found for found in tries if len(found) >= len(planted))
+    assert sorted(each["kind"] for each in alarms) == sorted(planted)
+    reasons = {}
+    for each in alarms:
+        if each["kind"] in PLANTED:
+            signal = day.read(f"/v3/signal/{each['subject']}")
+            reasons.setdefault(each["kind"], {})[signal["status_msg"]] = 1
+    assert reasons == PLANTED
+    assert day.read("/v3/figures")["not_traded"] == len(PLANTED["not_traded"])
 
 
 def test_the_account_is_that_of_the_books(day):

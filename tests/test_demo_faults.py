@@ -17,6 +17,7 @@ SUBJECTS = {
     "Pairs-API: One leg is filled, the other is not",
     "Pairs-API: An alert is missing",
     "Pairs-API: The bridge is silent",
+    "Pairs-API: A pair is not hedged, and 1 more",
 }
 LATE = 4  # seconds, with those that stored instants lack
 
@@ -50,8 +51,8 @@ def day(tmp_path_factory):
 
 def test_each_fault_is_an_alarm_once_and_nothing_else_is(day):
     alarms, told, count, _ = day
-    assert sorted(alarms) == ["bridge", "leg", "missed"]
-    assert count == 3
+    assert sorted(alarms) == ["bridge", "expected", "leg", "missed", "unhedged"]
+    assert count == 5
     assert {subject for subject, _ in told} == SUBJECTS
     assert all(alarm["notified"] for alarm in alarms.values())
 
@@ -75,3 +76,6 @@ def test_each_ends_with_its_cause(day):
     assert alarms["missed"]["closed"] is None, "until somebody has seen it"
     assert "MA-V" in alarms["missed"]["what"]
     assert "CVX is not filled" in alarms["leg"]["what"]
+    assert "87 CVX unhedged" in alarms["unhedged"]["what"]
+    assert "CVX: the alerts say flat" in alarms["expected"]["what"]
+    assert not alarms["unhedged"]["closed"], "until the legs match"

@@ -189,6 +189,7 @@ WRONG = {
     "alarm_bridge_minutes": [0, -1, "x", True],
     "alarm_leg_seconds": [0, -1, "x", True],
     "alarm_missed_seconds": [-1, "x", True],
+    "alarm_report_seconds": [-1, "x", True],
     "alarm_reminder_minutes": [-1, "x", float("nan")],
     "alarm_pause_seconds": [-1, "x", True],
     "alarms_off": ["leg", ["legs"], [5]],

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from trading import instants
+from trading.outcomes import OVERTAKEN
 
 SAME_BAR = 300  # seconds between the arrivals of two alerts that may have been swapped
 SYNC = "created due to sync"  # the bridge's own signals, which no strategy has sent
 SYNC_COMMENT = " due to sync"
-OVERTAKEN = "overtaken by "  # and the rowid of the later alert that came first
 _TOLD = (
     *("ticker", "action", "contracts", "price"),
     *("position", "position_size", "prior_position", "prior_position_size"),
@@ -52,11 +52,16 @@ def move(row: Mapping[str, Any]) -> Move:
     return Move(row["id"], before, after, row["alert_time"], row["timestamp"])
 
 
+def is_from_bridge(message: str | None, comment: str | None) -> bool:
+    """Whether a signal is the bridge's own, made to complete a leg."""
+    return message == SYNC or (comment or "").endswith(SYNC_COMMENT)
+
+
 def is_strategys(row: Mapping[str, Any]) -> bool:
     """Whether a strategy sent this (not the bridge), and nothing had overtaken it."""
-    comment, message = row["comment"] or "", row["status_message"] or ""
-    from_bridge = message == SYNC or comment.endswith(SYNC_COMMENT)
-    return not from_bridge and not message.startswith(OVERTAKEN)
+    message = row["status_message"] or ""
+    own = is_from_bridge(message, row["comment"])
+    return not own and not message.startswith(OVERTAKEN)
 
 
 def overtaken_by(new: Move, earlier: list[Move]) -> int | None:

@@ -45,40 +45,145 @@ class Holding:
 class Hedge:
     """How a pair's second leg covers its first.
 
-    `actual` is how many of leg 2 are held against each of leg 1, None without a leg 1. Where a leg
-    is missing `unhedged` is the other leg's position and `amount` what that cost.
+    `actual` is how many of leg 2 are held against each of leg 1, None without a leg 1. Where the
+    mark is `wrong`, `leg missing` or `left over`, `leg` (1 or 2) says of which leg too much is
+    held, `unhedged` how much that is, and `amount` what it cost.
     """
 
     mark: str
     actual: float | None = None
+    leg: int | None = None
     unhedged: float = 0.0
     amount: float | None = 0.0
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether one leg is held without the other, or the ratio is far off.
+
+        A single share too much of leg 2 is what is left by rounding.
+        """
+        if self.mark == LEG_MISSING:
+            return True
+        return self.mark in (WRONG, LEFT_OVER) and (self.leg == 1 or abs(self.unhedged) > 1)
 
 
 def hedge(leg1: Holding, leg2: Holding, ratio: float) -> Hedge:
     """Compares the legs' positions with the registered hedge ratio.
 
-    `fine`: leg 2 is what the ratio asks for in whole shares; `off`: within 5 % of the ratio;
-    `wrong`: further away; `leg missing`: leg 1 is held alone; `left over`: leg 2 is.
+    `fine`: leg 2 is what the ratio asks for in whole shares; `off`: within 5 % of the ratio or one
+    share beside it; `wrong`: further away; `leg missing`: leg 1 is held alone; `left over`: leg 2.
     """
     if not leg1.position:
         if not leg2.position:
             return Hedge(FLAT)
-        return Hedge(LEFT_OVER, None, leg2.position, leg2.value)
+        return Hedge(LEFT_OVER, None, 2, leg2.position, leg2.value)
     actual = 0.0 - leg2.position / leg1.position
-    if not leg2.position and _whole(leg1.position, ratio):
-        return Hedge(LEG_MISSING, 0.0, leg1.position, leg1.value)
-    if actual >= 0 and abs(leg2.position) == _whole(leg1.position, ratio):
+    wanted = whole(leg1.position, ratio)
+    if not leg2.position and wanted:
+        return Hedge(LEG_MISSING, 0.0, 1, leg1.position, leg1.value)
+    if actual >= 0 and abs(leg2.position) == wanted:
         return Hedge(FINE, actual)
     # The tolerance as a difference of floats must not lose the 5 % itself.
     near = abs(actual - ratio) <= TOLERANCE * ratio * (1 + 1e-9)
-    return Hedge(OFF if near else WRONG, actual)
+    if near or (actual >= 0 and abs(abs(leg2.position) - wanted) <= 1):
+        return Hedge(OFF, actual)
+    leg, shares = _too_much(leg1.position, leg2.position, ratio)
+    cost = (leg1, leg2)[leg - 1].cost
+    return Hedge(WRONG, actual, leg, shares, None if cost is None else shares * cost)
 
 
-def _whole(position: float, ratio: float) -> int:
-    """The whole shares of leg 2 that a position of leg 1 asks for, as the bridge rounds them."""
+def _too_much(first: float, second: float, ratio: float) -> tuple[int, float]:
+    """The leg of which too much is held, and how much; both are held."""
+    if first * second > 0:  # they add up instead of covering each other
+        return 1, first
+    wanted = whole(first, ratio)
+    if 0 <= wanted < abs(second):
+        return 2, second - math.copysign(wanted, second)
+    covered = min(abs(second) / ratio, abs(first))
+    # Each share of leg 2 covers whole shares of leg 1, where those are whole.
+    open_shares = abs(first) - (math.ceil(covered) if first == round(first) else covered)
+    return 1, math.copysign(open_shares, first)
+
+
+def whole(position: float, ratio: float) -> int:
+    """The whole shares of leg 2 that a position of leg 1 asks for, as the bridge rounds them.
+
+    -1 where no number can hold them.
+    """
     wanted = abs(position) * ratio
     return math.floor(wanted) if math.isfinite(wanted) else -1
+
+
+def opposite(position: float, ratio: float) -> float:
+    """The position of leg 2 that goes with one of leg 1."""
+    return math.copysign(whole(position, ratio), -position) if position else 0.0
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A pair as one that may hold a share of its legs' positions.
+
+    `size` is the position of leg 1 that its strategy wants, None where that is not known.
+    """
+
+    name: str
+    leg1: str
+    leg2: str
+    ratio: float
+    active: bool
+    size: float | None = None
+
+
+def share_out(
+    claims: Iterable[Claim], held: dict[str, float], alone: Iterable[str] = ()
+) -> dict[str, tuple[float, float]]:
+    """{pair: what it holds of leg 1 and of leg 2}, also where pairs have a leg in common.
+
+    A leg that only one pair has tells how much of the common one belongs to that pair; where both
+    are common, what the strategy wants. What then remains of a common leg goes to the largest of
+    its pairs, an active one first, unless it is traded `alone`, too.
+    """
+    claims = [each for each in claims if each.leg1 != each.leg2]
+    active = {leg for each in claims if each.active for leg in (each.leg1, each.leg2)}
+    counted = [
+        each for each in claims if each.active or each.size or _is_needed(each, held, active)
+    ]
+    users: dict[str, list[Claim]] = {}
+    for each in counted:
+        users.setdefault(each.leg1, []).append(each)
+        users.setdefault(each.leg2, []).append(each)
+    shared = {leg for leg, pairs in users.items() if len(pairs) > 1} | set(alone)
+    shares = {each.name: [0.0, 0.0] for each in claims}
+    for each in counted:
+        shares[each.name] = list(_implied(each, held, shared))
+    for leg in shared & users.keys() - set(alone):
+        rest = held.get(leg, 0.0) - sum(shares[each.name][leg == each.leg2] for each in users[leg])
+        if rest:
+            taker = max(users[leg], key=lambda each: _weight(each, shares[each.name]))
+            shares[taker.name][leg == taker.leg2] += rest
+    return {name: (first, second) for name, (first, second) in shares.items()}
+
+
+def _is_needed(claim: Claim, held: dict[str, float], active: set[str]) -> bool:
+    """Whether a paused pair holds something that no active one can account for."""
+    return any(held.get(leg) and leg not in active for leg in (claim.leg1, claim.leg2))
+
+
+def _implied(claim: Claim, held: dict[str, float], shared: set[str]) -> tuple[float, float]:
+    first, second = held.get(claim.leg1, 0.0), held.get(claim.leg2, 0.0)
+    if claim.leg1 in shared and claim.leg2 in shared:
+        size = claim.size or 0.0
+        return size, opposite(size, claim.ratio)
+    if claim.leg2 in shared:
+        return first, opposite(first, claim.ratio)
+    if claim.leg1 in shared:
+        wanted = claim.size is not None and opposite(claim.size, claim.ratio) == second
+        return (claim.size if wanted else -second / claim.ratio), second
+    return first, second
+
+
+def _weight(claim: Claim, share: list[float]) -> tuple:
+    return abs(share[0]) + abs(share[1]), claim.active, abs(claim.size or 0.0), claim.name
 
 
 @dataclass(frozen=True)

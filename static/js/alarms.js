@@ -1,23 +1,26 @@
-// The open alarms: what is wrong, what to do about it, and who has seen it. Loaded when there is one.
+// The open alarms, one group a kind as the server orders them: what is wrong, what to do about it, and who has seen it. Loaded when there is one.
 import { call, tell } from "./api.js"
-import { clock, startOfToday } from "./clock.js"
+import { clock, minutesSince, startOfToday } from "./clock.js"
 import { $, $$, clone, flag, put, show } from "./dom.js"
-import { plural } from "./format.js"
+import { plural, span } from "./format.js"
 
 const section = $("#alarms")
-const list = $("ol", section)
+const list = $(".kinds", section)
 const all = $("[data-act=all]", section)
 
 function link({ kind, subject }) {
   if (kind === "rejected") return "/setup#rejected"
-  return kind === "bridge" ? "" : `/dashboard?signal=${subject}`
+  if (kind === "unhedged" && subject !== "more") return `/positions?pair=${encodeURIComponent(subject)}`
+  if (kind === "unhedged" || kind === "expected") return "/positions"
+  return /^\d+$/.test(subject) ? `/dashboard?signal=${subject}` : ""
 }
 
 function fill(item, alarm) {
-  const { id, title, what, advice, since, acknowledged, acknowledged_by } = alarm
+  const { id, title, what, since, acknowledged, acknowledged_by } = alarm
   item.dataset.id = id
   flag(item, "data-seen", Boolean(acknowledged))
-  show(item, { title, what, advice, since: `since ${clock(since, startOfToday())}`, seen: acknowledged_by ? `seen by ${acknowledged_by}` : "" })
+  const began = `since ${clock(since, startOfToday())}, ${span(minutesSince(since))}`
+  show(item, { what, since: began, seen: acknowledged_by ? `seen by ${acknowledged_by}` : "" })
   const open = $("a", item)
   if (link(alarm)) open.href = link(alarm)
   open.hidden = !link(alarm)
@@ -26,6 +29,14 @@ function fill(item, alarm) {
   button.hidden = Boolean(acknowledged)
   button.setAttribute("aria-label", `Acknowledge: ${title}, ${what}`)
   return item
+}
+
+function fillKind(group, alarms, rows) {
+  const [{ kind, title, what, advice }] = alarms
+  group.dataset.kind = kind
+  show(group, { title, count: alarms.length > 1 ? alarms.length : "", first: what, advice })
+  $("ol", group).replaceChildren(...alarms.map(alarm => fill(rows.get(String(alarm.id)) ?? clone("alarm-row"), alarm)))
+  return group
 }
 
 async function acknowledge(path, body, button) {
@@ -40,15 +51,19 @@ async function acknowledge(path, body, button) {
 // The server says that they have changed, and the list is drawn anew.
 section.addEventListener("click", ({ target }) => {
   const { act } = target.dataset
-  if (act === "all") acknowledge("/v3/alarms/acknowledge", { last: Math.max(...$$("li", list).map(item => item.dataset.id)) }, target)
+  if (act === "all") acknowledge("/v3/alarms/acknowledge", { last: Math.max(...$$("[data-id]", list).map(item => item.dataset.id)) }, target)
   if (act === "seen") acknowledge(`/v3/alarm/${target.closest("li").dataset.id}/acknowledge`, {}, target)
 })
 
 export function draw(alarms) {
   flag($("#alarms-css"), "disabled", null)
-  const old = new Map($$("li", list).map(item => [item.dataset.id, item]))
+  const rows = new Map($$("[data-id]", list).map(item => [item.dataset.id, item]))
+  const groups = new Map($$(".kind", list).map(group => [group.dataset.kind, group]))
   const focused = list.contains(document.activeElement)
-  list.replaceChildren(...alarms.map(alarm => fill(old.get(String(alarm.id)) ?? clone("alarm-row"), alarm)))
+  const kinds = [...new Set(alarms.map(({ kind }) => kind))]
+  const begun = !groups.size
+  list.replaceChildren(...kinds.map(kind => fillKind(groups.get(kind) ?? clone("alarm-kind"), alarms.filter(each => each.kind === kind), rows)))
+  if (begun) for (const first of $$("details", list).slice(0, 1)) first.open = true
   put($("h2", section), plural(alarms.length, "open alarm"))
   all.hidden = alarms.filter(({ acknowledged }) => !acknowledged).length < 2
   section.hidden = !alarms.length

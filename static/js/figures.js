@@ -14,6 +14,7 @@ let timer, seen = 0, askedAt = 0
 function draw(figures) {
   for (const [name, value] of Object.entries(figures)) {
     const cell = $(`[data-figure="${name}"]`)
+    if (name === "not_traded") flag(cell, "data-late", value > 0 && "amber")
     if (name === "errors") flag(cell, "data-alarm", value > 0)
     if (name === "last_alert") flag(cell.lastElementChild, "data-time", value)
     else if (name === "slippage") cost(cell.lastElementChild, value)

@@ -1,13 +1,20 @@
 // Says of a live signal whether it belongs to what the filters show; the same rules as the server's lists.
 import { message, name } from "./status.js"
 
+// The reasons of trades that did not happen, as the server tells them beside the filter.
+const reasons = JSON.parse(document.querySelector("option[data-reasons]")?.dataset.reasons ?? "[]")
+
 // Statuses that a filter names besides its own.
 const meant = new Map([["waiting", ["waiting", "rerouted"]], ["failed", ["error", "critical err"]]])
+
+const is = (s, status) => status === "not_traded"
+  ? ["canceled", "error"].includes(s.order_status) && reasons.includes(s.status_msg)
+  : (meant.get(status) ?? [status]).includes(s.order_status)
 
 export function matcher({ status, type, ticker, q, since, until }) {
   const text = q?.trim().toLowerCase()
   return s => {
-    if (status && !(meant.get(status) ?? [status]).includes(s.order_status)) return false
+    if (status && !is(s, status)) return false
     if (type && s.ticker_type !== type) return false
     if (ticker && name(s) !== ticker) return false
     if (since && s.timestamp < since) return false

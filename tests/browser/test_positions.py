@@ -23,7 +23,7 @@ UNKNOWN = 1.7976931348623157e308
 PAIRS = [
     (("NMFC", "ROIC"), 0.72, (100, -72), "Fine", ""),
     (("MA", "V"), 3, (100, -310), "Off by 3.3 %", ""),
-    (("KO", "PEP"), 0.5, (-40, 36), "Wrong: 0.9 for 0.5", ""),
+    (("KO", "PEP"), 0.5, (-40, 36), "Wrong: 0.9 for 0.5", "16 PEP unhedged, $200"),
     (("GDX", "GLD"), 0.25, (-20, 0), "First leg left alone", "−20 GDX unhedged, −$250"),
     (("XOM", "CVX"), 1.5, (0, 30), "Second leg left over", "30 CVX unhedged, $375"),
     (("EWA", "EWC"), 0.8, (0, 0), "Flat", ""),

@@ -341,16 +341,18 @@ async def test_positions_show_pairs_singles_and_sums_once(api, desk):
     answer = await api.get("/v3/positions")
     assert answer.status == 200
     held = answer.json
-    assert list(held) == ["pairs", "singles", "totals"]
+    assert list(held) == ["pairs", "singles", "totals", "expected", "unregistered"]
     second, first = held["pairs"]
     assert [first["name"], second["name"]] == ["NMFC-ROIC", "MA-V"]
     assert first == {
         "name": "NMFC-ROIC",
+        "active": 1,
         "hedge": 0.72,
         "actual_hedge": 0.72,
         "mark": "fine",
         "active_pnl": 17.5,
         "currency": "USD",
+        "unhedged_leg": None,
         "unhedged": 0,
         "unhedged_amount": 0,
         "legs": [
@@ -379,6 +381,67 @@ async def test_positions_show_pairs_singles_and_sums_once(api, desk):
     assert held["totals"] == [
         {"currency": "USD", "active_pnl": 21.5, "long": 2750, "short": -4026, "unknown": []},
     ]
+
+
+async def test_a_pair_that_is_paused_while_it_is_held_stays_until_it_is_flat(api, desk):
+    token = await api.token()
+    await hold(api, "KO", 10, 60, 1)  # a pair that was paused before
+    await hold(api, "MA", 10, 300, 5)
+    await api.put("/v3/regpair", {"name": "MA-V", "status": 0}, token=token)
+    held = (await api.get("/v3/positions")).json
+    shown = {each["name"]: (each["active"], each["mark"]) for each in held["pairs"]}
+    assert shown == {
+        "KO-PEP": (0, "leg missing"),
+        "MA-V": (0, "leg missing"),
+        "NMFC-ROIC": (1, "flat"),
+    }
+    assert held["singles"] == []
+    await hold(api, "KO", 0, 60, 0)
+    held = (await api.get("/v3/positions")).json
+    assert [each["name"] for each in held["pairs"]] == ["MA-V", "NMFC-ROIC"]
+
+
+async def test_what_alerts_expect_is_told_beside_what_is_held(api, desk):
+    await hold(api, "NMFC", 100, 12.5, 30)
+    await hold(api, "ROIC", -60, 14.25, 0)
+    await api.alert()
+    assert (await api.get("/v3/positions")).json["expected"] == [
+        {"symbol": "NMFC", "expected": 100, "active_pos": 100},
+        {"symbol": "ROIC", "expected": -72, "active_pos": -60},
+    ]
+
+
+async def test_a_position_that_nobody_registered_is_told_until_it_is_flat(api, desk):
+    assert (await hold(api, "PLTR", 7, 31.4, 2)).status == 404
+    [told] = (await api.get("/v3/positions")).json["unregistered"]
+    del told["reported"]
+    expected = {"symbol": "PLTR", "active_pos": 7, "active_cost": 31.4, "active_pnl": 2}
+    assert told == expected
+    assert (await hold(api, "PLTR", 0, 0, 2)).status == 404
+    assert (await api.get("/v3/positions")).json["unregistered"] == []
+    await hold(api, "PLTR", 7, 31.4, 2)
+    await api.register_stock("PLTR")
+    assert (await api.get("/v3/positions")).json["unregistered"] == []
+
+
+async def test_a_report_that_changes_nothing_is_no_event(api, desk):
+    token = await api.token()
+    await hold(api, "NMFC", 100, 12.5, 30)
+    before = (await api.get("/v3/events?after=0", token=token)).json
+    answer = await hold(api, "NMFC", 100, 12.5, 30)
+    assert "reported" not in answer.json
+    assert (await api.get("/v3/events?after=0", token=token)).json == before
+
+
+async def test_trades_that_did_not_happen_are_counted_and_listed(api, desk):
+    await api.alert(ticker="NOPE")
+    await api.alert(ticker="NMFC-0.9*ROIC")
+    await api.alert(ticker="KO-PEP")  # paused by its owner
+    await api.alert()
+    assert (await api.get("/v3/figures")).json["not_traded"] == 2
+    token = await api.token()
+    listed = (await api.get("/v3/signals/0?status=not_traded", token=token)).json["signals"]
+    assert [each["status_msg"] for each in listed] == ["wrong hedge", "unknown ticker"]
 
 
 async def test_a_position_is_counted_once_when_its_pair_got_a_second_spelling(api, register):

@@ -94,12 +94,12 @@ async def test_a_failed_signal_is_told_once_and_is_over_when_somebody_has_seen_i
     api, app, admin, plain_user, mails, look
 ):
     await api.alert(ticker="NOPE")
-    [alarm] = await look.until("error")
+    [alarm] = await look.until("not_traded")
     assert alarm["what"] == "Signal 1, NOPE: unknown ticker"
-    assert alarm["title"] == "A signal failed"
+    assert alarm["title"] == "An alert was not traded"
     assert "set the signal to waiting" in alarm["advice"]
     subject, text = await mails.next()
-    assert subject == "Pairs-API: A signal failed"
+    assert subject == "Pairs-API: An alert was not traded"
     assert alarm["what"] in text
     assert alarm["advice"] in " ".join(text.split())
     await until_told(app, alarm)
@@ -128,7 +128,7 @@ async def test_a_rejected_alert_is_told_without_what_it_carried(api, admin, mail
     assert "webhook" not in text.lower()
     await api.delete("/v3/rejected/1", token=admin)
     await api.alert(ticker="NOPE")  # makes it look again
-    await look.until("error")
+    await look.until("not_traded")
 
 
 async def test_a_failed_signal_that_goes_on_is_no_alarm_any_more(api, look):
@@ -163,7 +163,7 @@ async def test_a_missed_alert_shows_in_the_next_of_its_ticker(api, look):
     await strategy(api, ("short", 100, "flat", 0))
     [alarm] = await look.until("missed")
     assert alarm["what"] == (
-        "AAPL: signal 6 starts from short 100, but the alert before it ended at flat."
+        "AAPL: signal 6 starts from short 100, but signal 4 before it ended at flat."
     )
 
 
@@ -223,7 +223,7 @@ async def test_a_leg_that_hangs_is_told_until_it_is_filled(api, admin, mails, lo
     await look.until()
 
 
-@with_settings(alarms_off=["error", "rejected"])
+@with_settings(alarms_off=["not_traded", "rejected"])
 async def test_kinds_that_nobody_wants_are_no_alarms(api, look):
     await api.alert(ticker="NOPE")
     await api.post("/v3/webhook", alert(ticker=""))
@@ -231,17 +231,23 @@ async def test_kinds_that_nobody_wants_are_no_alarms(api, look):
     await look.until("missed")
 
 
-async def test_so_many_of_one_kind_are_open_at_once(api, admin, look, monkeypatch):
+async def test_beyond_so_many_of_one_kind_one_alarm_stands_for_all(api, admin, look, monkeypatch):
     monkeypatch.setattr("alarms.survey.MOST_OPEN", 2)
-    for number in range(4):
+    for number in range(5):
         await api.alert(ticker="NOPE", alert_id=str(number))
     await api.post("/v3/webhook", alert(ticker=""))
-    kinds = sorted(each["kind"] for each in await look.until("rejected", "error", "error"))
-    assert kinds == ["error", "error", "rejected"]
-    newest = (await look.all())[0]["id"]
-    answer = await api.post("/v3/alarms/acknowledge", {"last": newest - 1}, token=admin)
-    assert answer.json == {"message": "2 acknowledged."}
-    await look.until("rejected")
+    kinds = ["not_traded", "not_traded", "not_traded", "rejected"]
+    found = await look.until(*kinds)
+    while (more := found[0])["what"] != "3 more. The last: Signal 5, NOPE: unknown ticker":
+        found = await look.until(*kinds)
+    assert more["subject"] == "more"
+    newest = max(each["id"] for each in found)
+    answer = await api.post("/v3/alarms/acknowledge", {"last": newest}, token=admin)
+    assert answer.json == {"message": "4 acknowledged."}
+    await look.until()
+    await api.alert(ticker="LATER")
+    [alarm] = await look.until("not_traded")
+    assert "LATER" in alarm["what"]
 
 
 # --- telling -----------------------------------------------------------------------------
@@ -249,13 +255,13 @@ async def test_so_many_of_one_kind_are_open_at_once(api, admin, look, monkeypatc
 
 async def test_what_nobody_acknowledges_is_told_again(api, app, admin, mails, look):
     await api.alert(ticker="NOPE")
-    [alarm] = await look.until("error")
+    [alarm] = await look.until("not_traded")
     await mails.next()
     await until_told(app, alarm)
     await make_due(app)
     subject, text = await mails.next()
-    assert subject == "Pairs-API: A signal failed"
-    assert text.startswith("Still open. A signal failed")
+    assert subject == "Pairs-API: An alert was not traded"
+    assert text.startswith("Still open. An alert was not traded")
 
 
 async def until_told(app, alarm):
@@ -275,7 +281,7 @@ async def until_tried(app, times):
 async def test_what_was_not_taken_is_sent_again_at_growing_intervals(api, app, mails, look):
     mails.refusals = 5
     await api.alert(ticker="NOPE")
-    await look.until("error")
+    await look.until("not_traded")
     for tries, pause in enumerate((5, 300, 1800, 7200, 3600), 1):
         row = await until_tried(app, tries)
         assert pause - 10 < row.due - time.time() <= pause
@@ -300,7 +306,7 @@ async def test_only_those_who_were_not_reached_are_sent_it_again(
 @with_settings(quiet_times=["00:00-24:00"], alarm_missed_seconds=0)
 async def test_in_quiet_times_alarms_are_shown_and_not_sent(api, app, admin, mails, look):
     await api.alert(ticker="NOPE")
-    await look.until("error")
+    await look.until("not_traded")
     await make_due(app)
     answer = await api.post("/v3/alarms/test", {}, token=admin)
     assert answer.json["places"] == [{"place": 1, "kind": "mailto", "sent": True}]
@@ -314,12 +320,12 @@ async def test_what_begins_within_a_pause_goes_into_one_message(api, app, mails,
     await mails.next()
     for ticker in ("ONE", "TWO"):
         await api.alert(ticker=ticker)
-    await look.until("error", "error", "error")
+    await look.until(*["not_traded"] * 3)
     assert mails.is_empty
     app.watchman.teller._told_at = 0.0  # the pause is over
     app.watchman.teller.wake()
     subject, text = await mails.next()
-    assert subject == "Pairs-API: A signal failed, and 1 more"
+    assert subject == "Pairs-API: An alert was not traded, and 1 more"
     assert "ONE" in text
     assert "TWO" in text
 

@@ -13,6 +13,7 @@ from handlers.base import arriving
 from limits import Bucket
 from tests.conftest import ON_SQLITE, alert
 from tests.handlers.test_rights import LISTS, TABLE
+from tests.receiving import receive_one
 
 pytestmark = pytest.mark.gen_test(timeout=60)
 
@@ -249,7 +250,7 @@ async def test_head_of_a_long_list_reads_only_its_beginning(api, app, desk, admi
     def store():
         for _ in range(900):
             alert = {"ticker": "AAPL", "action": "buy", "contracts": 1, "comment": "x" * 3000}
-            models.Signal.receive(alert, "test")
+            receive_one(alert)
 
     await app.writer.submit(store)
     token = {"token": admin}

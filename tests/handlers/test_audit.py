@@ -321,3 +321,27 @@ async def test_the_last_passphrase_stays(api, app, admin):
     answer = await api.delete("/v3/passphrase/two", token=admin)
     assert (answer.status, "last" in answer.json["message"]) == (400, True)
     assert (await api.delete("/v3/passphrase/one", token=admin)).status == 404
+
+
+async def test_who_resubmitted_an_alert_and_who_set_a_signal_to_waiting(api, admin, audit):
+    await api.register_stock("AAPL")
+    await api.post("/v3/webhook", {"passphrase": "webhook", "ticker": "AAPL"})
+    body = {
+        "passphrase": "webhook",
+        "ticker": "AAPL",
+        "order_action": "buy",
+        "order_contracts": 5,
+    }
+    assert (await api.post("/v3/rejected/1/resubmit", body, token=admin)).status == 201
+    change = {"passphrase": "webhook", "rowid": 1, "order_status": "error"}
+    await api.put("/v3/webhook", change)
+    by_hand = {"rowid": 1, "order_status": "waiting"}
+    await api.put("/v3/webhook", by_hand, token=admin)
+    await api.put("/v3/webhook", by_hand, token=admin)
+    acts = [row for row in await audit() if row[0].split(".")[0] in ("alert", "signal")]
+    assert acts == [
+        ("alert.resubmitted", "admin", "rejected 1", 1),
+        ("signal.offered", "admin", "signal 1", 1),
+    ]
+    (row,) = (await api.get("/v3/audit/1", token=admin)).json["audit"]
+    assert json.loads(row["changes"]) == {"order_status": ["error", "waiting"]}

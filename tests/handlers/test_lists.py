@@ -551,6 +551,7 @@ async def test_figures_say_what_waits_now_and_what_happened_since(api, rows):
         "open": 2,
         "filled": 0,
         "canceled": 0,
+        "not_traded": 1,
         "errors": 2,
         "average_slippage": None,
         "slippage": {},

@@ -2,7 +2,7 @@
 
 import pytest
 
-from trading import alarms
+from trading import alarms, alerts
 from trading.alarms import Alert, Held, Silence, Strategy, follow
 
 # --- the bridge --------------------------------------------------------------------------
@@ -126,7 +126,7 @@ def test_since_when_something_holds_without_a_break(history, since):
     + [(None, 5.0, None), ("", 5.0, None)],
 )
 def test_a_signed_position(position, size, expected):
-    assert alarms.signed(position, size) == expected
+    assert alerts.signed(position, size) == expected
 
 
 def told(*moves):
@@ -165,7 +165,7 @@ def test_a_missed_alert_is_told_in_words():
     after, case = follow(known, Alert(4, "NMFC-ROIC", -50, 0))
     assert case.key == "missed:4"
     assert case.what == (
-        "NMFC-ROIC: signal 4 starts from short 50, but the alert before it ended at long 100."
+        "NMFC-ROIC: signal 4 starts from short 50, but signal 1 before it ended at long 100."
     )
     assert isinstance(after, Strategy)
 

@@ -2,7 +2,7 @@
 import { get, tell } from "../api.js"
 import { $, $$, address, clone, flag, put } from "../dom.js"
 import { on } from "../live.js"
-import { pair, single, total } from "./rows.js"
+import { differs, pair, single, total } from "./rows.js"
 
 const root = $(".held")
 const gap = 500 // a report of the bridge comes as one call for each position
@@ -45,6 +45,9 @@ function draw(held, mark) {
   const marked = (some, word) => { const n = held.pairs.filter(({ mark }) => some.includes(mark)).length; return n ? `${n} ${word}` : "" }
   put($('[data-count="bad"]'), marked(["wrong", "leg missing", "left over"], "wrong"))
   put($('[data-count="off"]'), marked(["off"], "off"))
+  const told = differs(held).map(text => Object.assign(document.createElement("li"), { textContent: text }))
+  $("#told").replaceChildren(...told)
+  $("#told").hidden = !told.length
   $("#pairs").hidden = !held.pairs.length
   $("#no-pairs").hidden = held.pairs.length > 0
   $("#others").hidden = !held.singles.length

@@ -3,7 +3,6 @@ import { $, $$, flag, put } from "../dom.js"
 import { favour, money, number } from "../format.js"
 
 const words = { flat: "Flat", fine: "Fine", "leg missing": "First leg left alone", "left over": "Second leg left over" }
-const alone = { "leg missing": 0, "left over": 1 }
 
 const cash = (x, code) => code ? money(x, code, Number.isInteger(x) ? 0 : 2) : ""
 const amount = (x, code) => cash(x, code).replace("+", "")
@@ -15,7 +14,7 @@ function mark({ mark, hedge, actual_hedge: actual }) {
 }
 
 function unhedged(pair) {
-  const leg = pair.legs[alone[pair.mark]]
+  const leg = pair.legs[pair.unhedged_leg - 1]
   if (!leg) return ""
   const cost = amount(pair.unhedged_amount, leg.currency)
   return `${number(pair.unhedged)} ${leg.symbol} unhedged${cost && `, ${cost}`}`
@@ -49,6 +48,7 @@ function name(tr, text, chosen) {
 export function pair(tr, record, chosen) {
   name(tr, record.name, chosen)
   tr.dataset.mark = record.mark
+  $(".paused", tr).hidden = Boolean(record.active)
   fill(tr, { pnl: cash(record.active_pnl, record.currency), ratio: number(record.hedge), held: ratio(record.actual_hedge) })
   gain(tr, "pnl", record.active_pnl)
   record.legs.forEach((each, i) => leg(tr, i + 1, each))
@@ -68,4 +68,13 @@ export function total(tr, { currency, active_pnl, long, short, unknown }) {
   fill(tr, { name: currency, pnl: cash(active_pnl, currency), long: amount(long, currency), short: cash(short, currency) })
   put($(".message", tr), unknown.length ? `without ${unknown.join(", ")}` : "")
   gain(tr, "pnl", active_pnl)
+}
+
+// What is held and not expected, and what nobody has registered, a sentence each.
+export function differs({ expected, unregistered }) {
+  return [
+    ...expected.filter(each => each.expected !== each.active_pos).map(({ symbol, expected, active_pos }) =>
+      `${symbol}: the alerts say ${number(expected)}, the account holds ${number(active_pos)}.`),
+    ...unregistered.map(({ symbol, active_pos }) => `${symbol}: ${number(active_pos)} held, but not in the registry.`),
+  ]
 }
