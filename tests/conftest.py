@@ -1,21 +1,41 @@
 """The real application on a real database and a real socket, and a small client for it."""
 
+import contextlib
 import json
+import os
+from functools import partial
 from types import SimpleNamespace
 
+import hypothesis
 import orjson
 import pytest
+from hypothesis import configuration
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 
 import models
 import server
 import settings
+from bench.processes import clean_environment
 from handlers import PairsApplication
-from tests import documented
+from handlers.base import gate
+from tests import beside, documented
 from tests.storage import SqliteFiles, postgres
 
-# pytest-tornado's default of 5 s is short for a shared machine.
-AsyncHTTPClient.configure("tornado.simple_httpclient.SimpleAsyncHTTPClient", max_clients=100)
+PATIENCE = 60  # seconds: what takes longer will never come
+AsyncHTTPClient.configure(
+    "tornado.simple_httpclient.SimpleAsyncHTTPClient",
+    max_clients=100,
+    defaults={"connect_timeout": PATIENCE, "request_timeout": PATIENCE},
+)
+# Whether a property holds is no matter of time, nor of what an earlier run has found.
+hypothesis.settings.register_profile(
+    "ours",
+    deadline=None,
+    database=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+    print_blob=True,
+)
+hypothesis.settings.load_profile("ours")
 
 
 class Api:
@@ -41,7 +61,6 @@ class Api:
             data,
             allow_nonstandard_methods=True,
             follow_redirects=False,
-            request_timeout=30,
         )
         answer = await self._client.fetch(request, raise_error=False)
         if answer.code == 599:
@@ -123,6 +142,33 @@ def pytest_collection_modifyitems(items):
     """Puts the modules that take longest before the others."""
     places = {name: place for place, name in enumerate(LONGEST)}
     items.sort(key=lambda item: places.get(item.path.name, len(LONGEST)))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nowhere(tmp_path_factory):
+    """An empty directory that tests run in, without the settings of whoever runs them."""
+    folder = tmp_path_factory.mktemp("nowhere")
+    configuration.set_hypothesis_home_dir(tmp_path_factory.mktemp("hypothesis"))
+    with contextlib.chdir(folder), beside.watched(), pytest.MonkeyPatch.context() as patch:
+        for name in set(os.environ) - set(clean_environment()):
+            patch.delenv(name)
+        yield folder
+
+
+@pytest.fixture(autouse=True)
+def leaves_nothing(nowhere):
+    """Fails a test that left a file where it runs, such as the database of the default settings."""
+    yield
+    left = [*nowhere.iterdir()]
+    for path in left:
+        path.unlink()
+    assert left == []
+
+
+@pytest.fixture(autouse=True)
+def limits_without_time(monkeypatch):
+    """What a limit allows does not grow while a slow machine works."""
+    monkeypatch.setattr(gate, "Bucket", partial(gate.Bucket, clock=lambda: 0.0))
 
 
 @pytest.fixture(scope="session")

@@ -9,9 +9,9 @@ from email import message_from_bytes, policy
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
+from tests.conftest import PATIENCE
 from tests.several import free_ports
 
-PATIENCE = 20
 logging.getLogger("mail.log").setLevel(logging.CRITICAL)  # it tells of every line
 USER, PASSWORD = "owner", "s3cret-of-the-mail"
 

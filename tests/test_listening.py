@@ -14,8 +14,8 @@ from tornado.testing import bind_unused_port
 from tornado.websocket import websocket_connect
 
 import listening
-from bench.processes import Process, clean_environment
-from tests.conftest import alert
+from bench.processes import SERVER, Process, clean_environment
+from tests.conftest import PATIENCE, alert
 from tests.test_processes import call, login, signals, start
 
 needs_restart = pytest.mark.skipif(not listening.RESTART, reason="Windows cannot restart so")
@@ -66,7 +66,7 @@ def test_a_restart_under_load_refuses_nobody_and_loses_nothing(tmp_path, record_
     token = login(server.port)
     poster = Poster(server.port)
     poster.start()
-    assert poster.reached[BEFORE].wait(30)
+    assert poster.reached[BEFORE].wait(PATIENCE)
 
     async def restart():
         line, hello = await listen(server.port)
@@ -81,7 +81,7 @@ def test_a_restart_under_load_refuses_nobody_and_loses_nothing(tmp_path, record_
         return seen, missed
 
     seen, missed = asyncio.run(restart())
-    assert poster.reached[AFTER].wait(60), poster.problems
+    assert poster.reached[AFTER].wait(PATIENCE), poster.problems
     poster.end()
     assert {status for status, _ in poster.answers} == {201}
     stored = {each["rowid"] for each in signals(server.port)}
@@ -90,7 +90,7 @@ def test_a_restart_under_load_refuses_nobody_and_loses_nothing(tmp_path, record_
     assert missed == [seen + 1, seen + 2, seen + 3], "no event is missed"
     record_property("longest_wait", poster.longest)
     print(f"the longest wait was {poster.longest:.2f} s; a start took {server.start_seconds:.2f} s")
-    assert poster.longest < 2 + 2 * server.start_seconds
+    assert poster.longest < 2 + 4 * server.start_seconds
     assert server.end() == 0
     assert "starts anew" in server.log.read_text()
 
@@ -127,7 +127,7 @@ def test_whoever_stops_a_server_that_restarts_stops_it(tmp_path):
 def test_a_caller_waits_for_the_next_server_on_an_inherited_socket(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as ours:
         number = ours.fileno()
-        arguments = ["server.py", "--listen-fds", number]
+        arguments = [SERVER, "--listen-fds", number]
         arguments += ["--database", f"sqlite:///{tmp_path}/process.db"]
 
         def inherit():

@@ -16,10 +16,9 @@ from tornado.websocket import websocket_connect
 
 import live
 from tests import documented
-from tests.conftest import alert
+from tests.conftest import PATIENCE, alert
 
 # The slowest machine's patience for something that has been caused already.
-PATIENCE = 10
 
 
 class Client:

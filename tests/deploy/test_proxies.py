@@ -11,7 +11,7 @@ from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.websocket import websocket_connect
 
 import listening
-from bench.processes import Process, clean_environment
+from bench.processes import SERVER, Process, clean_environment
 from tests.conftest import alert
 from tests.deploy.proxies import proxy
 from tests.test_listening import AFTER, BEFORE, Poster
@@ -32,7 +32,7 @@ def server(tmp_path_factory, kind):
     """A server that trusts a proxy on 127.0.0.1."""
     home = tmp_path_factory.mktemp(kind)
     settings = {"PAIRS_TRUSTED_PROXIES": "127.0.0.1", "PAIRS_MODE": "demo"}
-    command = ["server.py", "--port", 0, "--database", f"sqlite:///{home}/proxied.db"]
+    command = [SERVER, "--port", 0, "--database", f"sqlite:///{home}/proxied.db"]
     server = Process(command, home / "stderr.log", clean_environment(**settings))
     yield server
     server.end()

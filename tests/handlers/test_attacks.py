@@ -161,12 +161,12 @@ async def test_another_algorithm_is_not_ours(api, app, callers, algorithm):
 
 
 async def test_many_parameters_and_cookies_are_no_burden(api):
-    begun = time.monotonic()
+    begun = time.process_time()
     await api.get("/v3/signals/5?" + "&".join(f"a{n}=1" for n in range(900)))
     await api.get("/dashboard", headers={"Cookie": "; ".join(f"c{n}=1" for n in range(2000))})
     answer = await api.post("/v3/webhook", alert(**{f"x{n}": n for n in range(2000)}))
     assert answer.status == 201
-    assert time.monotonic() - begun < 10
+    assert time.process_time() - begun < 10, "seconds of work"
 
 
 @pytest.mark.parametrize("call", [("A" * 60_000, "/v3/stocks/0"), ("GET", "/" + "a" * 60_000)])

@@ -160,9 +160,9 @@ async def test_an_unknown_name_takes_as_long_as_a_wrong_password(api):
     async def fastest(name):
         times = []
         for _ in range(5):
-            started = time.perf_counter()
+            started = time.process_time()  # the server's too, and nobody else's
             assert (await log_in(api, name, "wrong")).status == 401
-            times.append(time.perf_counter() - started)
+            times.append(time.process_time() - started)
         return min(times)
 
     known, unknown = await fastest("user1"), await fastest("nobody")
