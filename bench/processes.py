@@ -19,7 +19,8 @@ PASSPHRASE = "webhook"
 
 def clean_environment(**more: str) -> dict[str, str]:
     """The environment without settings of whoever runs this."""
-    ours = ("PORT", "DATABASE_URL")
+    # Without Python's own, each start would compile all modules again.
+    ours = ("PORT", "DATABASE_URL", "PYTHONDONTWRITEBYTECODE")
     kept = {k: v for k, v in os.environ.items() if not k.startswith("PAIRS_") and k not in ours}
     return kept | {"PYTHONUNBUFFERED": "1"} | more
 

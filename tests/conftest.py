@@ -1,6 +1,7 @@
 """The real application on a real database and a real socket, and a small client for it."""
 
 import contextlib
+import gc
 import json
 import os
 from functools import partial
@@ -27,9 +28,19 @@ AsyncHTTPClient.configure(
     max_clients=100,
     defaults={"connect_timeout": PATIENCE, "request_timeout": PATIENCE},
 )
+# `EFFORT=10 make test` tries ten times as many examples of each property.
+EFFORT = float(os.environ.get("EFFORT", "1"))
+
+
+def tries(count):
+    """So many examples, or more where more effort is asked for."""
+    return max(1, round(count * EFFORT))
+
+
 # Whether a property holds is no matter of time, nor of what an earlier run has found.
 hypothesis.settings.register_profile(
     "ours",
+    max_examples=tries(100),
     deadline=None,
     database=None,
     suppress_health_check=[hypothesis.HealthCheck.too_slow],
@@ -134,7 +145,17 @@ def alert(**fields):
 
 
 # Begun first, so that none of them is what all others wait for at the end.
-LONGEST = ("test_guards.py", "test_bodies.py", "test_dashboard.py", "test_demo_faults.py")
+LONGEST = (
+    *("test_guards.py", "test_fuzz.py", "test_demo.py", "test_positions.py", "test_upgrade.py"),
+    *("test_documents.py", "test_dashboard.py", "test_several.py", "test_moving.py"),
+    *("test_lives.py", "test_demo_faults.py", "test_away.py", "test_alarms.py", "test_bodies.py"),
+)
+
+
+def pytest_collection_finish():
+    """The thousands of tests stay until the end: nobody needs to look for garbage among them."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(trylast=True)

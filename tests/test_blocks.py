@@ -28,7 +28,7 @@ from models.blocks import BLOCK, FAN, Blocks, grams, larger, spans
 from models.filters import SEARCHED
 from models.loading import load
 from models.statements import compiled
-from tests.conftest import ON_POSTGRESQL, ON_SQLITE
+from tests.conftest import ON_POSTGRESQL, ON_SQLITE, tries
 
 SUMMED = {"kind", "leg1", "leg2", "status", "action", "contracts", "slippage"}
 TEXTS = [None, "Enter Long 17", "enter LONG 9", "Grüße", "50%_", "Order 201: no", "nowhere " * 150]
@@ -139,8 +139,7 @@ def ask(question):
 
 def test_sums_and_searches_are_those_of_a_plain_scan(store):
     @settings(
-        max_examples=150 if is_sqlite(store) else 20,
-        deadline=None,
+        max_examples=tries(75 if is_sqlite(store) else 15),
         suppress_health_check=list(HealthCheck),
     )
     @given(st.lists(st.tuples(steps, questions), max_size=25))

@@ -158,12 +158,11 @@ def morning(folder, seed):
         return lines
 
 
-def test_the_same_seed_decides_the_same(tmp_path):
-    (tmp_path / "again").mkdir()
-    first, again = morning(tmp_path, 5), morning(tmp_path / "again", 5)
-    assert first == again
-    assert len(first) > 20
-    assert morning(tmp_path, 6) != first
+def test_the_same_seed_decides_the_same(day, tmp_path):
+    again = morning(tmp_path, 5)
+    assert len(again) > 20
+    assert again == day.lines[: len(again)]
+    assert morning(tmp_path, 6) != again
 
 
 def test_the_accounts_past_is_dated_back(tmp_path):

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from live import Follower, Frame, Hub, Listener
-from tests.conftest import PATIENCE
+from tests.conftest import PATIENCE, tries
 
 STEPS = ("own", "other", "gap", "first", "last", "hear", "turn", "unsure")
 
@@ -82,7 +82,7 @@ def frame(event):
 
 
 @given(st.lists(st.sampled_from(STEPS), max_size=40))
-@settings(max_examples=300)
+@settings(max_examples=tries(300))
 def test_every_event_is_heard_once_in_order_however_it_came(steps):
     async def play():
         process = Process()

@@ -15,7 +15,7 @@ from tornado.websocket import websocket_connect
 
 import listening
 from bench.processes import SERVER, Process, clean_environment
-from tests.conftest import PATIENCE, alert
+from tests.conftest import ON_SQLITE, PATIENCE, alert
 from tests.test_processes import call, login, signals, start
 
 needs_restart = pytest.mark.skipif(not listening.RESTART, reason="Windows cannot restart so")
@@ -168,6 +168,7 @@ def bounded(app):
     server.hang_up()
 
 
+@ON_SQLITE
 @pytest.mark.gen_test
 async def test_a_new_connection_is_given_the_time_to_ask(bounded, monkeypatch):
     monkeypatch.setattr(listening, "UNHEARD", 60)
@@ -185,6 +186,7 @@ async def test_a_new_connection_is_given_the_time_to_ask(bounded, monkeypatch):
         stream.close()
 
 
+@ON_SQLITE
 @pytest.mark.gen_test
 @pytest.mark.parametrize(
     "sent",
@@ -210,6 +212,7 @@ async def test_a_connection_that_asks_nothing_is_closed_in_time(bounded, sent):
     asking.close()
 
 
+@ON_SQLITE
 @pytest.mark.gen_test
 async def test_an_answer_on_its_way_is_not_cut_off(bounded):
     server, port = bounded
@@ -227,6 +230,7 @@ async def test_an_answer_on_its_way_is_not_cut_off(bounded):
     assert received.endswith(b"}")
 
 
+@ON_SQLITE
 @pytest.mark.gen_test
 async def test_whoever_waits_for_an_answer_or_listens_is_not_quiet(bounded, app):
     server, port = bounded
