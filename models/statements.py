@@ -13,11 +13,16 @@ from database import inserted_id, is_shared
 class Statements:
     """The compiled statements of one database."""
 
+    _shared: bool | None = None  # what they were compiled for
+
     def bind(
         self, database, signal, event, alert_id, stock, pair, passphrase, session, user, api_token
     ) -> None:
         """Compiles all statements for this database's SQL."""
         self._database = database
+        if self._shared is is_shared(database):
+            return
+        self._shared = is_shared(database)
         self._signal = signal
         columns = [name for name in signal._meta.sorted_field_names if name != "id"]
         self.blank: dict[str, Any] = dict.fromkeys(columns) | {
@@ -32,7 +37,7 @@ class Statements:
         known = stock.select(stock.active, stock.sectype, stock.currency)
         self._stock = _text(known.where(stock.symbol == ""))
         self._pair = _text(pair.select(pair.active, pair.hedge).where(pair.name == ""))
-        if is_shared(database):
+        if self._shared:
             self._bind_shared(signal, event, alert_id, columns, event_columns)
             self._bind_foresight(signal, event, alert_id, pair, stock)
         valid = passphrase.select(passphrase.id, passphrase.value, passphrase.last_used)

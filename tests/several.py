@@ -2,7 +2,6 @@
 
 import asyncio
 import itertools
-import socket
 from concurrent.futures import ThreadPoolExecutor
 
 import orjson
@@ -11,15 +10,6 @@ from tornado.websocket import websocket_connect
 
 from bench.processes import clean_environment, server
 from tests.conftest import PATIENCE, Api, alert
-
-
-def free_ports(count):
-    """Ports that nobody listens at."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
 
 
 class Servers:

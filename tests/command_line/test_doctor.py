@@ -18,7 +18,7 @@ from commands import ground
 from database import proxy
 from settings import DEMO_PASSWORD
 from tests.conftest import ON_POSTGRESQL
-from tests.deploy.proxies import free_port
+from tests.ports import free_port
 from trading import instants
 
 DAY = 86400

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from bench.processes import ROOT, clean_environment
-from tests.deploy.proxies import free_port
+from tests.ports import free_port
 
 
 def project_files():

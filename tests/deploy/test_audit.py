@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from bench.processes import ROOT, clean_environment
-from tests.deploy.proxies import free_port
+from tests.ports import free_port
 
 # By its path, for these tests' own folder has the other one's name.
 SPEC = importlib.util.spec_from_file_location("audit", ROOT / "deploy/audit_packages.py")
