@@ -12,7 +12,7 @@ from bench.processes import ROOT
 
 PLACE = f"{ROOT}{os.sep}"
 # What Python, pytest and npm keep there, and what is read of git.
-KEPT = {"__pycache__", ".pytest_cache", ".venv", "node_modules", ".git"}
+KEPT = {"__pycache__", ".venv", "node_modules", ".git"}
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 
 

@@ -2,9 +2,12 @@
 
 import contextlib
 import gc
+import getpass
 import json
 import os
+import tempfile
 from functools import partial
+from pathlib import Path
 from types import SimpleNamespace
 
 import hypothesis
@@ -47,6 +50,10 @@ hypothesis.settings.register_profile(
     print_blob=True,
 )
 hypothesis.settings.load_profile("ours")
+# What it remembers of Unicode and of our constants, for all runs and beside the project.
+configuration.set_hypothesis_home_dir(
+    Path(tempfile.gettempdir(), f"hypothesis-{getpass.getuser()}")
+)
 
 
 class Api:
@@ -169,7 +176,6 @@ def pytest_collection_modifyitems(items):
 def nowhere(tmp_path_factory):
     """An empty directory that tests run in, without the settings of whoever runs them."""
     folder = tmp_path_factory.mktemp("nowhere")
-    configuration.set_hypothesis_home_dir(tmp_path_factory.mktemp("hypothesis"))
     with contextlib.chdir(folder), beside.watched(), pytest.MonkeyPatch.context() as patch:
         for name in set(os.environ) - set(clean_environment()):
             patch.delenv(name)
