@@ -19,21 +19,20 @@ from tests.conftest import ON_SQLITE, PATIENCE, alert
 from tests.test_processes import call, login, signals, start
 
 needs_restart = pytest.mark.skipif(not listening.RESTART, reason="Windows cannot restart so")
-BEFORE, AFTER = 30, 60  # answers before the restart and in all
+ANSWERS = 30  # before a restart, and after it
 
 
 class Poster(threading.Thread):
-    """Posts alerts one after the other, each on a new connection; none may fail."""
+    """Posts alerts until it is told to end, each on a new connection; none may fail."""
 
     def __init__(self, port, post=None):
         super().__init__(daemon=True)
         self._post = post or (lambda body: call(port, "POST", "/v3/webhook", body))
         self.answers, self.problems, self.longest = [], [], 0.0
-        self.reached = {count: threading.Event() for count in (BEFORE, AFTER)}
-        self.stop = threading.Event()
+        self._stopped, self._more = False, threading.Condition()
 
     def run(self):
-        while not self.stop.is_set() or len(self.answers) < AFTER:
+        while not self._stopped:
             begun = time.perf_counter()
             body = alert(alert_id=f"posted-{len(self.answers)}")
             try:
@@ -42,13 +41,19 @@ class Poster(threading.Thread):
                 self.problems.append(repr(problem))
                 return
             self.longest = max(self.longest, time.perf_counter() - begun)
-            self.answers.append((status, answer.get("rowid")))
-            if len(self.answers) in self.reached:
-                self.reached[len(self.answers)].set()
+            with self._more:
+                self.answers.append((status, answer.get("rowid")))
+                self._more.notify_all()
+
+    def until(self, more):
+        """Returns once so many more are answered."""
+        goal = len(self.answers) + more
+        with self._more:
+            assert self._more.wait_for(lambda: len(self.answers) >= goal, PATIENCE), self.problems
 
     def end(self):
         """Posts no more; fails if one alert failed."""
-        self.stop.set()
+        self._stopped = True
         self.join()
         assert self.problems == []
 
@@ -66,7 +71,7 @@ def test_a_restart_under_load_refuses_nobody_and_loses_nothing(tmp_path, record_
     token = login(server.port)
     poster = Poster(server.port)
     poster.start()
-    assert poster.reached[BEFORE].wait(PATIENCE)
+    poster.until(ANSWERS)
 
     async def restart():
         line, hello = await listen(server.port)
@@ -81,7 +86,7 @@ def test_a_restart_under_load_refuses_nobody_and_loses_nothing(tmp_path, record_
         return seen, missed
 
     seen, missed = asyncio.run(restart())
-    assert poster.reached[AFTER].wait(PATIENCE), poster.problems
+    poster.until(ANSWERS)
     poster.end()
     assert {status for status, _ in poster.answers} == {201}
     stored = {each["rowid"] for each in signals(server.port)}

@@ -192,13 +192,17 @@ async def test_failed_logins_delay_the_owner_elsewhere_but_do_not_lock_out(api):
         headers = behind(f"198.51.100.{number}")
         body = {"username": "admin", "password": "wrong"}
         assert (await api.post("/v3/login", body, headers=headers)).status == 401
+    first, *others = [await seconds_of_login(api) for _ in range(6)]
+    assert first >= 1
+    assert min(others) < 1, "a right password ends the delay"
+
+
+async def seconds_of_login(api):
+    """How long a right login from another address takes."""
     begun = time.monotonic()
     body = {"username": "admin", "password": "123"}
     assert (await api.post("/v3/login", body, headers=behind("203.0.113.9"))).status == 200
-    assert time.monotonic() - begun >= 1
-    begun = time.monotonic()
-    assert (await api.post("/v3/login", body, headers=behind("203.0.113.9"))).status == 200
-    assert time.monotonic() - begun < 1, "a right password ends the delay"
+    return time.monotonic() - begun
 
 
 @ON_SQLITE
