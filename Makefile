@@ -7,6 +7,9 @@ MISSING = PATH="$$PATH:/usr/sbin"; missing=; for tool in $(TOOLS); do \
 command -v $${tool%:*} > /dev/null || missing="$$missing $${tool\#*:}"; done; \
 $(PYTHON) -c "import ensurepip, venv" 2> /dev/null || missing="$$missing python3-venv"
 POLICY := /usr/sbin/policy-rc.d
+# With Python's caches, whatever this shell says: the tests start hundreds of servers.
+PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest
+BY_FILE := --dist loadfile --no-loadscope-reorder
 NPM := node_modules/.package-lock.json
 NEWMAN := node_modules/.bin/newman
 NPM_CI := npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
@@ -36,10 +39,10 @@ release: $(NPM)
 	@$(PYTHON) deploy/release.py
 
 test: system lint
-	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+	@$(PYTEST) -n 3 $(BY_FILE)
 
 quick: $(VENV)/test.stamp
-	@$(BIN)/python -m pytest -m "not slow and not browser and not postgresql"
+	@$(PYTEST) -n 2 $(BY_FILE) -m "not slow and not browser and not postgresql"
 
 lint: $(VENV)/test.stamp
 	@$(BIN)/ruff check .

@@ -45,6 +45,12 @@ def webhook(port: int, *, alert_id: bool = False, **named) -> Load:
     return Load(port, method="POST", path="/v3/webhook", body=json.dumps(body), **named)
 
 
+def settle(url: str) -> str:
+    """The URL, once the disk has it: else it is still busy while something is measured."""
+    os.sync()
+    return url
+
+
 def make(file: Path, count: int) -> Path:
     """An SQLite file with that many signals (`fill`)."""
     fill(f"sqlite:///{file}", count)
@@ -79,7 +85,6 @@ def fill(url: str, count: int, now: float | None = None) -> str:
         with contextlib.suppress(peewee.ProgrammingError):  # not everybody may
             database.execute_sql("CHECKPOINT")
     database.close()
-    os.sync()  # else the disk is still busy with it while something is measured
     return url
 
 

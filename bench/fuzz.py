@@ -10,9 +10,10 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
-from bench.processes import ROOT, Process, clean_environment
+from bench.processes import ROOT, SERVER, Process, clean_environment
 
 EXAMPLES = 120
+CONFIG = ROOT / "bench/schemathesis.toml"
 _CASES = re.compile(r"(\d[\d,]*) generated")
 
 
@@ -30,23 +31,25 @@ def run(folder: Path, examples: int, *arguments: str, logged_in: bool) -> Result
     settings.write_text("wrong_passphrases = 1000000\nlogin_attempts = 1000000\n")
     database = folder / f"fuzz-{logged_in}.db"
     server = Process(
-        ["server.py", "--port", 0, "--settings", settings, "--database", f"sqlite:///{database}"],
+        [SERVER, "--port", 0, "--settings", settings, "--database", f"sqlite:///{database}"],
         folder / "server.log",
     )
     try:
-        return _schemathesis(server.port, examples, arguments, logged_in)
+        return _schemathesis(folder, server.port, examples, *arguments, logged_in=logged_in)
     finally:
         server.end()
 
 
-def _schemathesis(port: int, examples: int, arguments: tuple[str, ...], logged_in: bool) -> Result:
+def _schemathesis(folder: Path, port: int, examples: int, *more: str, logged_in: bool) -> Result:
     site = f"http://127.0.0.1:{port}"
-    command = [sys.executable, "-m", "schemathesis.cli", "--config-file", "bench/schemathesis.toml"]
+    command = [sys.executable, "-m", "schemathesis.cli", "--config-file", CONFIG]
     command += ["run", f"{site}/v3/openapi.json", "--checks", "all", "-n", str(examples)]
-    environment = clean_environment(**({"FUZZ_LOGIN": "admin"} if logged_in else {}))
+    environment = clean_environment(SCHEMATHESIS_HOOKS=str(ROOT / "bench/fuzz_hooks.py"))
+    if logged_in:
+        environment["FUZZ_LOGIN"] = "admin"
     done = subprocess.run(
-        [*command, *arguments],
-        cwd=ROOT,
+        [*command, *more],
+        cwd=folder,
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -12,13 +12,15 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parent.parent
+SERVER = ROOT / "server.py"
 LISTENS = re.compile(r"listens at http://[\d.]+:(\d+)/")
 PASSPHRASE = "webhook"
 
 
 def clean_environment(**more: str) -> dict[str, str]:
     """The environment without settings of whoever runs this."""
-    ours = ("PORT", "DATABASE_URL")
+    # Without Python's own, each start would compile all modules again.
+    ours = ("PORT", "DATABASE_URL", "PYTHONDONTWRITEBYTECODE")
     kept = {k: v for k, v in os.environ.items() if not k.startswith("PAIRS_") and k not in ours}
     return kept | {"PYTHONUNBUFFERED": "1"} | more
 
@@ -41,7 +43,6 @@ class Process:
         with log.open("ab") as stderr:
             self._process = subprocess.Popen(
                 [sys.executable, *map(str, arguments)],
-                cwd=ROOT,
                 env=environment or clean_environment(),
                 stdout=subprocess.PIPE,
                 stderr=stderr,
@@ -91,7 +92,7 @@ class Process:
         return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1024
 
 
-def serving(url: str, log: Path, *arguments, environment=None, script=("server.py",)) -> Process:
+def serving(url: str, log: Path, *arguments, environment=None, script=(SERVER,)) -> Process:
     """The real server in demo mode on this database, on a free port unless one is given."""
     command = [*script, "--port", "0", "--database", url, *arguments]
     return Process(command, log, environment)
@@ -99,7 +100,8 @@ def serving(url: str, log: Path, *arguments, environment=None, script=("server.p
 
 def counting(url: str, log: Path) -> Process:
     """The same application, telling its number of commits in `out` when it ends."""
-    return serving(url, log, script=("-m", "bench.counting"))
+    environment = clean_environment(PYTHONPATH=str(ROOT))
+    return serving(url, log, environment=environment, script=("-m", "bench.counting"))
 
 
 def server(

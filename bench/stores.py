@@ -27,7 +27,8 @@ class Sqlite:
 
     def make(self, count: int = 0) -> str:
         """The URL of a new database with that many signals."""
-        return data.fill(f"sqlite:///{self._folder}/{next(self._numbers)}.db", count, NOW)
+        url = f"sqlite:///{self._folder}/{next(self._numbers)}.db"
+        return data.settle(data.fill(url, count, NOW))
 
     def connect(self) -> sqlite3.Connection:
         """The bare driver on a new database, as durable as the server has it."""
@@ -48,7 +49,7 @@ class Postgres:
 
     def make(self, count: int = 0) -> str:
         """The URL of a new database with that many signals."""
-        return data.fill(self._server.at(self._server.create()), count, NOW)
+        return data.settle(data.fill(self._server.at(self._server.create()), count, NOW))
 
     def connect(self) -> "psycopg2.extensions.connection":
         """The bare driver on a new database; each statement is on its own unless one begins."""

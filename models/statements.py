@@ -21,11 +21,16 @@ LOOKED_BACK = 6  # signals of a ticker that tell where its strategy stands
 class Statements:
     """The compiled statements of one database."""
 
+    _sqlite: bool | None = None  # what they were compiled for
+
     def bind(
         self, database, signal, event, alert_id, stock, pair, passphrase, session, user, api_token
     ) -> None:
         """Compiles all statements for this database's SQL."""
         self._database = database
+        if self._sqlite is is_sqlite(database):
+            return
+        self._sqlite = is_sqlite(database)
         self._signal = signal
         columns = [name for name in signal._meta.sorted_field_names if name != "id"]
         self.blank: dict[str, Any] = dict.fromkeys(columns) | {

@@ -1,21 +1,59 @@
 """The real application on a real database and a real socket, and a small client for it."""
 
+import contextlib
+import gc
+import getpass
 import json
+import os
+import tempfile
+from functools import partial
+from pathlib import Path
 from types import SimpleNamespace
 
+import hypothesis
 import orjson
 import pytest
+from hypothesis import configuration
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 
 import models
 import server
 import settings
+from bench.processes import clean_environment
 from handlers import PairsApplication
-from tests import documented
+from handlers.base import gate
+from tests import beside, documented
 from tests.storage import SqliteFiles, postgres
 
-# pytest-tornado's default of 5 s is short for a shared machine.
-AsyncHTTPClient.configure("tornado.simple_httpclient.SimpleAsyncHTTPClient", max_clients=100)
+PATIENCE = 60  # seconds: what takes longer will never come
+AsyncHTTPClient.configure(
+    "tornado.simple_httpclient.SimpleAsyncHTTPClient",
+    max_clients=100,
+    defaults={"connect_timeout": PATIENCE, "request_timeout": PATIENCE},
+)
+# `EFFORT=10 make test` tries ten times as many examples of each property.
+EFFORT = float(os.environ.get("EFFORT", "1"))
+
+
+def tries(count):
+    """So many examples, or more where more effort is asked for."""
+    return max(1, round(count * EFFORT))
+
+
+# Whether a property holds is no matter of time, nor of what an earlier run has found.
+hypothesis.settings.register_profile(
+    "ours",
+    max_examples=tries(100),
+    deadline=None,
+    database=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+    print_blob=True,
+)
+hypothesis.settings.load_profile("ours")
+# What it remembers of Unicode and of our constants, for all runs and beside the project.
+configuration.set_hypothesis_home_dir(
+    Path(tempfile.gettempdir(), f"hypothesis-{getpass.getuser()}")
+)
 
 
 class Api:
@@ -41,7 +79,6 @@ class Api:
             data,
             allow_nonstandard_methods=True,
             follow_redirects=False,
-            request_timeout=30,
         )
         answer = await self._client.fetch(request, raise_error=False)
         if answer.code == 599:
@@ -115,7 +152,17 @@ def alert(**fields):
 
 
 # Begun first, so that none of them is what all others wait for at the end.
-LONGEST = ("test_guards.py", "test_bodies.py", "test_dashboard.py", "test_demo_faults.py")
+LONGEST = (
+    *("test_guards.py", "test_fuzz.py", "test_demo.py", "test_positions.py", "test_upgrade.py"),
+    *("test_documents.py", "test_dashboard.py", "test_several.py", "test_moving.py"),
+    *("test_lives.py", "test_demo_faults.py", "test_away.py", "test_alarms.py", "test_bodies.py"),
+)
+
+
+def pytest_collection_finish():
+    """The thousands of tests stay until the end: nobody needs to look for garbage among them."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(trylast=True)
@@ -123,6 +170,32 @@ def pytest_collection_modifyitems(items):
     """Puts the modules that take longest before the others."""
     places = {name: place for place, name in enumerate(LONGEST)}
     items.sort(key=lambda item: places.get(item.path.name, len(LONGEST)))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nowhere(tmp_path_factory):
+    """An empty directory that tests run in, without the settings of whoever runs them."""
+    folder = tmp_path_factory.mktemp("nowhere")
+    with contextlib.chdir(folder), beside.watched(), pytest.MonkeyPatch.context() as patch:
+        for name in set(os.environ) - set(clean_environment()):
+            patch.delenv(name)
+        yield folder
+
+
+@pytest.fixture(autouse=True)
+def leaves_nothing(nowhere):
+    """Fails a test that left a file where it runs, such as the database of the default settings."""
+    yield
+    left = [*nowhere.iterdir()]
+    for path in left:
+        path.unlink()
+    assert left == []
+
+
+@pytest.fixture(autouse=True)
+def limits_without_time(monkeypatch):
+    """What a limit allows does not grow while a slow machine works."""
+    monkeypatch.setattr(gate, "Bucket", partial(gate.Bucket, clock=lambda: 0.0))
 
 
 @pytest.fixture(scope="session")

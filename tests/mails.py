@@ -9,9 +9,9 @@ from email import message_from_bytes, policy
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
-from tests.several import free_ports
+from tests.conftest import PATIENCE
+from tests.ports import free_port
 
-PATIENCE = 20
 logging.getLogger("mail.log").setLevel(logging.CRITICAL)  # it tells of every line
 USER, PASSWORD = "owner", "s3cret-of-the-mail"
 
@@ -22,7 +22,7 @@ class Mails:
     def __init__(self):
         self._taken = queue.Queue()
         self.refusals = 0  # how many mails it will refuse before it takes one again
-        [self._port] = free_ports(1)
+        self._port = free_port()
         self._controller = Controller(
             self,
             hostname="127.0.0.1",
@@ -51,7 +51,7 @@ class Mails:
     @staticmethod
     def nowhere():
         """The address of a mail server that does not listen."""
-        return _address(free_ports(1)[0])
+        return _address(free_port())
 
     def take(self):
         """(subject, text) of the next mail; fails where none comes."""

@@ -2,7 +2,6 @@
 
 import asyncio
 import itertools
-import socket
 from concurrent.futures import ThreadPoolExecutor
 
 import orjson
@@ -10,18 +9,7 @@ from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
 from tornado.websocket import websocket_connect
 
 from bench.processes import clean_environment, server
-from tests.conftest import Api, alert
-
-PATIENCE = 60
-
-
-def free_ports(count):
-    """Ports that nobody listens at."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
+from tests.conftest import PATIENCE, Api, alert
 
 
 class Servers:
@@ -30,19 +18,25 @@ class Servers:
     def __init__(self, url, folder, count, **settings):
         more = {f"PAIRS_{name.upper()}": str(value) for name, value in settings.items()}
         self._environment = clean_environment(**more)
-        self.ports = free_ports(count)
         self._url, self._folder = url, folder
         with ThreadPoolExecutor(count) as pool:  # they start at the same moment
-            self._processes = dict(zip(self.ports, pool.map(self._start, self.ports), strict=True))
+            started = pool.map(self._start, [0] * count, range(count))
+            self._processes = {process.port: process for process in started}
+        self.ports = [*self._processes]
 
-    def _start(self, port):
-        log = self._folder / f"{port}.log"
+    def _start(self, port, number):
+        log = self._folder / f"{number}.log"
         return server(self._url, "--port", str(port), environment=self._environment, log=log)
+
+    @property
+    def start_seconds(self):
+        """What the slowest of them took to start: how fast this machine is at the moment."""
+        return max(process.start_seconds for process in self._processes.values())
 
     def restart(self, port, number):
         """Ends the process at this port with a signal and starts another one there."""
         self._processes[port].end(number)
-        self._processes[port] = self._start(port)
+        self._processes[port] = self._start(port, self.ports.index(port))
 
     def end(self):
         """Their exit codes."""
@@ -111,24 +105,30 @@ class Browser:
 
 
 class Senders:
-    """Alerts with ids of their own; what is not stored is repeated, here or at another server."""
+    """Send alerts with ids of their own until they are told to stop.
 
-    def __init__(self, clients, count):
+    What is not stored is repeated, here or at another server.
+    """
+
+    def __init__(self, clients, senders=8):
         self.answers = []
+        self.count = 0  # alerts that were begun
         self._clients = itertools.cycle(clients)
-        self._numbers = iter(range(count))
-        self._count = count
+        self._stopped = False
         self._reached = asyncio.Condition()
+        self._sending = asyncio.gather(*(self._send() for _ in range(senders)))
 
-    async def run(self, senders=8):
-        """Returns once all are answered."""
-        await asyncio.gather(*(self._send() for _ in range(senders)))
+    async def stop(self):
+        """Returns once all that were begun are stored."""
+        self._stopped = True
+        await self._sending
 
     async def _send(self):
-        for number in self._numbers:
-            status = 0
+        while not self._stopped:
+            alert_id, status = f"alert {self.count}", 0
+            self.count += 1
             while status not in (200, 201):
-                status = await self._try(next(self._clients), f"alert {number}")
+                status = await self._try(next(self._clients), alert_id)
 
     async def _try(self, api, alert_id):
         try:
@@ -145,19 +145,20 @@ class Senders:
             await asyncio.sleep(0.1)
         return answer.status
 
-    async def until(self, answers):
-        """Returns once that many are answered."""
+    async def until(self, more):
+        """Returns once that many more are answered."""
+        goal = len(self.answers) + more
         async with self._reached:
-            await self._reached.wait_for(lambda: len(self.answers) >= answers)
+            await self._reached.wait_for(lambda: len(self.answers) >= goal)
 
     def check(self, signals):
         """Every alert is stored once, under the rowid that was answered."""
         stored = {signal["rowid"]: signal["order_comment"] for signal in signals}
         comments = sorted(stored.values())
-        assert comments == sorted(f"alert {number}" for number in range(self._count))
+        assert comments == sorted(f"alert {number}" for number in range(self.count))
         taken = [each for each in self.answers if each[0] != 503]
         assert all(stored[rowid] == alert_id for _, alert_id, rowid in taken)
-        assert len(taken) == self._count
+        assert len(taken) == self.count
 
 
 def body(**fields):

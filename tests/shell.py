@@ -3,14 +3,13 @@
 import subprocess
 import sys
 
-from bench.processes import ROOT, clean_environment
+from bench.processes import SERVER, clean_environment
 
 
 def shell(*arguments):
     """`python server.py ...`: the finished process with its texts."""
     return subprocess.run(
-        [sys.executable, "server.py", *map(str, arguments)],
-        cwd=ROOT,
+        [sys.executable, SERVER, *map(str, arguments)],
         env=clean_environment(),
         capture_output=True,
         text=True,

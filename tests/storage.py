@@ -118,11 +118,11 @@ class PostgresServer:
         connection.autocommit = True
         return connection
 
-    def close(self):
-        """Drops what was made."""
+    def close(self, *, drop):
+        """Hangs up, and drops what was made where the server goes on."""
         for line in self._lines.values():
             line.close()
-        for name in self._filled.values():
+        for name in self._filled.values() if drop else ():
             self.drop(name)
 
 
@@ -202,7 +202,7 @@ def postgres():
         if embedded:
             server.execute("ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
         yield server
-        server.close()
+        server.close(drop=not embedded)
     finally:
         if embedded:
             embedded.close()

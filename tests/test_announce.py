@@ -9,10 +9,10 @@ from tornado.websocket import websocket_connect
 from database import announce
 from live import CHUNK
 from models import EventRow, Signal, Stock
-from tests.conftest import ON_POSTGRESQL
+from tests.conftest import ON_POSTGRESQL, PATIENCE
 from tests.receiving import receive_one
 
-pytestmark = pytest.mark.gen_test(timeout=30)
+pytestmark = pytest.mark.gen_test(timeout=60)
 
 
 @pytest.fixture
@@ -28,9 +28,9 @@ def soon(app, storage, heard):
     """The next text; on PostgreSQL the line may be made first, which says None."""
 
     async def next_text():
-        text = await asyncio.wait_for(heard.get(), 10)
+        text = await asyncio.wait_for(heard.get(), PATIENCE)
         while text is None:
-            text = await asyncio.wait_for(heard.get(), 10)
+            text = await asyncio.wait_for(heard.get(), PATIENCE)
         return text
 
     return next_text
@@ -39,7 +39,7 @@ def soon(app, storage, heard):
 async def listening(app, storage, heard):
     """Returns once this process hears the others."""
     if storage.name == "postgresql":
-        assert await asyncio.wait_for(heard.get(), 10) is None
+        assert await asyncio.wait_for(heard.get(), PATIENCE) is None
 
 
 async def test_what_is_announced_is_heard_after_the_commit(app, storage, heard, soon):
@@ -83,7 +83,7 @@ async def test_a_line_that_was_cut_says_that_something_may_be_missed(
     cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'"
     cursor = storage.outside(database_url).cursor()
     cursor.execute(cut)
-    assert await asyncio.wait_for(heard.get(), 10) is None
+    assert await asyncio.wait_for(heard.get(), PATIENCE) is None
     await app.writer.submit(lambda: announce("test", "back"))
     assert await soon() == "back"
 
@@ -99,7 +99,7 @@ class Socket:
     async def take(self, count):
         """The next messages."""
         read = self._line.read_message
-        return [orjson.loads(await asyncio.wait_for(read(), 10)) for _ in range(count)]
+        return [orjson.loads(await asyncio.wait_for(read(), PATIENCE)) for _ in range(count)]
 
 
 def store_elsewhere(count):

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from bench.processes import ROOT, Process
+from bench.processes import ROOT, SERVER, Process
 from local import collection
 from schemas import read_alert, read_object
 from tests import documented
@@ -51,7 +51,7 @@ def test_it_has_every_call_but_the_websocket():
 @pytest.mark.slow
 def test_it_runs_green(tmp_path):
     database = f"sqlite:///{tmp_path / 'demo.db'}"
-    server = Process(["server.py", "--port", 0, "--database", database], tmp_path / "log")
+    server = Process([SERVER, "--port", 0, "--database", database], tmp_path / "log")
     report = tmp_path / "report.json"
     site = f"base_url=http://127.0.0.1:{server.port}"
     command = [NEWMAN, "run", collection.FILE, "--env-var", site, "--reporters", "json"]

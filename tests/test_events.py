@@ -18,6 +18,7 @@ from models import (
     missed_since,
 )
 from models.replay import Missed
+from tests.conftest import tries
 from tests.receiving import receive_one
 from trading import fills
 
@@ -151,8 +152,7 @@ def sequence(store):
 def checks(count):
     """Random sequences; the tables are emptied after each, so the fixture may serve them all."""
     return settings(
-        max_examples=count,
-        deadline=None,
+        max_examples=tries(count),
         suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     )
 
@@ -171,7 +171,7 @@ def replay(rows):
     return None if gone else record
 
 
-@checks(200)
+@checks(75)
 @given(verbs=st.lists(signal_verbs, min_size=1, max_size=25))
 def test_replaying_a_signals_events_gives_its_current_record(sequence, verbs):
     def check(published):
@@ -189,7 +189,7 @@ def message(event: Event | Missed):
     return schemas.event_message(event.type, event.id, event.record, changed)
 
 
-@checks(200)
+@checks(75)
 @given(verbs=st.lists(signal_verbs | registry_verbs, min_size=1, max_size=25))
 def test_what_was_missed_is_exactly_what_was_published(sequence, verbs):
     def check(published):
@@ -204,7 +204,7 @@ def test_what_was_missed_is_exactly_what_was_published(sequence, verbs):
     sequence(verbs, check)
 
 
-@checks(100)
+@checks(50)
 @given(verbs=st.lists(signal_verbs | registry_verbs, min_size=1, max_size=25), size=sizes_of_parts)
 def test_what_is_read_in_parts_is_exactly_what_was_published(sequence, verbs, size):
     def check(published):
@@ -218,7 +218,7 @@ def test_what_is_read_in_parts_is_exactly_what_was_published(sequence, verbs, si
     sequence(verbs, check)
 
 
-@checks(100)
+@checks(50)
 @given(verbs=st.lists(signal_verbs | registry_verbs, max_size=25))
 def test_event_ids_rise_and_every_change_has_one(sequence, verbs):
     def check(published):

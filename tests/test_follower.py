@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from live import Follower, Frame, Hub, Listener
+from tests.conftest import PATIENCE, tries
 
 STEPS = ("own", "other", "gap", "first", "last", "hear", "turn", "unsure")
 
@@ -81,13 +82,13 @@ def frame(event):
 
 
 @given(st.lists(st.sampled_from(STEPS), max_size=40))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=tries(300))
 def test_every_event_is_heard_once_in_order_however_it_came(steps):
     async def play():
         process = Process()
         for step in steps:
             await process.do(step)
-        await asyncio.wait_for(process.settle(), 10)
+        await asyncio.wait_for(process.settle(), PATIENCE)
         assert b"".join(process.line.sent).split() == [b"%d" % event for event in process.stored]
 
     asyncio.run(play())

@@ -16,10 +16,9 @@ from tornado.websocket import websocket_connect
 
 import live
 from tests import documented
-from tests.conftest import alert
+from tests.conftest import ON_SQLITE, PATIENCE, alert
 
 # The slowest machine's patience for something that has been caused already.
-PATIENCE = 10
 
 
 class Client:
@@ -271,6 +270,7 @@ async def test_a_visitors_replay_reaches_back_a_hundred_events(api, connect):
     assert len((await user.take(102))[1:]) == 101
 
 
+@ON_SQLITE
 @pytest.mark.gen_test
 @pytest.mark.parametrize("after", ["-1", "x", "1e3", "1.5"])
 async def test_a_position_that_is_no_number_is_refused(connect, after):
@@ -332,6 +332,7 @@ async def test_where_visitors_may_not_read_they_may_not_listen(api, connect, gre
     await greeted(headers={"Cookie": await cookie_of(api, "user1")})
 
 
+@ON_SQLITE
 @pytest.mark.gen_test
 @pytest.mark.parametrize(
     "origin", ["https://evil.example", "null", "http://localhost", "http://[", ""]

@@ -7,7 +7,7 @@ millisecond, so that many more lives are played; tests/handlers covers the way t
 import json
 from math import floor
 
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -19,8 +19,10 @@ from hypothesis.stateful import (
 )
 
 import schemas
+from database import is_sqlite
 from handlers.base import explain
 from models import EventRow, Filters, Missing, Pair, Refused, Signal, Stock
+from tests.conftest import tries
 from tests.receiving import receive_one
 
 # What the registry makes of an equation: status, message, legs and hedge.
@@ -476,10 +478,8 @@ def test_random_lives_of_orders_follow_the_contract(store):
     run_state_machine_as_test(
         lambda: Orders(store),
         settings=settings(
-            max_examples=100,
+            max_examples=tries(50 if is_sqlite(store) else 15),
             stateful_step_count=40,
-            deadline=None,
             derandomize=True,
-            suppress_health_check=[HealthCheck.too_slow],
         ),
     )

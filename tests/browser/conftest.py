@@ -15,7 +15,7 @@ from playwright.sync_api import expect, sync_playwright
 from bench.data import make
 from bench.processes import ROOT, clean_environment, server
 from tests.browser.profiles import Profiles, Watch
-from tests.conftest import alert
+from tests.conftest import PATIENCE, alert
 from tests.handlers.conftest import ACCOUNT
 from trading.alarms import KINDS
 
@@ -24,7 +24,7 @@ SWITCHES = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 # An alarm that begins moves what a test is about to click on; those of the alarms want them.
 NO_ALARMS = ",".join(KINDS)
 
-expect.set_options(timeout=10_000)
+expect.set_options(timeout=1000 * PATIENCE)
 
 
 class Desk:
@@ -76,7 +76,7 @@ class Desk:
         request = urllib.request.Request(self.url + path, data, headers, method=method)  # noqa: S310
         opener = urllib.request.build_opener(_NoRedirect)
         try:
-            answer = opener.open(request, timeout=30)
+            answer = opener.open(request, timeout=PATIENCE)
         except urllib.error.HTTPError as error:
             answer = error
         with answer:

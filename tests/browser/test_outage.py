@@ -2,15 +2,16 @@
 and catches up, with every signal there once.
 """
 
+import contextlib
 import http.client
+import queue
 import threading
-import time
-import urllib.error
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.browser.reading import go, is_live, row, rowids, same_as_rest, wait_for_rows
+from tests.conftest import PATIENCE
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -21,44 +22,41 @@ WATCH_LIGHT = """() => {
   new MutationObserver(() => lights.push(light.dataset.state))
     .observe(light, { attributes: true, attributeFilter: ["data-state"] })
 }"""
-ALERTS = 50
-DIES_AFTER = (10, 30)
+SENT, AWAY = 15, 10  # alerts around each death, and while the server is away
 
 
 class Sender:
-    """Repeats each of its alerts until it is answered, as TradingView does."""
+    """Sends the alerts it is told to; repeats each until it is answered, as TradingView does."""
 
     def __init__(self, desk):
         self._desk = desk
-        self.answered = []
-        self.reached = {count: threading.Event() for count in DIES_AFTER}
-        self._thread = threading.Thread(target=self._send_all, daemon=True)
+        self._told = queue.SimpleQueue()
+        self._more = threading.Condition()
+        self.count, self.answered = 0, []
+        threading.Thread(target=self._send_all, daemon=True).start()
 
-    def start(self):
-        self._thread.start()
+    def send(self, count):
+        """Tells it to send so many more."""
+        for number in range(self.count, self.count + count):
+            self._told.put(f"repeated {number}")
+        self.count += count
 
-    def join(self):
-        self._thread.join(60)
-        assert not self._thread.is_alive(), f"{len(self.answered)} of {ALERTS} were answered"
+    def until(self, answers):
+        """Returns once so many are answered in all."""
+        with self._more:
+            assert self._more.wait_for(lambda: len(self.answered) >= answers, PATIENCE)
 
     def _send_all(self):
-        for number in range(ALERTS):
-            self._repeat(number)
-            if number + 1 in self.reached:
-                self.reached[number + 1].set()
+        while True:
+            rowid = self._repeat(self._told.get())
+            with self._more:
+                self.answered.append(rowid)
+                self._more.notify_all()
 
-    def _repeat(self, number):
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
-            try:
-                comment = f"repeated {number}"
-                rowid = self._desk.alert(
-                    ticker="AAPL", alert_id=f"alert-{number}", order_comment=comment
-                )
-            except (urllib.error.URLError, http.client.HTTPException, OSError):
-                continue
-            self.answered.append(rowid)
-            return
+    def _repeat(self, comment):
+        while True:
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                return self._desk.alert(ticker="AAPL", alert_id=comment, order_comment=comment)
 
 
 def test_a_killed_server_comes_back_with_every_alert_once_and_the_table_equals_rest(
@@ -70,22 +68,23 @@ def test_a_killed_server_comes_back_with_every_alert_once_and_the_table_equals_r
     go(page, "/dashboard")
     page.evaluate(WATCH_LIGHT)
     sender = Sender(desk)
-    sender.start()
-    for count in DIES_AFTER:
-        assert sender.reached[count].wait(30)
+    for _ in range(2):
+        sender.send(SENT)
+        sender.until(sender.count - SENT + 5)
         desk.kill()
+        sender.send(AWAY)
         expect(page.locator("#light")).to_have_attribute("data-state", "reconnecting")
         expect(page.locator("#stale")).to_contain_text("Not live")
         desk.start()
         is_live(page)
-    sender.join()
-    wait_for_rows(page, 5 + ALERTS)
+    sender.until(sender.count)
+    wait_for_rows(page, 5 + sender.count)
     signals = desk.signals()
     same_as_rest(page, signals)
-    comments = [s["order_comment"] for s in signals[:ALERTS]]
-    assert comments == [f"repeated {n}" for n in reversed(range(ALERTS))]
-    assert sender.answered == [s["rowid"] for s in reversed(signals[:ALERTS])]
-    assert page.evaluate("lights") == ["live"] + ["reconnecting", "live"] * len(DIES_AFTER)
+    comments = [s["order_comment"] for s in signals[: sender.count]]
+    assert comments == [f"repeated {n}" for n in reversed(range(sender.count))]
+    assert sender.answered == [s["rowid"] for s in reversed(signals[: sender.count])]
+    assert page.evaluate("lights") == ["live"] + ["reconnecting", "live"] * 2
     expect(page.locator("#stale")).to_be_hidden()
 
 
@@ -212,7 +211,6 @@ STEP = 500
 def waits(page, count):
     """Milliseconds from each loss of the line to the next try."""
     for tried in range(1, count + 1):
-        # The page's clock also goes by itself, so on a slow machine more may have come.
         page.wait_for_function("count => breaks.length >= count", arg=tried)
         while page.evaluate("tries.length") <= tried:
             page.clock.run_for(STEP)
@@ -229,6 +227,7 @@ def test_pages_wait_longer_after_each_try_and_not_all_alike(desk, wire_to, visit
         page.clock.install()
         page.add_init_script(WATCH_TRIES)
         go(page, "/dashboard")
+        page.clock.pause_at(page.evaluate("Date.now()") + 1000)
     wire.cut()
     waited = [waits(page, 7) for page in pages]
     for each in waited:

@@ -69,7 +69,7 @@ def test_alarms_show_without_a_websocket_too(open_desk, visit):
         page.goto("/dashboard")
         polls(page)
         desk.alert(ticker="NOPE")
-        expect(page.locator("#alarms")).to_contain_text("NOPE: unknown ticker", timeout=4 * PAUSE)
+        expect(page.locator("#alarms")).to_contain_text("NOPE: unknown ticker")
 
 
 def test_lines_that_break_off_again_and_again_are_helped_until_one_holds(desk, wire_to, visit):

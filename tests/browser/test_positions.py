@@ -2,7 +2,6 @@
 
 import csv
 import re
-import shutil
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -10,9 +9,9 @@ import pytest
 from playwright.sync_api import expect
 
 from bench.data import make
-from bench.processes import ROOT
 from tests.browser.conftest import Desk
 from tests.browser.reading import go, is_live, violations_in_both_schemes
+from tests.deploy.places import copy_project
 from trading import instants
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -541,9 +540,8 @@ def test_where_the_library_does_not_load_the_figures_stand_in_a_table(desk, visi
 @pytest.fixture
 def unequipped(tmp_path):
     """A server from a source tree where npm was never run."""
-    out = shutil.ignore_patterns("node_modules", ".*", "tests", "__pycache__", "*.db*")
-    tree = shutil.copytree(ROOT, tmp_path / "tree", ignore=out)
-    desk = Desk(make(tmp_path / "desk.db", 0), tree).start()
+    copy_project(tmp_path / "tree")
+    desk = Desk(make(tmp_path / "desk.db", 0), tmp_path / "tree").start()
     yield desk
     desk.stop()
 

@@ -1,6 +1,5 @@
 """Commands run within this process: as the command line does it, without the cost of a start."""
 
-import contextlib
 import io
 import sys
 from types import SimpleNamespace
@@ -25,10 +24,3 @@ def command(capsys, monkeypatch):
         return SimpleNamespace(code=code, out=out, said=said)
 
     return run
-
-
-@pytest.fixture(autouse=True)
-def no_settings_of_whoever_runs_this(monkeypatch):
-    """The environment's settings are not the tests'."""
-    with contextlib.suppress(KeyError):
-        monkeypatch.delenv("DATABASE_URL")

@@ -18,7 +18,7 @@ from commands import ground
 from database import proxy
 from settings import DEMO_PASSWORD
 from tests.conftest import ON_POSTGRESQL
-from tests.deploy.proxies import free_port
+from tests.ports import free_port
 from tests.receiving import receive_one
 from trading import instants
 

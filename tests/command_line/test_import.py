@@ -14,7 +14,7 @@ import settings
 from bench import processes
 from tests.command_line import originals
 from tests.conftest import ON_POSTGRESQL, ON_SQLITE
-from tests.deploy.proxies import free_port
+from tests.ports import free_port
 from tests.receiving import receive_one
 from tests.shell import shell
 from tests.test_processes import call

@@ -15,7 +15,7 @@ from handlers import ROUTES
 from tests.conftest import alert
 from tests.handlers.conftest import ACCOUNT
 from tests.shell import shell
-from tests.test_listening import AFTER, BEFORE, Poster
+from tests.test_listening import ANSWERS, Poster
 from tests.test_processes import call, login
 
 pytestmark = pytest.mark.slow
@@ -95,11 +95,11 @@ def first(tmp_path_factory):
         furnish(process.port, token)
         poster = Poster(process.port)
         poster.start()
-        assert poster.reached[BEFORE].wait(60)
+        poster.until(ANSWERS)
         answered = {rowid for _, rowid in poster.answers}
         run("backup", folder / "busy.jsonl.gz", "--database", url)
         meanwhile = {rowid for _, rowid in poster.answers} - answered
-        assert poster.reached[AFTER].wait(60)
+        poster.until(ANSWERS)
         poster.end()
         assert {status for status, _ in poster.answers} == {201}
         told = answers(process.port, token)

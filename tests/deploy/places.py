@@ -8,14 +8,13 @@ import time
 from pathlib import Path
 
 from bench.processes import ROOT, clean_environment
-from tests.deploy.proxies import free_port
+from tests.ports import free_port
 
 
 def project_files():
     """The project's own files, as git knows them or would."""
     listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
+        ["git", "-C", ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         check=True,
         capture_output=True,
         text=True,

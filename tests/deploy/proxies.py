@@ -11,6 +11,8 @@ import time
 from pathlib import Path
 
 from bench.processes import ROOT
+from tests.conftest import PATIENCE
+from tests.ports import free_ports
 
 NAME = "pairs.example.com"
 USER = "nobody"  # who they run as where the tests are root
@@ -61,18 +63,12 @@ DocumentRoot {home}/site
 """
 
 
-def free_port():
-    """A port that nobody listens on at the moment."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
-
-
 class Proxy:
     """A proxy in front of a port: `http` and `https` are its own."""
 
     def __init__(self, kind, target, home):
         self.home = Path(home)
-        self.http, self.https, self._target = free_port(), free_port(), target
+        (self.http, self.https), self._target = free_ports(2), target
         self.name, self._modules = NAME, MODULES
         _certificate(self.home)
         command = getattr(self, f"_{kind}")()
@@ -138,7 +134,7 @@ class Proxy:
         return [tool("apache2"), "-f", f"{self.home}/httpd.conf", "-D", "FOREGROUND"]
 
     def _wait(self):
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             assert self._process.poll() is None, self.said()
             with contextlib.suppress(OSError):
@@ -153,7 +149,7 @@ class Proxy:
     def close(self):
         """Ends it."""
         self._process.terminate()
-        self._process.wait(20)
+        self._process.wait(PATIENCE)
 
 
 def tool(name):

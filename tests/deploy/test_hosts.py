@@ -15,15 +15,14 @@ import pytest
 import commands
 from bench.processes import ROOT, clean_environment
 from settings import VERSION
-from tests.conftest import alert
+from tests.conftest import PATIENCE, alert
 from tests.deploy.places import copy_project, furnish
-from tests.deploy.proxies import free_port
+from tests.ports import free_port
 from tests.test_processes import call
 
 pytestmark = pytest.mark.slow
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-PATIENCE = 30
 
 
 @pytest.fixture(scope="module")

@@ -11,10 +11,10 @@ from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.websocket import websocket_connect
 
 import listening
-from bench.processes import Process, clean_environment
+from bench.processes import SERVER, Process, clean_environment
 from tests.conftest import alert
 from tests.deploy.proxies import proxy
-from tests.test_listening import AFTER, BEFORE, Poster
+from tests.test_listening import ANSWERS, Poster
 
 pytestmark = pytest.mark.slow
 
@@ -32,7 +32,7 @@ def server(tmp_path_factory, kind):
     """A server that trusts a proxy on 127.0.0.1."""
     home = tmp_path_factory.mktemp(kind)
     settings = {"PAIRS_TRUSTED_PROXIES": "127.0.0.1", "PAIRS_MODE": "demo"}
-    command = ["server.py", "--port", 0, "--database", f"sqlite:///{home}/proxied.db"]
+    command = [SERVER, "--port", 0, "--database", f"sqlite:///{home}/proxied.db"]
     server = Process(command, home / "stderr.log", clean_environment(**settings))
     yield server
     server.end()
@@ -166,9 +166,10 @@ def test_no_alert_fails_through_the_proxy_while_the_server_restarts(front, serve
 
     poster = Poster(server.port, post)
     poster.start()
-    assert poster.reached[BEFORE].wait(60)
+    poster.until(ANSWERS)
     server.send(listening.RESTART)
-    assert poster.reached[AFTER].wait(60), poster.problems
+    server.wait_until_it_listens()
+    poster.until(ANSWERS)
     poster.end()
     assert {status for status, _ in poster.answers} == {201}
     assert len({rowid for _, rowid in poster.answers}) == len(poster.answers)

@@ -9,7 +9,7 @@ import pytest
 from bench.processes import clean_environment
 from tests.conftest import alert
 from tests.deploy.places import copy_project, furnish, supervised
-from tests.test_listening import AFTER, BEFORE, Poster
+from tests.test_listening import ANSWERS, Poster
 from tests.test_processes import call, login, signals
 
 pytestmark = pytest.mark.slow
@@ -69,12 +69,12 @@ def test_an_upgrade_under_load_loses_no_alert_and_keeps_sessions(site, origin, r
         token, pid = login(port), running.pid()
         poster = Poster(port)
         poster.start()
-        assert poster.reached[BEFORE].wait(60)
+        poster.until(ANSWERS)
         release(origin, "templates/base.html", "Pairs-API {{ version }}", "The newest version")
         done = upgrade(place)
         assert done.returncode == 0, done.stdout + done.stderr
         assert "The new version answers" in done.stdout
-        assert poster.reached[AFTER].wait(60)
+        poster.until(ANSWERS)
         poster.end()
         assert running.pid() == pid
         record_property("longest_wait", poster.longest)

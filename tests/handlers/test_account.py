@@ -7,6 +7,7 @@ from tornado.httpclient import HTTPRequest
 from tornado.websocket import websocket_connect
 
 import models
+from tests.conftest import ON_SQLITE
 from tests.handlers.conftest import ACCOUNT
 
 pytestmark = pytest.mark.gen_test(timeout=60)
@@ -81,6 +82,7 @@ async def test_prixch_is_the_routing_exchange_of_a_stock_and_the_primary_one_of_
     assert (ticker["xch"], ticker["prixch"]) == ("SMART", "BYX")
 
 
+@ON_SQLITE
 @pytest.mark.parametrize(
     ("field", "value", "reason"),
     [

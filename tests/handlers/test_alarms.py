@@ -11,12 +11,11 @@ from tornado.websocket import websocket_connect
 
 import models
 from alarms import Place
-from tests.conftest import ON_SQLITE, alert
+from tests.conftest import ON_SQLITE, PATIENCE, alert
 from tests.mails import PASSWORD, receiving
 
 pytestmark = [pytest.mark.gen_test(timeout=60), pytest.mark.usefixtures("desk")]
 
-PATIENCE = 20
 WAITING = "/v3/signals/status/waiting/0"
 PAIR = "NMFC-0.72*ROIC"
 

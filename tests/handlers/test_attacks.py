@@ -10,7 +10,7 @@ import jwt
 import pytest
 
 import models
-from tests.conftest import alert
+from tests.conftest import ON_SQLITE, alert
 
 pytestmark = pytest.mark.gen_test(timeout=60)
 
@@ -46,6 +46,7 @@ AMBIGUOUS = {
 }
 
 
+@ON_SQLITE
 @pytest.mark.parametrize("name", AMBIGUOUS)
 async def test_a_request_whose_end_is_ambiguous_runs_nothing_behind_it(api, desk, name):
     await api.alert()
@@ -57,6 +58,7 @@ async def test_a_request_whose_end_is_ambiguous_runs_nothing_behind_it(api, desk
     assert models.Signal.select().count() == 1
 
 
+@ON_SQLITE
 @pytest.mark.parametrize(
     "raw",
     [
@@ -76,6 +78,7 @@ async def test_what_is_no_request_is_refused_and_the_server_goes_on(api, raw):
     assert (await api.get("/v3/stocks/0")).status == 200
 
 
+@ON_SQLITE
 @pytest.mark.parametrize(
     "path",
     [
@@ -102,6 +105,7 @@ async def test_no_path_leads_out_of_the_static_files(api, path):
     assert b"root:" not in answer
 
 
+@ON_SQLITE
 @pytest.mark.parametrize(
     "target",
     [
@@ -123,6 +127,7 @@ async def test_the_login_leads_to_pages_of_this_site_only(api, target):
     assert 'data-next="/dashboard"' in page or 'value="/dashboard"' in page
 
 
+@ON_SQLITE
 @pytest.mark.parametrize("given", ["a b", "x\ty", "é", "<script>", "a" * 65, "a;b", ""])
 async def test_a_request_id_that_is_not_sane_is_not_sent_back(api, given):
     answer = await api.get("/v3/stocks/0", headers={"X-Request-Id": given})
@@ -130,6 +135,7 @@ async def test_a_request_id_that_is_not_sane_is_not_sent_back(api, given):
     assert len(answer.headers["X-Request-Id"]) == 16
 
 
+@ON_SQLITE
 @pytest.mark.parametrize(
     "change",
     [
@@ -150,6 +156,7 @@ async def test_a_token_of_ours_with_odd_claims_opens_nothing(api, app, callers, 
     assert (await api.get("/v3/events", token=token)).status == 401
 
 
+@ON_SQLITE
 @pytest.mark.parametrize(
     ("issued", "ends", "refused"),
     [
@@ -172,6 +179,7 @@ async def test_the_clock_of_whoever_issued_a_token_may_be_ahead_by_ten_seconds(
     assert (answer.status, answer.json.get("error")) == ((401 if refused else 200), refused)
 
 
+@ON_SQLITE
 @pytest.mark.filterwarnings("ignore:The HMAC key is")
 @pytest.mark.parametrize("algorithm", ["HS384", "HS512"])
 async def test_another_algorithm_is_not_ours(api, app, callers, algorithm):
@@ -182,15 +190,17 @@ async def test_another_algorithm_is_not_ours(api, app, callers, algorithm):
         assert (await api.get("/v3/events", token=each)).status == 401
 
 
+@ON_SQLITE
 async def test_many_parameters_and_cookies_are_no_burden(api):
-    begun = time.monotonic()
+    begun = time.process_time()
     await api.get("/v3/signals/5?" + "&".join(f"a{n}=1" for n in range(900)))
     await api.get("/dashboard", headers={"Cookie": "; ".join(f"c{n}=1" for n in range(2000))})
     answer = await api.post("/v3/webhook", alert(**{f"x{n}": n for n in range(2000)}))
     assert answer.status == 201
-    assert time.monotonic() - begun < 10
+    assert time.process_time() - begun < 10, "seconds of work"
 
 
+@ON_SQLITE
 @pytest.mark.parametrize("call", [("A" * 60_000, "/v3/stocks/0"), ("GET", "/" + "a" * 60_000)])
 async def test_a_request_makes_a_short_line_in_the_log(api, caplog, capsys, call):
     caplog.set_level(logging.INFO, "pairs.access")

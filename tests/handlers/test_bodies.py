@@ -2,26 +2,22 @@
 
 import asyncio
 import json
-import os
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import models
-from tests.conftest import ON_SQLITE, alert
+from tests.conftest import alert, tries
 
 TOGETHER = 20  # bodies of one example, sent at the same time ...
 HASHED = 10  # ... but not more than one address may have waiting for password hashes
-QUICK = 500
-MANY = int(os.environ.get("BODIES", "2000"))
 
 
 def examples(bodies):
     """Hypothesis settings for this many bodies."""
     return settings(
-        max_examples=bodies // TOGETHER,
-        deadline=None,
+        max_examples=tries(bodies / TOGETHER),
         suppress_health_check=list(HealthCheck),
     )
 
@@ -205,24 +201,14 @@ def overrides():
     }
 
 
-def alerts_are_not_lost(io_loop, api, admin, bodies):
-    @examples(bodies)
+def test_whatever_carries_the_passphrase_is_a_signal_or_a_rejected_alert(io_loop, api, desk, admin):
+    @examples(500)
     @given(bytes_of(ALERTS))
     def check(batch):
         io_loop.run_sync(lambda: send_alerts(api, batch))
 
     check()
     io_loop.run_sync(lambda: check_pages(api, admin))
-
-
-def test_whatever_carries_the_passphrase_is_a_signal_or_a_rejected_alert(io_loop, api, desk, admin):
-    alerts_are_not_lost(io_loop, api, admin, QUICK)
-
-
-@pytest.mark.slow
-@ON_SQLITE
-def test_of_thousands_of_bodies_none_is_lost(io_loop, api, desk, admin):
-    alerts_are_not_lost(io_loop, api, admin, MANY)
 
 
 # --- the other bodies --------------------------------------------------------------------
@@ -242,11 +228,8 @@ ROUTES = [
 ]
 
 
-# A login that fails again and again is answered ever later.
-QUICKLY = [row for row in ROUTES if row[1] != "/v3/login"]
-
-
-def bodies_are_answered(io_loop, api, admin, row, bodies):
+@pytest.mark.parametrize("row", ROUTES, ids=[f"{row[0]} {row[1]}" for row in ROUTES])
+def test_no_body_breaks_a_route(io_loop, api, desk, admin, row):
     method, path, body, by_admin = row
     token = admin if by_admin else None
 
@@ -257,7 +240,7 @@ def bodies_are_answered(io_loop, api, admin, row, bodies):
                 assert answer.status in (200, 201, 400, 401, 404, 413), answer.text
                 assert answer.json is not None
 
-    @examples(bodies)
+    @examples(60)
     @given(bytes_of(body))
     def check(batch):
         io_loop.run_sync(lambda: send(batch))
@@ -267,18 +250,6 @@ def bodies_are_answered(io_loop, api, admin, row, bodies):
     check()
     for shown in ("/v3/signals/0", "/v3/stocks/0", "/v3/pairs/0", "/v3/events", "/dashboard"):
         assert io_loop.run_sync(lambda path=shown: api.get(path, token=admin)).status == 200
-
-
-@pytest.mark.parametrize("row", ROUTES, ids=[f"{row[0]} {row[1]}" for row in ROUTES])
-def test_no_body_breaks_a_route(io_loop, api, desk, admin, row):
-    bodies_are_answered(io_loop, api, admin, row, 60)
-
-
-@pytest.mark.slow
-@ON_SQLITE
-@pytest.mark.parametrize("row", QUICKLY, ids=[f"{row[0]} {row[1]}" for row in QUICKLY])
-def test_hundreds_of_bodies_break_no_route(io_loop, api, desk, admin, row):
-    bodies_are_answered(io_loop, api, admin, row, MANY // 10)
 
 
 @pytest.mark.parametrize("path", ["/v3/webhook", "/static/js/api.js", "/nowhere"])

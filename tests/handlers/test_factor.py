@@ -11,6 +11,7 @@ import pytest
 
 import models
 import security
+from tests.conftest import ON_SQLITE
 
 pytestmark = pytest.mark.gen_test(timeout=60)
 
@@ -145,6 +146,7 @@ async def test_a_login_needs_password_and_code(owner):
     assert "access_token" in answer.json
 
 
+@ON_SQLITE
 @pytest.mark.parametrize("code", [None, "", "123456", "right", "recovery"])
 async def test_with_a_wrong_password_nobody_learns_that_there_is_a_factor(owner, code):
     given = {"right": code_of(owner.secret), "recovery": owner.codes[0]}.get(code, code)
@@ -180,6 +182,7 @@ async def test_the_code_that_confirmed_does_not_log_in(api, callers):
     assert outcome(await api.post("/v3/login", body)) == NEEDED
 
 
+@ON_SQLITE
 @pytest.mark.parametrize("steps", [-3, -2, 3, 4])
 async def test_codes_of_another_time_are_refused(owner, steps):
     assert outcome(await owner.log_in(code_of(owner.secret, steps))) == NEEDED
@@ -201,6 +204,7 @@ async def test_a_recovery_code_is_good_once_however_it_is_typed(owner):
     assert state["recovery_codes"] == 8
 
 
+@ON_SQLITE
 @pytest.mark.parametrize(
     "code", ["", " ", "0", "1234567", "12345", "٠١٢٣٤٥", "x" * 100, "a-b-c-d", "null", "\u0000"]
 )
@@ -208,6 +212,7 @@ async def test_nonsense_is_no_code(owner, code):
     assert outcome(await owner.log_in(code)) == NEEDED
 
 
+@ON_SQLITE
 @pytest.mark.parametrize("code", [["123456"], {"a": 1}, True, "x" * 101])
 async def test_a_code_that_is_no_text_is_400(owner, code):
     answer = await owner.log_in(code)

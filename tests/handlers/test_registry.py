@@ -5,6 +5,7 @@ from functools import partial
 import pytest
 
 import models
+from tests.conftest import ON_SQLITE
 
 pytestmark = pytest.mark.gen_test(timeout=60)
 
@@ -157,6 +158,7 @@ async def test_a_pair_is_registered_once_and_its_reverse_is_another(api, registe
     assert await names(api, "pair") == ["V-MA", "MA-V"]
 
 
+@ON_SQLITE
 @pytest.mark.parametrize(
     ("legs", "message"),
     [
@@ -233,6 +235,7 @@ async def test_a_pair_may_be_named_by_its_tickers(register):
     assert (status, pair["name"], pair["hedge"]) == (200, "MA-V", 4)
 
 
+@ON_SQLITE
 @pytest.mark.parametrize(
     ("body", "status", "fields"),
     [

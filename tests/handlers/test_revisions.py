@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.conftest import alert
+from tests.conftest import ON_SQLITE, alert
 
 pytestmark = pytest.mark.gen_test(timeout=60)
 
@@ -153,6 +153,7 @@ BAD = {
 }
 
 
+@ON_SQLITE
 @pytest.mark.parametrize("field", BAD)
 async def test_a_bad_value_is_400_and_changes_nothing(api, desk, field):
     await api.alert()
@@ -192,6 +193,7 @@ async def test_the_whole_record_sent_back_changes_nothing(api, desk, admin):
         assert await updates(api, admin, rowid) == [], ticker
 
 
+@ON_SQLITE
 @pytest.mark.parametrize(
     ("sent", "price"),
     [
@@ -265,6 +267,7 @@ async def test_an_unchanged_equation_is_not_checked_again(api, desk, admin, tick
     assert await record_of(api) == before | {"order_status": "created"}
 
 
+@ON_SQLITE
 @pytest.mark.parametrize(
     ("ticker", "more", "status", "status_message"),
     [

@@ -10,6 +10,7 @@ from tornado.websocket import websocket_connect
 
 import models
 import security
+from tests.conftest import ON_SQLITE
 from tests.handlers.test_rights import INVALID, NOT_ADMIN, TABLE, body_of
 from trading import instants
 
@@ -127,6 +128,7 @@ def refused(answer, path):
 # What each may
 
 
+@ON_SQLITE
 @pytest.mark.parametrize("anonymous", [True, False])
 @pytest.mark.parametrize("scope", list(COVERED))
 async def test_each_scope_on_each_route(api, app, token, scope, anonymous):

@@ -7,6 +7,7 @@ import pytest
 
 from models.original import Takeover
 from schemas import original_signal
+from tests.conftest import ON_SQLITE
 
 pytestmark = pytest.mark.gen_test(timeout=60)
 
@@ -69,6 +70,7 @@ async def count_events(api, token, rowid=1):
 LEGS = [(944, 300.1), (945, 100.756)]
 
 
+@ON_SQLITE
 @pytest.mark.parametrize("method", ["POST", "PUT"])
 @pytest.mark.parametrize("path", [UPDATE, "/v3/price"])
 @pytest.mark.parametrize("order", list(permutations(LEGS)))
@@ -188,6 +190,7 @@ async def test_a_partial_fill_of_the_seed_sets_the_contracts(api, desk, admin):
     assert await count_events(api, admin) == 2
 
 
+@ON_SQLITE
 @pytest.mark.parametrize("partial", [True, "true", 1, "TRUE"])
 @pytest.mark.parametrize(
     "contracts", [{}, *({"order_contracts": bad} for bad in (0, -1, None, "x"))]
@@ -266,6 +269,7 @@ REPORTS = [
 ]
 
 
+@ON_SQLITE
 @pytest.mark.parametrize(("calls", "states"), REPORTS)
 async def test_both_legs_decide_whether_a_pair_is_filled(api, desk, admin, calls, states):
     await pair(api)
@@ -368,6 +372,7 @@ async def test_a_cancel_of_a_part_filled_signal_keeps_what_it_had(api, desk, adm
     assert await count_events(api, admin) == 3
 
 
+@ON_SQLITE
 @pytest.mark.parametrize("cancel", [True, "true", 1])
 @pytest.mark.parametrize(
     "junk", [{"stk_price": "x"}, {"price": None, "filled_qty": "?"}, {"partial": "?"}, {}]

@@ -80,6 +80,7 @@ async def test_behind_https_the_cookie_is_secure(serve, headers, secure):
         assert bool(cookies_of(answer)["session"]["secure"]) == secure
 
 
+@ON_SQLITE
 @pytest.mark.parametrize(
     ("headers", "given"),
     [
@@ -100,6 +101,7 @@ async def test_a_login_sent_by_another_site_does_not_change_who_the_browser_is(a
     assert ("session" in cookies_of(answer)) == given
 
 
+@ON_SQLITE
 @pytest.mark.parametrize(
     ("given", "minutes"), [(None, 10), (1, 1), (30, 30), ("30", 30), (1440, 1440), ("", 10)]
 )
@@ -117,6 +119,7 @@ async def test_a_lifetime_that_is_not_1_to_1440_minutes_is_400(api):
         assert (answer.status, list(answer.json["message"])) == (400, ["expire"]), expire
 
 
+@ON_SQLITE
 @pytest.mark.parametrize(
     ("username", "password"),
     [
@@ -137,6 +140,7 @@ async def test_wrong_credentials_are_401(api, username, password):
     assert "Set-Cookie" not in answer.headers
 
 
+@ON_SQLITE
 @pytest.mark.parametrize(
     ("body", "fields"),
     [
@@ -160,9 +164,9 @@ async def test_an_unknown_name_takes_as_long_as_a_wrong_password(api):
     async def fastest(name):
         times = []
         for _ in range(5):
-            started = time.perf_counter()
+            started = time.process_time()  # the server's too, and nobody else's
             assert (await log_in(api, name, "wrong")).status == 401
-            times.append(time.perf_counter() - started)
+            times.append(time.process_time() - started)
         return min(times)
 
     known, unknown = await fastest("user1"), await fastest("nobody")

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.conftest import alert
+from tests.conftest import ON_SQLITE, alert
 
 pytestmark = pytest.mark.gen_test(timeout=60)
 
@@ -238,6 +238,7 @@ async def test_values_are_taken_as_clients_write_them(api, desk, field):
         assert (value, type(value)) == (expected, type(expected)), sent
 
 
+@ON_SQLITE
 @pytest.mark.parametrize("field", BAD)
 async def test_a_bad_value_is_400_and_names_its_field(api, desk, field):
     for bad in BAD[field]:
@@ -272,6 +273,7 @@ async def test_all_faulty_fields_are_named_at_once(api):
     assert set(answer.json["message"]) == {*body, "ticker", "passphrase"}
 
 
+@ON_SQLITE
 @pytest.mark.parametrize("wrong", ["Webhook", "webhook\n", "", 5, None, True, ["webhook"], {}])
 async def test_a_wrong_passphrase_is_400_in_the_words_of_the_seed(api, desk, wrong):
     answer = await api.post("/v3/webhook", MINIMAL | {"passphrase": wrong})

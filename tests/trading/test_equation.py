@@ -381,10 +381,10 @@ def test_white_space_around_changes_nothing(text):
     ],
 )
 def test_long_texts_take_linear_time(text):
-    started = time.perf_counter()
+    started = time.process_time()
     readable(text * 100_000)
     readable(f"A-{text * 100_000}*B")
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 5, "seconds of work; squared it is hours"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,55 @@
+"""Keeps tests out of the project's directory: whoever writes there, or starts a program, fails.
+
+What lies there when the tests begin, such as the `data.db` of a server, changes nothing then.
+"""
+
+import contextlib
+import os
+import sys
+from pathlib import Path
+
+from bench.processes import ROOT
+
+PLACE = f"{ROOT}{os.sep}"
+# What Python, pytest and npm keep there, and what is read of git.
+KEPT = {"__pycache__", ".venv", "node_modules", ".git"}
+WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
+
+
+class Trespass(Exception):
+    """A test touched the project's directory."""
+
+
+def _inside(path) -> bool:
+    path = os.path.abspath(os.fsdecode(path))
+    return f"{path}{os.sep}".startswith(PLACE) and not KEPT & {*Path(path).parts}
+
+
+def _touched(event: str, arguments: tuple):
+    """What an event of Python's writes, connects to or runs in; None where it is none of these."""
+    match event, arguments:
+        case "open", (str() | bytes() as path, _, int(flags)) if flags & WRITING:
+            return path
+        case "sqlite3.connect", (str() | os.PathLike() as path,):
+            return os.fspath(path).removeprefix("file:").partition("?")[0]
+        case (("os.mkdir" | "os.rename" | "os.remove"), (str() | os.PathLike() as path, *_)):
+            return path
+        case "subprocess.Popen", (_, _, where, _):
+            return where or os.getcwd()
+    return None
+
+
+@contextlib.contextmanager
+def watched():
+    """Raises Trespass within the block, in the line that does it."""
+    on = True
+
+    def hook(event, arguments):
+        if on and (touched := _touched(event, arguments)) and _inside(touched):
+            raise Trespass(f"{event}: {touched!r}")
+
+    sys.addaudithook(hook)
+    try:
+        yield
+    finally:
+        on = False
