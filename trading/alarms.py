@@ -299,8 +299,9 @@ def confirmed(found: Disagreement, first: float | None, apart: float) -> bool:
 
 def unhedged(name: str, symbol: str, hedge: Hedge, currency: str, notes: str = "") -> Case:
     """A pair of which one leg is held without the other, or far too much of one."""
-    shares, money = abs(hedge.unhedged), abs(hedge.amount)
-    what = f"{name}: {_amount(shares)} {symbol} unhedged, {_amount(money, 2)} {currency}.{notes}"
+    shares = abs(hedge.unhedged)
+    money = "" if hedge.amount is None else f", {_amount(abs(hedge.amount), 2)} {currency}"
+    what = f"{name}: {_amount(shares)} {symbol} unhedged{money}.{notes}"
     return Case(UNHEDGED, name, 0.0, what, shares)
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from trading import alarms, alerts
+from trading import alarms, alerts, positions
 from trading.alarms import Alert, Held, Silence, Strategy, follow
 
 # --- the bridge --------------------------------------------------------------------------
@@ -173,3 +173,22 @@ def test_a_missed_alert_is_told_in_words():
 def test_every_kind_says_what_it_is_and_what_to_do():
     assert set(alarms.TITLES) == set(alarms.ADVICE) == set(alarms.KINDS)
     assert set(alarms.HAPPENINGS) < set(alarms.KINDS)
+
+
+@pytest.mark.parametrize(
+    ("leg1", "leg2", "words"),
+    [
+        ((100, 10.0), (0, 10.0), "A-B: 100 A unhedged, 1,000.00 USD."),
+        ((100, None), (0, 10.0), "A-B: 100 A unhedged."),
+        ((100, 10.0), (-90, None), "A-B: 18 B unhedged."),
+        ((0, 10.0), (-90, None), "A-B: 90 B unhedged."),
+    ],
+)
+def test_an_unhedged_pair_is_told_with_its_money_where_that_is_known(leg1, leg2, words):
+    legs = [
+        positions.Holding(symbol, position, cost, None, "USD")
+        for symbol, (position, cost) in (("A", leg1), ("B", leg2))
+    ]
+    hedge = positions.hedge(*legs, 0.72)
+    assert hedge.is_broken
+    assert alarms.unhedged("A-B", "AB"[hedge.leg - 1], hedge, "USD").what == words
