@@ -5,11 +5,11 @@ from itertools import groupby
 from operator import itemgetter
 
 from schemas.types import Id
-from schemas.values import Body, Record
-from trading.alarms import ADVICE, TITLES
+from schemas.values import Body, Record, plain
+from trading.alarms import ADVICE, MORE, TITLES
 
 ALARM = (
-    *("id", "kind", "subject", "what", "since", "opened"),
+    *("id", "kind", "subject", "what", "number", "since", "opened"),
     *("acknowledged", "acknowledged_by", "closed", "notified"),
 )
 
@@ -26,10 +26,15 @@ def alarm_record(columns: Record) -> Record:
     """An alarm with what it means and what to do."""
     kind = columns["kind"]
     words = {"title": TITLES.get(kind, kind), "advice": ADVICE.get(kind, "")}
-    return {name: columns[name] for name in ALARM} | words
+    return {name: plain(columns[name]) for name in ALARM} | words
 
 
-def alarm_groups(rows: Iterable[Record]) -> list[list[Record]]:
-    """Alarms of one kind after the other together, as a page shows them."""
+def alarm_groups(rows: Iterable[Record]) -> list[dict]:
+    """The alarms of each kind with their `count`, as a page shows them."""
     records = [alarm_record(columns) for columns in rows]
-    return [list(those) for _, those in groupby(records, itemgetter("kind"))]
+    groups = [list(those) for _, those in groupby(records, itemgetter("kind"))]
+    return [{"alarms": each, "count": sum(map(_count, each))} for each in groups]
+
+
+def _count(alarm: Record) -> int:
+    return int(alarm["number"]) if alarm["subject"] == MORE else 1

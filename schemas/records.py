@@ -262,6 +262,7 @@ class AlarmRecord(Answer):
         "kind": alarms.WAITING,
         "subject": "7",
         "what": "Signal 7, NMFC-0.72*NASDAQ:ROIC, has been waiting since 15:30.",
+        "number": 1,
         "since": "2026-11-24 15:30:00",
         "opened": "2026-11-24 15:35:00",
         "acknowledged": None,
@@ -276,6 +277,7 @@ class AlarmRecord(Answer):
     kind: Literal[alarms.KINDS]
     subject: str
     what: str
+    number: float = Field(description="of signals or shares; of the subject `more`, of alarms")
     since: Moment
     opened: Moment
     acknowledged: Moment | None

@@ -2,7 +2,7 @@
 import { call, tell } from "./api.js"
 import { clock, minutesSince, startOfToday } from "./clock.js"
 import { $, $$, clone, flag, put, show } from "./dom.js"
-import { plural, span } from "./format.js"
+import { number, plural, span } from "./format.js"
 
 const section = $("#alarms")
 const list = $(".kinds", section)
@@ -31,10 +31,12 @@ function fill(item, alarm) {
   return item
 }
 
+const count = alarms => alarms.reduce((sum, { subject, number: more }) => sum + (subject === "more" ? more : 1), 0)
+
 function fillKind(group, alarms, rows) {
   const [{ kind, title, what, advice }] = alarms
   group.dataset.kind = kind
-  show(group, { title, count: alarms.length > 1 ? alarms.length : "", first: what, advice })
+  show(group, { title, count: count(alarms) > 1 ? number(count(alarms)) : "", first: what, advice })
   $("ol", group).replaceChildren(...alarms.map(alarm => fill(rows.get(String(alarm.id)) ?? clone("alarm-row"), alarm)))
   return group
 }
@@ -64,7 +66,7 @@ export function draw(alarms) {
   const begun = !groups.size
   list.replaceChildren(...kinds.map(kind => fillKind(groups.get(kind) ?? clone("alarm-kind"), alarms.filter(each => each.kind === kind), rows)))
   if (begun) for (const first of $$("details", list).slice(0, 1)) first.open = true
-  put($("h2", section), plural(alarms.length, "open alarm"))
+  put($("h2", section), plural(count(alarms), "open alarm"))
   all.hidden = alarms.filter(({ acknowledged }) => !acknowledged).length < 2
   section.hidden = !alarms.length
   if (focused && !list.contains(document.activeElement)) (section.hidden ? $("#main") : list).focus()
