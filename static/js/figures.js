@@ -20,7 +20,8 @@ function draw(figures) {
     else if (name === "slippage") cost(cell.lastElementChild, value)
     else put(cell?.lastElementChild, number(value))
   }
-  $('[data-figure="errors"] a').search = new URLSearchParams({ status: "failed", since: today })
+  for (const [name, status] of [["errors", "failed"], ["not_traded", "not_traded"]])
+    $(`[data-figure="${name}"] a`).search = new URLSearchParams({ status, since: today })
   tick()
 }
 
