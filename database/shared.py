@@ -94,8 +94,8 @@ class Shared(peewee.PostgresqlDatabase):
         if isolation_level is None:
             self.execute_sql(_BEGIN)
             self._state.writes = True
-        else:
-            super().begin(isolation_level)
+        else:  # by our own `execute_sql`, which knows what to do on a broken connection
+            self.execute_sql(f"BEGIN ISOLATION LEVEL {isolation_level}")
 
     def commit(self) -> None:
         """Commits and tells all processes up to which id events are there."""

@@ -8,6 +8,7 @@ import pytest
 import models
 import schemas
 from models import EventRow, Filters, Session, Signal
+from models.figures import sums
 from models.statements import compiled
 
 pytestmark = pytest.mark.postgresql
@@ -115,7 +116,7 @@ LOOKUPS = {
     "a cookie's session": (lambda: Session.by_cookie("c"), "session_cookie_digest"),
     "the sockets' sessions": (lambda: Session.watching({"s1": True, "s2": True}), "session_pkey"),
     "today's figures": (
-        lambda: Signal.sums(Filters(since="2026-02-11 00:00:00")),
+        lambda: sums(Filters(since="2026-02-11 00:00:00")),
         "signal_timestamp",
     ),
 }

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 import listening
-from bench.processes import ROOT, SERVER, Process, clean_environment
+from bench.processes import SERVER, Process, clean_environment
 from database import DatabaseRefused, claim
 from server import GRACE
 from tests.conftest import alert
@@ -191,7 +191,7 @@ def served(tmp_path):
     linked.symlink_to(folder)
     server = start(folder)
     file.symlink_to(folder / "process.db")
-    relative = os.path.relpath(folder / "process.db", ROOT)
+    relative = os.path.relpath(folder / "process.db")
     yield server, [folder / "process.db", linked / "process.db", file, relative]
     assert server.end() == 0
 

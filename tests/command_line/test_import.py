@@ -247,7 +247,7 @@ def test_account_records_of_one_second_all_come_once(original, storage, command,
     twins = [{"timestamp": "2023-01-05 18:00:00", **originals.MONEY}] * 3
     other = {"timestamp": "2023-01-05 18:00:00.5", **originals.MONEY, "NetLiquidation": 7.0}
     originals.add(storage, place, "account", *twins, other)
-    for came in (6, 0):
+    for came in (7, 0):
         out = command("import-v3", place, "--database", target).out
         assert f"account: {came} came" in out
         with ours() as found:

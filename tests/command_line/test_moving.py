@@ -25,7 +25,12 @@ LISTS = (
     *("/v3/signals/0", "/v3/signals/0.csv", "/v3/signals/7?type=single&before=100"),
     *("/v3/signals/status/waiting/0", "/v3/signals/ticker/NMFC-ROIC/0", "/v3/signal/5"),
     *("/v3/signal/121/events", "/v3/events?after=0&limit=1000", "/v3/totals"),
-    *("/v3/figures?since=2020-01-01%2000:00:00", "/v3/rejected/0", "/v3/stocks/0"),
+    *(
+        "/v3/figures?since=2020-01-01%2000:00:00",
+        "/v3/rejected/0",
+        "/v3/rejected/count",
+        "/v3/stocks/0",
+    ),
     *("/v3/stock/AAPL", "/v3/tickers/0", "/v3/ticker/AAPL", "/v3/pairs/0", "/v3/pair/MA-V"),
     *("/v3/pnl/0", "/v3/positions", "/v3/bridge", "/v3/users/0", "/v3/user/mary"),
     *("/v3/audit/0", "/v3/factor", "/v3/factors", "/v3/factor/of/mary"),
