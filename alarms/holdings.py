@@ -72,7 +72,7 @@ def _unhedged(held: Positions, busy: set[str]) -> Iterable[tuple[Disagreement, b
     for each in held.pairs:
         if each.hedge.is_broken:
             leg = each.legs[each.hedge.leg - 1]
-            notes = "" if each.pair.active else " The pair is paused."
+            notes = "" if each.pair.status else " The pair is paused."
             for shared in [leg for leg in each.legs if common.count(leg.symbol) > 1]:
                 notes += f" {shared.symbol} is a leg of other pairs, too."
             case = alarms.unhedged(each.pair.name, leg.symbol, each.hedge, leg.currency, notes)

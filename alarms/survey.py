@@ -134,7 +134,7 @@ class Surveyor:
     ) -> None:
         offered = lookout.offered(MOST_SIGNALS)
         back = self._bridge(open_ones, polled, len(offered), now)
-        held = {("waiting", row["id"]) for row in offered}
+        held = {("waiting", row["rowid"]) for row in offered}
         # While the bridge is silent its own alarm says it for all that wait.
         if back is not None:
             self._waiting(offered, back, now)
@@ -179,7 +179,7 @@ class Surveyor:
             if 0 <= now - since < limit:
                 self._next(since + limit + alarms.CUT_OFF)
                 continue
-            held = self._held(("waiting", row["id"]), row, alarms.is_offered)
+            held = self._held(("waiting", row["rowid"]), row, alarms.is_offered)
             self._judge(alarms.late(held, back, now, limit), max(held.since, back) + limit, now)
 
     def _legs(self, rows: list[dict], first: float, now: float) -> set[tuple]:
@@ -187,11 +187,11 @@ class Surveyor:
         for row in rows:
             if not (lagging := alarms.lagging_leg(row)):
                 continue
-            key = ("leg", row["id"], lagging)
+            key = ("leg", row["rowid"], lagging)
             held = self._held(key, row, lambda r, leg=lagging: alarms.lagging_leg(r) == leg)
             found.add(key)
             if held.since >= first:  # what hung before the first look is known to its owner
-                limit, leg = self._limits.leg, row[f"leg{lagging}"]
+                limit, leg = self._limits.leg, row[f"stk_ticker{lagging}"]
                 self._judge(alarms.one_legged(held, leg, now, limit), held.since + limit, now)
         return found
 
@@ -206,9 +206,9 @@ class Surveyor:
 
     def _held(self, key: tuple, row: dict[str, Any], holds: Callable) -> Held:
         if key not in self._since:
-            since = alarms.held_since(row, lookout.history(row["id"]), holds)
+            since = alarms.held_since(row, lookout.history(row["rowid"]), holds)
             self._since[key] = instants.unix(row["timestamp"]) if since is None else since
-        return Held(row["id"], _name(row), self._since[key])
+        return Held(row["rowid"], _name(row), self._since[key])
 
     def _end_others(self, open_ones: dict[str, models.Alarm], judged: Judgment) -> None:
         """Closes what is over: its signal goes on, its positions match, nobody wants it."""
@@ -226,7 +226,7 @@ class Surveyor:
             signal = signals.get(int(each.subject))
             if each.kind in OF_POSITIONS:
                 continue
-            if each.kind == alarms.LEG and signal and signal["status"] == statuses.CANCELED:
+            if each.kind == alarms.LEG and signal and signal["order_status"] == statuses.CANCELED:
                 over = _leg_is_settled(signal, judged)
             else:
                 over = _is_over(each, signal, rejected)
@@ -239,8 +239,8 @@ class Surveyor:
         self, found: lookout.Happenings, open_ones: dict[str, models.Alarm], now: float
     ) -> None:
         for rowid, row in lookout.signals_of(found.ended).items():
-            if kind := OUTCOMES.get(outcomes.classify(row["status"], row["status_message"])):
-                message = row["error_message"] or row["status_message"] or row["status"]
+            if kind := OUTCOMES.get(outcomes.classify(row["order_status"], row["status_msg"])):
+                message = row["error_msg"] or row["status_msg"] or row["order_status"]
                 self._happened(kind, rowid, f"Signal {rowid}, {_name(row)}: {_short(message)}", now)
         for rowid, reasons in lookout.rejected_of(found.rejected).items():
             self._happened(alarms.REJECTED, rowid, _short(_in_words(reasons)), now)
@@ -251,10 +251,10 @@ class Surveyor:
             for row in lookout.older_orders(newer):
                 since = instants.unix(row["timestamp"])
                 what = (
-                    f"Signal {row['id']}, {_name(row)}: its order {row['order']} is open since "
+                    f"Signal {row['rowid']}, {_name(row)}: its order {row['order']} is open since "
                     f"before signal {newer}, which got the same id and its reports."
                 )
-                self._begun.append((Case(alarms.ORDER_ID, str(row["id"]), since, what), now))
+                self._begun.append((Case(alarms.ORDER_ID, str(row["rowid"]), since, what), now))
         for alert in found.alerts:
             self._follow(alert, open_ones, now)
 
@@ -290,14 +290,14 @@ def _is_over(alarm: models.Alarm, signal: dict | None, rejected: dict[int, str])
         case alarms.ERRORS | alarms.NOT_TRADED:
             return signal is None or OUTCOMES.get(_outcome(signal)) != alarm.kind
         case alarms.ORDER_ID:
-            return signal is None or signal["status"] not in lookout.PLACED
+            return signal is None or signal["order_status"] not in lookout.PLACED
         case alarms.REJECTED:
             return int(alarm.subject) not in rejected
     return False
 
 
 def _outcome(signal: dict) -> str:
-    return outcomes.classify(signal["status"], signal["status_message"])
+    return outcomes.classify(signal["order_status"], signal["status_msg"])
 
 
 def _leg_is_settled(signal: dict, judged: Judgment) -> bool:
@@ -311,11 +311,11 @@ def _leg_is_settled(signal: dict, judged: Judgment) -> bool:
     reported = judged.reported.get(name)
     if reported is None or f"{alarms.UNHEDGED}:{name}" in judged.cases:
         return True
-    return name in judged.matched and reported > lookout.history(signal["id"])[0][0]
+    return name in judged.matched and reported > lookout.history(signal["rowid"])[0][0]
 
 
 def _name(row: dict[str, Any]) -> str:
-    return "-".join(filter(None, (row["leg1"], row["leg2"]))) or row["ticker"]
+    return "-".join(filter(None, (row["stk_ticker1"], row["stk_ticker2"]))) or row["ticker"]
 
 
 def _short(text: str) -> str:

@@ -67,7 +67,7 @@ def fill(url: str, count: int, now: float | None = None) -> str:
     server.prepare_store(settings.load({"database": url}, {}))
     for leg1, leg2, hedge in PAIRS:
         with database.atomic():
-            Pair.register({"leg1": leg1, "leg2": leg2, "hedge": hedge, "active": 1}, "bench")
+            Pair.register({"ticker1": leg1, "ticker2": leg2, "hedge": hedge, "status": 1}, "bench")
     with database.atomic():
         Stock.put({"symbol": "AAPL", "active": 1}, "bench")
     store = _insert if is_sqlite(database) else _copy
@@ -118,25 +118,25 @@ def _signal(number: int, timestamp: str, count: int) -> dict:
     return compiled.blank | {
         "timestamp": timestamp,
         "ticker": "AAPL" if single else f"{leg1}-{hedge}*NASDAQ:{leg2}",
-        "action": "buy" if number % 2 else "sell",
-        "contracts": 100.0,
-        "price": -0.01,
-        "position": "long",
-        "position_size": 100.0,
-        "prior_position": "flat",
-        "comment": f"Enter Long {number}",
-        "status": status,
-        "kind": "single" if single else "pair",
-        "leg1": "AAPL" if single else leg1,
-        "leg2": None if single else leg2,
-        "hedge": None if single else hedge,
+        "order_action": "buy" if number % 2 else "sell",
+        "order_contracts": 100.0,
+        "order_price": -0.01,
+        "mar_pos": "long",
+        "mar_pos_size": 100.0,
+        "pre_mar_pos": "flat",
+        "order_comment": f"Enter Long {number}",
+        "order_status": status,
+        "ticker_type": "single" if single else "pair",
+        "stk_ticker1": "AAPL" if single else leg1,
+        "stk_ticker2": None if single else leg2,
+        "hedge_param": None if single else hedge,
         "order_id1": 10 * number,
         "order_id2": None if single else 10 * number + 1,
-        "price1": 300.1 if filled else None,
-        "price2": 100.756 if filled and not single else None,
+        "stk_price1": 300.1 if filled else None,
+        "stk_price2": 100.756 if filled and not single else None,
         "fill_price": -2.168 if filled else None,
-        "slippage": 0.168 if filled else None,
-        "status_message": "problematic ticker!" if status == "error" else None,
+        "slip": 0.168 if filled else None,
+        "status_msg": "problematic ticker!" if status == "error" else None,
     }
 
 

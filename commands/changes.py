@@ -1,11 +1,11 @@
 """What an import changes in a row on its way, in words."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from schemas.account import ACCOUNT
-from schemas.registry import PAIR, STOCK, TICKER
-from schemas.signals import SIGNAL_FIELDS, with_twins
+from schemas.registry import PAIR, SEED, TICKER
+from schemas.signals import SIGNAL_KEYS, with_twins
 
 LEGS = ("ticker_type", "stk_ticker1", "stk_ticker2", "hedge_param")
 LONGEST = 40  # letters of a value that is shown
@@ -14,27 +14,29 @@ Row = Mapping[str, Any]
 
 def of_signal(row: Row, columns: Row) -> Iterator[str]:
     """Of a row of `signals` in any release's spelling, and the columns it became."""
-    fields = dict(SIGNAL_FIELDS)
     given = with_twins(dict(row))
-    legs = [(given.get(key) or None, columns.get(fields.pop(key))) for key in LEGS]
-    if any(before != after for before, after in legs):
+    if any((given.get(key) or None) != columns.get(key) for key in LEGS):
         yield "its legs were read anew from the ticker"
-    yield from _changes(given, columns, fields)
+    yield from _changes(given, columns, _same(key for key in SIGNAL_KEYS if key not in LEGS))
 
 
 def of_stock(row: Row, columns: Row) -> Iterator[str]:
     """Of a row of `stocks` or `tickers`."""
-    return _changes(row, columns, TICKER if "xch" in row else STOCK, "the default")
+    return _changes(row, columns, _same(TICKER) if "xch" in row else SEED, "the default")
 
 
 def of_pair(row: Row, columns: Row) -> Iterator[str]:
     """Of a row of `pairs`."""
-    return _changes(row, columns, {key: PAIR[key] for key in PAIR if key != "name"})
+    return _changes(row, columns, _same(key for key in PAIR if key != "name"))
 
 
 def of_account(row: Row, columns: Row) -> Iterator[str]:
     """Of a row of `account`."""
-    return _changes(row, columns, {key: ACCOUNT[key] for key in ACCOUNT if key != "rowid"})
+    return _changes(row, columns, _same(key for key in ACCOUNT if key != "rowid"))
+
+
+def _same(keys: Iterable[str]) -> dict[str, str]:
+    return {key: key for key in keys}
 
 
 def _changes(

@@ -101,14 +101,14 @@ class _Signals(Take):
 
     def store(self, row: dict, columns: dict) -> None:
         takeover = self._takeover = self._takeover or Takeover()
-        if takeover.is_taken(columns["id"]):
-            if takeover.is_another(columns["id"], columns):
+        if takeover.is_taken(columns["rowid"]):
+            if takeover.is_another(columns["rowid"], columns):
                 self.leave(row, "a signal of this rowid came from another database")
             else:
                 self.report.there(self.table)
             return
-        self._moved += takeover.take(columns) != columns["id"]
-        self._offered += columns["status"] in statuses.OFFERED
+        self._moved += takeover.take(columns) != columns["rowid"]
+        self._offered += columns["order_status"] in statuses.OFFERED
         self.came(row, columns)
 
     def settle(self) -> None:
@@ -130,6 +130,7 @@ class _Registered(Take):
     """What the registry holds under its name."""
 
     model: type[models.Stock] | type[models.Pair]
+    switch = "active"  # the column that pauses it
     paused = ""  # why one comes in paused that was active
 
     def known_as(self, fields: dict) -> str:
@@ -141,7 +142,8 @@ class _Registered(Take):
             self.report.there(self.table)
             return
         refused = self._refusal(fields)
-        if refused and fields.get("active") and not self._refusal(fields | {"active": 0}):
+        off = fields | {self.switch: 0}
+        if refused and fields.get(self.switch) and not self._refusal(off):
             self.report.changed(self.table, str(row.get(self.name)), self.paused)
             refused = None
         if refused:
@@ -183,6 +185,7 @@ class _Pairs(_Registered):
     table = "pairs"
     name = "name"
     model = models.Pair
+    switch = "status"
     paused = "paused, for a leg of it is active alone"
 
     changes = staticmethod(changes.of_pair)
@@ -191,7 +194,7 @@ class _Pairs(_Registered):
         return schemas.original_pair(row, partial(_is_there, models.Stock))
 
     def known_as(self, fields: dict) -> str:
-        return f"{fields['leg1']}-{fields['leg2']}"
+        return f"{fields['ticker1']}-{fields['ticker2']}"
 
 
 class _Users(Take):

@@ -45,31 +45,31 @@ def insert_rows(
     database.execute_sql(sql, [value for each in rows for value in each])
 
 
-def last_id(database: peewee.Database, table: str) -> int:
+def last_id(database: peewee.Database, table: str, key: str) -> int:
     """The last id that this table has given out, though its row may be gone; 0 before the first."""
     if is_sqlite(database):
         row = database.execute_sql("SELECT seq FROM sqlite_sequence WHERE name = ?", (table,))
         return (row.fetchone() or (0,))[0]
-    sql = f"SELECT last_value, is_called FROM {_sequence(database, table)}"  # noqa: S608
+    sql = f"SELECT last_value, is_called FROM {_sequence(database, table, key)}"  # noqa: S608
     value, is_used = database.execute_sql(sql).fetchone()
     return value if is_used else 0
 
 
-def set_last_id(database: peewee.Database, table: str, number: int) -> None:
+def set_last_id(database: peewee.Database, table: str, key: str, number: int) -> None:
     """Lets the table's ids go on after this one, in the running transaction."""
     if not number:
         return
     if not is_sqlite(database):
-        sql = f"SELECT setval('{_sequence(database, table)}', %s)"  # noqa: S608
+        sql = f"SELECT setval('{_sequence(database, table, key)}', %s)"  # noqa: S608
         database.execute_sql(sql, (number,))
         return
     database.execute_sql("DELETE FROM sqlite_sequence WHERE name = ?", (table,))
     database.execute_sql("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (table, number))
 
 
-def _sequence(database: peewee.Database, table: str) -> Any:
-    sql = "SELECT pg_get_serial_sequence(%s, 'id')"
-    return database.execute_sql(sql, (_quoted(table),)).fetchone()[0]
+def _sequence(database: peewee.Database, table: str, key: str) -> Any:
+    sql = "SELECT pg_get_serial_sequence(%s, %s)"
+    return database.execute_sql(sql, (_quoted(table), key)).fetchone()[0]
 
 
 def _quoted(name: str) -> str:

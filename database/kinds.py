@@ -25,11 +25,11 @@ class OneProcess(peewee.SqliteDatabase):
         """From now on a write on this thread's connection fails."""
         self.execute_sql("PRAGMA query_only = 1")
 
-    def draw_ids(self, tables: tuple[str, ...], count: int) -> list[tuple[int, ...]]:
-        """The next ids of these tables, `count` tuples of one id each; in a writing transaction."""
+    def draw_ids(self, keys: dict[str, str], count: int) -> list[tuple[int, ...]]:
+        """The next ids of {table: key}, `count` tuples of one id each; in a writing transaction."""
         last = dict(self.execute_sql("SELECT name, seq FROM sqlite_sequence").fetchall())
         return [
-            tuple(last.get(table, 0) + number for table in tables) for number in range(1, count + 1)
+            tuple(last.get(table, 0) + number for table in keys) for number in range(1, count + 1)
         ]
 
     def still_writes(self) -> bool:

@@ -110,9 +110,9 @@ class Shared(peewee.PostgresqlDatabase):
         self._state.writes = False
         super().rollback()
 
-    def draw_ids(self, tables: tuple[str, ...], count: int) -> list[tuple[int, ...]]:
-        """The next ids of these tables, `count` tuples of one id each; under the write lock."""
-        drawn = ", ".join(f"nextval('{table}_id_seq')" for table in tables)
+    def draw_ids(self, keys: dict[str, str], count: int) -> list[tuple[int, ...]]:
+        """The next ids of {table: key}, `count` tuples of one id each; under the write lock."""
+        drawn = ", ".join(f"nextval('{table}_{key}_seq')" for table, key in keys.items())
         sql = f"SELECT {drawn} FROM generate_series(1, %s)"  # noqa: S608 our own tables
         return self.execute_sql(sql, (count,)).fetchall()
 

@@ -64,7 +64,7 @@ class Dashboard(PageHandler):
         limit = NEWEST if self.identity else VISITOR_LIMIT
         event = EventRow.last_id()  # before the rows: the socket replays what comes meanwhile
         run = self.application.reader_for(filters).run
-        rows = await run(Signal.newest, filters, schemas.SIGNAL_COLUMNS, limit)
+        rows = await run(Signal.newest, filters, schemas.SIGNAL_KEYS, limit)
         self.show(
             "dashboard.html",
             event=event,
@@ -109,7 +109,7 @@ class List(PageHandler):
         event = EventRow.last_id()
         run = self.application.reader.run
         sum_up = self.application.reader_for(filters, sums=True).run
-        rows = await run(Signal.newest, filters, schemas.SIGNAL_COLUMNS, limit)
+        rows = await run(Signal.newest, filters, schemas.SIGNAL_KEYS, limit)
         query = {"ticker": ticker, "type": kind, "since": since, "until": until}
         shown = urlencode({key: value for key, value in query.items() if value})
         self.show(
@@ -129,7 +129,7 @@ class List(PageHandler):
 
 
 def _choices() -> list[dict[str, Any]]:
-    pairs = [{"name": row.name, "active": row.active, "type": "pair"} for row in Pair.page(0)]
+    pairs = [{"name": row.name, "active": row.status, "type": "pair"} for row in Pair.page(0)]
     stocks = [{"name": row.symbol, "active": row.active, "type": "single"} for row in Stock.page(0)]
     return pairs + stocks
 

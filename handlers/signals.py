@@ -51,7 +51,7 @@ class ShortLists:
         if event != self._event or len(self._lists) == self.MOST:
             self._event, self._lists = event, {}
         if (filters, limit) not in self._lists:
-            rows = Signal.newest(filters, schemas.SIGNAL_COLUMNS, limit)
+            rows = Signal.newest(filters, schemas.SIGNAL_KEYS, limit)
             self._lists[filters, limit] = json_records(rows)
         return self._lists[filters, limit]
 
@@ -85,7 +85,7 @@ class SignalList(ListHandler):
 
         def chunk(before: int | None, wanted: int) -> Chunk:
             part = filters if before is None else replace(filters, before=before)
-            rows = Signal.newest(part, schemas.SIGNAL_COLUMNS, wanted)
+            rows = Signal.newest(part, schemas.SIGNAL_KEYS, wanted)
             return Chunk(rows[-1][0] if rows else 0, len(rows), render(rows))
 
         await self.stream(reader, chunk, limit, form)

@@ -91,7 +91,7 @@ class Webhook(BaseHandler):
         signal, events = Signal.revise(
             rowid, revision.sent(), self.source, bypass=bypass, owner=owner
         )
-        offers = any(event.changes.get("status", ("", ""))[1] in OFFERED for event in events)
+        offers = any(event.changes.get("order_status", ("", ""))[1] in OFFERED for event in events)
         if owner and offers:
             most, event = self.conf.audit_kept, events[-1].id
             Audit.note("signal.offered", self.trace, most, f"signal {rowid}", event)

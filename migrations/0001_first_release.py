@@ -6,16 +6,16 @@ from database import RowId
 
 def up(migrator, db):
     class AccountRecord(Model):
-        id = RowId()
+        rowid = RowId()
         timestamp = CharField(max_length=19)
-        available_funds = DoubleField(null=True)
-        buying_power = DoubleField(null=True)
-        gross_position_value = DoubleField(null=True)
-        maintenance_margin = DoubleField(null=True)
-        net_liquidation = DoubleField(null=True)
-        daily_pnl = DoubleField(null=True)
-        realized_pnl = DoubleField(null=True)
-        unrealized_pnl = DoubleField(null=True)
+        AvailableFunds = DoubleField(null=True)
+        BuyingPower = DoubleField(null=True)
+        GrossPositionValue = DoubleField(null=True)
+        MaintMarginReq = DoubleField(null=True)
+        NetLiquidation = DoubleField(null=True)
+        DailyPnL = DoubleField(null=True)
+        RealizedPnL = DoubleField(null=True)
+        UnrealizedPnL = DoubleField(null=True)
 
         class Meta:
             database = db
@@ -53,10 +53,10 @@ def up(migrator, db):
     class Pair(Model):
         id = RowId()
         name = CharField(unique=True, max_length=400)
-        leg1 = CharField(index=True, max_length=200)
-        leg2 = CharField(index=True, max_length=200)
+        ticker1 = CharField(index=True, max_length=200)
+        ticker2 = CharField(index=True, max_length=200)
         hedge = DoubleField()
-        active = IntegerField(default=0)
+        status = IntegerField(default=0)
         notes = TextField(null=True)
 
         class Meta:
@@ -128,45 +128,45 @@ def up(migrator, db):
     db.create_tables([Session])
 
     class Signal(Model):
-        id = RowId()
+        rowid = RowId()
         timestamp = CharField(index=True, max_length=19)
         ticker = TextField()
-        action = CharField(max_length=4)
-        contracts = DoubleField()
-        price = DoubleField(null=True)
-        position = CharField(null=True, max_length=5)
-        position_size = DoubleField(default=0)
-        prior_position = CharField(null=True, max_length=5)
-        prior_position_size = DoubleField(default=0)
-        comment = TextField(null=True)
-        status = CharField(max_length=40)
-        kind = CharField(null=True, max_length=6)
-        leg1 = CharField(null=True, max_length=200)
-        leg2 = CharField(null=True, max_length=200)
-        hedge = DoubleField(null=True)
+        order_action = CharField(max_length=4)
+        order_contracts = DoubleField()
+        order_price = DoubleField(null=True)
+        mar_pos = CharField(null=True, max_length=5)
+        mar_pos_size = DoubleField(default=0)
+        pre_mar_pos = CharField(null=True, max_length=5)
+        pre_mar_pos_size = DoubleField(default=0)
+        order_comment = TextField(null=True)
+        order_status = CharField(max_length=40)
+        ticker_type = CharField(null=True, max_length=6)
+        stk_ticker1 = CharField(null=True, max_length=200)
+        stk_ticker2 = CharField(null=True, max_length=200)
+        hedge_param = DoubleField(null=True)
         order_id1 = BigIntegerField(null=True)
         order_id2 = BigIntegerField(null=True)
-        price1 = DoubleField(null=True)
-        price2 = DoubleField(null=True)
+        stk_price1 = DoubleField(null=True)
+        stk_price2 = DoubleField(null=True)
         fill_price = DoubleField(null=True)
-        slippage = DoubleField(null=True)
-        error_message = TextField(null=True)
-        status_message = TextField(null=True)
-        filled1 = DoubleField(null=True)
-        filled2 = DoubleField(null=True)
+        slip = DoubleField(null=True)
+        error_msg = TextField(null=True)
+        status_msg = TextField(null=True)
+        filled_qty1 = DoubleField(null=True)
+        filled_qty2 = DoubleField(null=True)
         alert_time = CharField(null=True, max_length=19)
         warning = TextField(null=True)
 
         class Meta:
             database = db
             table_name = 'signal'
-            indexes = ((('status', 'id'), False), (('kind', 'id'), False),
-                       (('leg1', 'leg2', 'id'), False))
-    offered = SQL("COALESCE(status, '') IN ('waiting', 'rerouted')")
-    Signal.add_index(Signal.index(Signal.id, name='signal_offered', where=offered))
-    Signal.add_index(Signal.index(Signal.order_id1, Signal.id, name='signal_order_id1',
+            indexes = ((('order_status', 'rowid'), False), (('ticker_type', 'rowid'), False),
+                       (('stk_ticker1', 'stk_ticker2', 'rowid'), False))
+    offered = SQL("COALESCE(order_status, '') IN ('waiting', 'rerouted')")
+    Signal.add_index(Signal.index(Signal.rowid, name='signal_offered', where=offered))
+    Signal.add_index(Signal.index(Signal.order_id1, Signal.rowid, name='signal_order_id1',
                                   where=Signal.order_id1.is_null(False)))
-    Signal.add_index(Signal.index(Signal.order_id2, Signal.id, name='signal_order_id2',
+    Signal.add_index(Signal.index(Signal.order_id2, Signal.rowid, name='signal_order_id2',
                                   where=Signal.order_id2.is_null(False)))
     db.create_tables([Signal])
 
@@ -174,17 +174,170 @@ def up(migrator, db):
         id = RowId()
         symbol = CharField(unique=True, max_length=200)
         sectype = CharField(max_length=20, default='STK')
-        exchange = CharField(max_length=40, default='SMART')
-        primary_exchange = CharField(max_length=40, default='ISLAND')
+        xch = CharField(max_length=40, default='SMART')
+        prixch = CharField(max_length=40, default='ISLAND')
         currency = CharField(max_length=20, default='USD')
         order_type = CharField(max_length=20, default='RELATIVE')
         active = IntegerField(default=0)
-        position = DoubleField(default=0)
-        pnl = DoubleField(null=True, default=0)
-        cost = DoubleField(null=True, default=0)
+        active_pos = DoubleField(default=0)
+        active_pnl = DoubleField(null=True, default=0)
+        active_cost = DoubleField(null=True, default=0)
         reported = CharField(null=True, max_length=19)
 
         class Meta:
             database = db
             table_name = 'stock'
     db.create_tables([Stock])
+
+    class Bridge(Model):
+        name = CharField(primary_key=True, max_length=40)
+        last_seen = CharField(max_length=19)
+
+        class Meta:
+            database = db
+            table_name = 'bridge'
+    db.create_tables([Bridge])
+
+    class User(Model):
+        id = RowId()
+
+        class Meta:
+            database = db
+            table_name = 'user'
+
+    class Session(Model):
+        id = CharField(primary_key=True, max_length=40)
+
+        class Meta:
+            database = db
+            table_name = 'session'
+
+    class Factor(Model):
+        user = ForeignKeyField(User, primary_key=True, on_delete='CASCADE')
+        secret = CharField(max_length=200)
+        since = CharField(null=True, max_length=19)
+        last_step = BigIntegerField(default=0)
+
+        class Meta:
+            database = db
+            table_name = 'factor'
+
+    class RecoveryCode(Model):
+        digest = CharField(primary_key=True, max_length=64)
+        user = ForeignKeyField(User, on_delete='CASCADE')
+
+        class Meta:
+            database = db
+            table_name = 'recovery_code'
+            legacy_table_names = False
+
+    class ApiToken(Model):
+        id = RowId()
+        user = ForeignKeyField(User, on_delete='CASCADE')
+        name = CharField(max_length=80)
+        scope = CharField(max_length=10)
+        digest = CharField(unique=True, max_length=64)
+        created = CharField(max_length=19)
+        last_used = CharField(null=True, max_length=19)
+        expires = CharField(null=True, max_length=19)
+
+        class Meta:
+            database = db
+            table_name = 'api_token'
+            legacy_table_names = False
+
+    class Visit(Model):
+        session = ForeignKeyField(Session, primary_key=True, on_delete='CASCADE')
+        agent = CharField(max_length=300)
+        address = CharField(max_length=64)
+        seen = BigIntegerField()
+
+        class Meta:
+            database = db
+            table_name = 'visit'
+
+    class PassphraseUse(Model):
+        digest = CharField(primary_key=True, max_length=64)
+        last_used = CharField(max_length=19)
+
+        class Meta:
+            database = db
+            table_name = 'passphrase_use'
+            legacy_table_names = False
+
+    class Audit(Model):
+        id = RowId()
+        time = CharField(max_length=19)
+        kind = CharField(max_length=40)
+        who = CharField(max_length=80)
+        address = CharField(max_length=64)
+        subject = CharField(max_length=400)
+        count = IntegerField(default=1)
+        event = BigIntegerField(null=True)
+        refused = BooleanField()
+
+        class Meta:
+            database = db
+            table_name = 'audit'
+            indexes = ((('refused', 'id'), False), (('kind', 'address', 'id'), False))
+
+    db.create_tables([Factor, RecoveryCode, ApiToken, Visit, PassphraseUse, Audit])
+
+    class Fact(Model):
+        name = CharField(primary_key=True, max_length=40)
+        value = TextField()
+
+        class Meta:
+            database = db
+            table_name = 'fact'
+    db.create_tables([Fact])
+
+    class Alarm(Model):
+        id = RowId()
+        key = CharField(max_length=240)
+        kind = CharField(max_length=20)
+        subject = CharField(max_length=200)
+        what = TextField()
+        number = DoubleField(default=1)
+        told_number = DoubleField(default=0)
+        since = CharField(max_length=19)
+        opened = CharField(max_length=19)
+        acknowledged = CharField(null=True, max_length=19)
+        acknowledged_by = CharField(null=True, max_length=80)
+        closed = CharField(null=True, max_length=19)
+        notified = CharField(null=True, max_length=19)
+        due = DoubleField(null=True)
+        tries = IntegerField(default=0)
+        told = TextField(default='')
+
+        class Meta:
+            database = db
+            table_name = 'alarm'
+    Alarm.add_index(Alarm.index(Alarm.key, name='alarm_open', unique=True,
+                                where=Alarm.closed.is_null()))
+    db.create_tables([Alarm])
+
+    class AlarmWatch(Model):
+        name = CharField(primary_key=True, max_length=40)
+        position = BigIntegerField()
+        started = CharField(max_length=19)
+        holder = CharField(max_length=40, default='')
+        until = DoubleField(default=0)
+
+        class Meta:
+            database = db
+            table_name = 'alarm_watch'
+            legacy_table_names = False
+    db.create_tables([AlarmWatch])
+
+    class Unregistered(Model):
+        symbol = CharField(primary_key=True, max_length=200)
+        active_pos = DoubleField()
+        active_cost = DoubleField(default=0)
+        active_pnl = DoubleField(default=0)
+        reported = CharField(max_length=19)
+
+        class Meta:
+            database = db
+            table_name = 'unregistered'
+    db.create_tables([Unregistered])

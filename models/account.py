@@ -17,21 +17,21 @@ class AccountRecord(Told):
 
     noun = "account"
 
-    id = RowId()
+    rowid = RowId()
     timestamp = CharField(19)
-    available_funds = DoubleField(null=True)
-    buying_power = DoubleField(null=True)
-    gross_position_value = DoubleField(null=True)
-    maintenance_margin = DoubleField(null=True)
-    net_liquidation = DoubleField(null=True)
-    daily_pnl = DoubleField(null=True)
-    realized_pnl = DoubleField(null=True)
-    unrealized_pnl = DoubleField(null=True)
+    AvailableFunds = DoubleField(null=True)
+    BuyingPower = DoubleField(null=True)
+    GrossPositionValue = DoubleField(null=True)
+    MaintMarginReq = DoubleField(null=True)
+    NetLiquidation = DoubleField(null=True)
+    DailyPnL = DoubleField(null=True)
+    RealizedPnL = DoubleField(null=True)
+    UnrealizedPnL = DoubleField(null=True)
 
     @classmethod
     def find(cls, rowid: int) -> "AccountRecord":
         """The record of this rowid; raises Missing."""
-        if record := cls.get_or_none(cls.id == rowid):
+        if record := cls.get_or_none(cls.rowid == rowid):
             return record
         raise Missing
 

@@ -74,7 +74,7 @@ def _dump_table(
 ) -> Iterator[bytes]:
     table, columns = model._meta.table_name, [field.column_name for field in fields]
     key = model._meta.primary_key
-    given = last_id(database, table) if isinstance(key, RowId) else None
+    given = last_id(database, table, key.column_name) if isinstance(key, RowId) else None
     yield _line({"table": table, "columns": columns, "last_id": given})
     digest, count = hashlib.sha256(), 0
     flags = [n for n, field in enumerate(fields) if isinstance(field, peewee.BooleanField)]

@@ -66,7 +66,7 @@ class Told(Base):
 
     def subject(self) -> str:
         """How events name this row."""
-        return str(self.id)
+        return str(self.get_id())
 
     def record(self) -> dict[str, Any]:
         """The row as {column: value}."""
@@ -80,7 +80,8 @@ class Told(Base):
     def add(cls, source: str, **fields: Any) -> Event:
         """Stores a new row."""
         row = cls.create(**fields)
-        created = {k: (None, v) for k, v in row.record().items() if v is not None and k != "id"}
+        key = cls._meta.primary_key.name
+        created = {k: (None, v) for k, v in row.record().items() if v is not None and k != key}
         return row._tell("created", source, created)
 
     def change(self, source: str, fields: dict[str, Any], noun: str = "") -> list[Event]:
@@ -99,7 +100,8 @@ class Told(Base):
 
     def remove(self, source: str) -> Event:
         """Deletes the row."""
-        gone = {k: (v, None) for k, v in self.record().items() if v is not None and k != "id"}
+        key = self._meta.primary_key.name
+        gone = {k: (v, None) for k, v in self.record().items() if v is not None and k != key}
         self.delete_instance()
         return self._tell("deleted", source, gone)
 
@@ -111,9 +113,10 @@ def same(old: Any, new: Any) -> bool:
 
 def newest(rows: peewee.ModelSelect, limit: int, before: int | None = None) -> peewee.ModelSelect:
     """The newest rows first, from before an id on; a limit of 0 means all."""
+    key = rows.model._meta.primary_key
     if before is not None:
-        rows = rows.where(rows.model.id < before)
-    rows = rows.order_by(rows.model.id.desc())
+        rows = rows.where(key < before)
+    rows = rows.order_by(key.desc())
     return rows.limit(limit) if limit else rows
 
 

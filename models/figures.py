@@ -57,13 +57,18 @@ def totals(filters: Filters) -> dict[str, Any]:
 def sums(filters: Filters) -> list[Group]:
     """The sums of the signals that pass the filters."""
     # Hidden from the index of states, which would lead to each row on its own.
-    alike = (fn.COALESCE(Signal.status, ""), Signal.action, Signal.leg1, Signal.leg2)
+    alike = (
+        fn.COALESCE(Signal.order_status, ""),
+        Signal.order_action,
+        Signal.stk_ticker1,
+        Signal.stk_ticker2,
+    )
     rows = Signal.select(
         *alike,
-        fn.COUNT(Signal.id),
-        total(Signal.contracts),
-        total(Signal.slippage),
-        fn.COUNT(Signal.slippage),
+        fn.COUNT(Signal.rowid),
+        total(Signal.order_contracts),
+        total(Signal.slip),
+        fn.COUNT(Signal.slip),
         *_terms(),
     )
     for condition in conditions(Signal, filters):
@@ -75,11 +80,13 @@ def sums(filters: Filters) -> list[Group]:
 def _terms() -> tuple[Any, Any, Any]:
     """The sums of money, of the money of those whose value is known, and of their value."""
     number, row = _number, Signal
-    money = number(row.slippage) * number(row.contracts)
-    leg1 = fn.ABS(number(row.price1)) * number(fn.COALESCE(row.filled1, row.contracts))
-    leg2 = fn.ABS(number(row.price2)) * number(fn.COALESCE(row.filled2, _size2()))
-    value = leg1 + Case(None, [(row.leg2.is_null(), 0)], leg2)
-    value = Case(None, [(row.slippage.is_null(False), value)])
+    money = number(row.slip) * number(row.order_contracts)
+    leg1 = fn.ABS(number(row.stk_price1)) * number(
+        fn.COALESCE(row.filled_qty1, row.order_contracts)
+    )
+    leg2 = fn.ABS(number(row.stk_price2)) * number(fn.COALESCE(row.filled_qty2, _size2()))
+    value = leg1 + Case(None, [(row.stk_ticker2.is_null(), 0)], leg2)
+    value = Case(None, [(row.slip.is_null(False), value)])
     return fn.SUM(money), fn.SUM(Case(None, [(value.is_null(False), money)])), fn.SUM(value)
 
 
@@ -90,9 +97,9 @@ def _number(column: Any) -> Any:
 
 def _size2() -> Any:
     """The quantity ordered of leg 2, in whole shares as the bridge rounds them."""
-    size = Signal.contracts * Signal.hedge
+    size = Signal.order_contracts * Signal.hedge_param
     whole = size.cast("integer") if is_sqlite(proxy) else fn.FLOOR(size)
-    return Case(None, [(Signal.hedge <= _LARGEST, whole)])
+    return Case(None, [(Signal.hedge_param <= _LARGEST, whole)])
 
 
 def _float(value: Any) -> float:

@@ -12,10 +12,10 @@ from database import contains
 from trading import equation, instants, outcomes, statuses
 
 # Spelled so that only the partial index serves it: the index of states would sort all that wait.
-OFFERED = peewee.SQL("COALESCE(status, '') IN ('waiting', 'rerouted')")
+OFFERED = peewee.SQL("COALESCE(order_status, '') IN ('waiting', 'rerouted')")
 FAILED = "failed"  # names all that went wrong
 NOT_TRADED = "not_traded"  # names all trades that did not happen, as a status
-SEARCHED = ("ticker", "comment", "status_message", "error_message")
+SEARCHED = ("ticker", "order_comment", "status_msg", "error_msg")
 
 
 @dataclass(frozen=True)
@@ -46,18 +46,18 @@ def conditions(model: type[peewee.Model], filters: Filters) -> Iterator[Any]:
     if filters.name is not None:
         yield _named(model, filters.name)
     if filters.status is not None:
-        yield _of_status(model, beside(filters.name, model.status), filters.status)
+        yield _of_status(model, beside(filters.name, model.order_status), filters.status)
     if filters.kind is not None:
-        yield beside(filters.name or filters.status, model.kind) == filters.kind
+        yield beside(filters.name or filters.status, model.ticker_type) == filters.kind
     if filters.since or filters.until:
         yield during(model, filters)
     if filters.first is not None:
-        yield model.id >= filters.first
+        yield model.rowid >= filters.first
     if filters.text is not None:
         columns = (getattr(model, name) for name in SEARCHED)
         yield reduce(operator.or_, [contains(column, filters.text) for column in columns])
     if filters.before is not None:
-        yield model.id < filters.before
+        yield model.rowid < filters.before
 
 
 def _of_status(model: type[peewee.Model], column: Any, status: str) -> Any:
@@ -67,7 +67,7 @@ def _of_status(model: type[peewee.Model], column: Any, status: str) -> Any:
         return column.in_(statuses.FAILED)
     if status == NOT_TRADED:
         ended = column.in_((statuses.CANCELED, statuses.ERROR))
-        return ended & model.status_message.in_(outcomes.REASONS)
+        return ended & model.status_msg.in_(outcomes.REASONS)
     return column == status
 
 
@@ -80,11 +80,11 @@ def _named(model: type[peewee.Model], name: str) -> Any:
     try:
         wanted = equation.parse(name)
     except equation.Problematic:
-        return (model.leg1 == name) & model.leg2.is_null()
-    first = _spelled(model.leg1, wanted.leg1.symbol)
+        return (model.stk_ticker1 == name) & model.stk_ticker2.is_null()
+    first = _spelled(model.stk_ticker1, wanted.leg1.symbol)
     if wanted.leg2 is None:
-        return first & model.leg2.is_null()
-    return first & _spelled(model.leg2, wanted.leg2.symbol)
+        return first & model.stk_ticker2.is_null()
+    return first & _spelled(model.stk_ticker2, wanted.leg2.symbol)
 
 
 def _spelled(leg: peewee.Field, symbol: str) -> Any:

@@ -176,7 +176,8 @@ class _Loader:
         if isinstance(model._meta.primary_key, RowId):
             if not isinstance(given, int) or not 0 <= given <= _LAST_ID:
                 raise self._damaged()
-            set_last_id(self._database, model._meta.table_name, max(given, highest))
+            table, key = model._meta.table_name, model._meta.primary_key.column_name
+            set_last_id(self._database, table, key, max(given, highest))
 
 
 def _are_names(value: Any) -> bool:

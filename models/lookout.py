@@ -11,7 +11,7 @@ from models.signals import OFFERED, Signal
 from trading import alerts, instants, outcomes, statuses
 from trading.alarms import Alert
 
-_NAMED = ("id", "timestamp", "status", "ticker", "leg1", "leg2")
+_NAMED = ("rowid", "timestamp", "order_status", "ticker", "stk_ticker1", "stk_ticker2")
 _TOLD = ("signal.created", "signal.updated", "rejected.created")
 _ENDED = (*statuses.FAILED, statuses.CANCELED)
 PLACED = (statuses.CREATED, *statuses.HALF_WAY)
@@ -46,7 +46,7 @@ def happenings(position: int, most: int) -> Happenings:
     for _, type, subject, source, changes in rows:
         if type == "rejected.created":
             found.rejected.append(int(subject))
-        elif type == "signal.created" or '"status"' in changes or '"order_id' in changes:
+        elif type == "signal.created" or '"order_status"' in changes or '"order_id' in changes:
             created_by = source if type == "signal.created" else None
             _sort_in(int(subject), orjson.loads(changes), created_by, found)
     return found
@@ -54,7 +54,7 @@ def happenings(position: int, most: int) -> Happenings:
 
 def _sort_in(rowid: int, changes: dict, created_by: str | None, found: Happenings) -> None:
     columns = {column: new for column, (_, new) in changes.items()}
-    if columns.get("status") in _ENDED:
+    if columns.get("order_status") in _ENDED:
         found.ended.append(rowid)
     if columns.get("order_id1") or columns.get("order_id2"):
         found.ordered.append(rowid)
@@ -68,12 +68,12 @@ def _sort_in(rowid: int, changes: dict, created_by: str | None, found: Happening
 
 def _alert(rowid: int, columns: dict[str, Any], by_owner: bool = False) -> Alert | None:
     """A strategy's alert; None for what has no readable ticker or is the bridge's own."""
-    legs = [columns.get(leg) for leg in ("leg1", "leg2")]
-    message = columns.get("status_message")
-    if not legs[0] or alerts.is_from_bridge(message, columns.get("comment")):
+    legs = [columns.get(leg) for leg in ("stk_ticker1", "stk_ticker2")]
+    message = columns.get("status_msg")
+    if not legs[0] or alerts.is_from_bridge(message, columns.get("order_comment")):
         return None
-    before = alerts.signed(columns.get("prior_position"), columns.get("prior_position_size") or 0.0)
-    after = alerts.signed(columns.get("position"), columns.get("position_size") or 0.0)
+    before = alerts.signed(columns.get("pre_mar_pos"), columns.get("pre_mar_pos_size") or 0.0)
+    after = alerts.signed(columns.get("mar_pos"), columns.get("mar_pos_size") or 0.0)
     overtaken = (message or "").startswith(outcomes.OVERTAKEN)
     return Alert(rowid, "-".join(filter(None, legs)), before, after, by_owner, overtaken)
 
@@ -83,22 +83,33 @@ def older_orders(rowid: int) -> list[dict[str, Any]]:
 
     The symbol must be the same; each has `order` beside its columns, which is that id.
     """
-    signal = Signal.get_or_none(Signal.id == rowid)
+    signal = Signal.get_or_none(Signal.rowid == rowid)
     if signal is None:
         return []
     mine = {
         (order, leg)
-        for order, leg in ((signal.order_id1, signal.leg1), (signal.order_id2, signal.leg2))
+        for order, leg in (
+            (signal.order_id1, signal.stk_ticker1),
+            (signal.order_id2, signal.stk_ticker2),
+        )
         if order is not None
     }
     ids = [order for order, _ in mine]
     same = Signal.order_id1.in_(ids) | Signal.order_id2.in_(ids)
-    older = Signal.select().where(same, Signal.id < rowid, Signal.status.in_(PLACED))
+    older = Signal.select().where(same, Signal.rowid < rowid, Signal.order_status.in_(PLACED))
     found = []
-    for row in older.order_by(Signal.id):
-        both = mine & {(row.order_id1, row.leg1), (row.order_id2, row.leg2)}
+    for row in older.order_by(Signal.rowid):
+        both = mine & set(_orders(row))
         found += [row.record() | {"order": min(order for order, _ in both)}] if both else []
     return found
+
+
+def _orders(signal: Signal) -> tuple[tuple[int | None, str | None], ...]:
+    """(order id, symbol) of both legs."""
+    return (
+        (signal.order_id1, signal.stk_ticker1),
+        (signal.order_id2, signal.stk_ticker2),
+    )
 
 
 def count_late(moment: str) -> int:
@@ -108,27 +119,35 @@ def count_late(moment: str) -> int:
 
 def earlier_alerts(alert: Alert, most: int = 10) -> list[Alert]:
     """The alerts of the same ticker before this one, oldest first."""
-    signal = Signal.select().where(Signal.id == alert.rowid).first()
+    signal = Signal.select().where(Signal.rowid == alert.rowid).first()
     if signal is None:
         return []
-    same = Signal.select().where(Signal.leg1 == signal.leg1, Signal.id < alert.rowid)
-    legs = Signal.leg2.is_null() if signal.leg2 is None else Signal.leg2 == signal.leg2
-    rows = list(same.where(legs).order_by(Signal.id.desc()).limit(most))
-    found = (_alert(row.id, row.record()) for row in reversed(rows))
+    same = Signal.select().where(
+        Signal.stk_ticker1 == signal.stk_ticker1, Signal.rowid < alert.rowid
+    )
+    legs = (
+        Signal.stk_ticker2.is_null()
+        if signal.stk_ticker2 is None
+        else Signal.stk_ticker2 == signal.stk_ticker2
+    )
+    rows = list(same.where(legs).order_by(Signal.rowid.desc()).limit(most))
+    found = (_alert(row.rowid, row.record()) for row in reversed(rows))
     return [each for each in found if each]
 
 
 def offered(most: int) -> list[dict[str, Any]]:
     """The signals that wait, oldest first: what names them, their status and their time."""
     columns = (getattr(Signal, name) for name in _NAMED)
-    rows = Signal.select(*columns).where(OFFERED).order_by(Signal.id).limit(most).tuples()
+    rows = Signal.select(*columns).where(OFFERED).order_by(Signal.rowid).limit(most).tuples()
     return [dict(zip(_NAMED, row, strict=True)) for row in rows]
 
 
 def half_way(most: int) -> list[dict[str, Any]]:
     """The pairs that are filled in part, newest first."""
-    pairs = Signal.select().where(Signal.status.in_(statuses.HALF_WAY), Signal.leg2.is_null(False))
-    return [row.record() for row in pairs.order_by(Signal.id.desc()).limit(most)]
+    pairs = Signal.select().where(
+        Signal.order_status.in_(statuses.HALF_WAY), Signal.stk_ticker2.is_null(False)
+    )
+    return [row.record() for row in pairs.order_by(Signal.rowid.desc()).limit(most)]
 
 
 def history(rowid: int) -> list[tuple[float, dict[str, tuple]]]:
@@ -141,7 +160,7 @@ def history(rowid: int) -> list[tuple[float, dict[str, tuple]]]:
 
 def signals_of(rowids: list[int]) -> dict[int, dict[str, Any]]:
     """These signals by rowid; those that are gone are left out."""
-    return {row.id: row.record() for row in Signal.select().where(Signal.id.in_(rowids))}
+    return {row.rowid: row.record() for row in Signal.select().where(Signal.rowid.in_(rowids))}
 
 
 def rejected_of(rowids: list[int]) -> dict[int, str]:

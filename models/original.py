@@ -105,7 +105,7 @@ class Takeover:
     """Takes signals over within one transaction, each of the original's once."""
 
     def __init__(self):
-        self._last = last_id(proxy.obj, "signal")
+        self._last = last_id(proxy.obj, "signal", "rowid")
 
     def keeps(self, rowid: int) -> bool:
         """Whether a signal keeps this rowid: where none from it on was ever given out here."""
@@ -117,28 +117,28 @@ class Takeover:
 
     def is_another(self, rowid: int, columns: dict[str, Any]) -> bool:
         """Whether what came before was another signal: that of another database."""
-        stored = Signal.get_or_none(Signal.id == _taken(rowid))
-        told = ("timestamp", "ticker", "action")
+        stored = Signal.get_or_none(Signal.rowid == _taken(rowid))
+        told = ("timestamp", "ticker", "order_action")
         return stored is not None and any(getattr(stored, name) != columns[name] for name in told)
 
     def take(self, columns: dict[str, Any]) -> int:
-        """Stores a signal given with the original's rowid as `id`: the rowid it has here."""
-        rowid = columns["id"]
+        """Stores a signal given with the original's rowid as it was: the rowid it has here."""
+        rowid = columns["rowid"]
         row = {name: columns.get(name, value) for name, value in compiled.blank.items()}
         if self.keeps(rowid):
-            Signal.insert(id=rowid, **row).execute()
+            Signal.insert(rowid=rowid, **row).execute()
             self._last, mine = rowid, rowid
         else:
             self.settle()
             mine = self._last = Signal.insert(**row).execute()
         AlertId.insert(alert_id=_alert_id(rowid), fingerprint="", signal=mine).execute()
         created = {name: (None, value) for name, value in row.items() if value is not None}
-        Event.append("signal.created", str(mine), SOURCE, created, {"id": mine, **row})
+        Event.append("signal.created", str(mine), SOURCE, created, {"rowid": mine, **row})
         return mine
 
     def settle(self) -> None:
         """Lets new rowids go on after those that were kept."""
-        set_last_id(proxy.obj, "signal", self._last)
+        set_last_id(proxy.obj, "signal", "rowid", self._last)
 
 
 def _taken(rowid: int) -> int | None:

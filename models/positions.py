@@ -15,7 +15,7 @@ from trading.positions import Claim, Hedge, Holding, Total
 MOST_UNREGISTERED = 500
 LOOKED_BACK = 50  # signals of a ticker that are read to find one that was not refused
 ORDER_LIVES = 86_400  # seconds; an order that nobody has heard of for longer is not open any more
-_TOLD = ("position", "position_size", "status", "status_message", "comment")
+_TOLD = ("mar_pos", "mar_pos_size", "order_status", "status_msg", "order_comment")
 
 
 class PairPosition(NamedTuple):
@@ -65,16 +65,16 @@ class Unregistered(Base):
     """A position of a symbol that the registry does not know, as the bridge reported it last."""
 
     symbol = CharField(200, primary_key=True)
-    position = DoubleField()
-    cost = DoubleField(default=0)
-    pnl = DoubleField(default=0)
+    active_pos = DoubleField()
+    active_cost = DoubleField(default=0)
+    active_pnl = DoubleField(default=0)
     reported = CharField(19)
 
     @classmethod
     def note(cls, symbol: str, fields: dict[str, Any]) -> None:
         """Keeps what was reported; a flat position is forgotten."""
         cls.delete().where(cls.symbol == symbol).execute()
-        if fields.get("position") and cls.select().count() < MOST_UNREGISTERED:
+        if fields.get("active_pos") and cls.select().count() < MOST_UNREGISTERED:
             known = {k: v for k, v in fields.items() if v is not None}
             cls.create(symbol=symbol, reported=instants.now(), **known)
 
@@ -119,15 +119,15 @@ def _pairs(stocks: dict[str, Holding], alone: set[str]) -> list[PairPosition]:
     """The pairs that are active or held; what is traded `alone` holds no paused pair."""
     found = []
     for pair in Pair.select().order_by(Pair.name):
-        legs = tuple(_leg(stocks, symbol) for symbol in (pair.leg1, pair.leg2))
-        if pair.active or any(leg.position and leg.symbol not in alone for leg in legs):
-            found.append((pair, legs, wanted(pair.leg1, pair.leg2)))
+        legs = tuple(_leg(stocks, symbol) for symbol in (pair.ticker1, pair.ticker2))
+        if pair.status or any(leg.position and leg.symbol not in alone for leg in legs):
+            found.append((pair, legs, wanted(pair.ticker1, pair.ticker2)))
     claims = [
         Claim(
             pair.name,
             *(leg.symbol for leg in legs),
             pair.hedge,
-            bool(pair.active),
+            bool(pair.status),
             ask.size if ask.told else None,
         )
         for pair, legs, ask in found
@@ -152,17 +152,17 @@ def _expected(pairs: list[PairPosition], rows: dict[str, Stock]) -> list[Expecte
     """
     asks: dict[str, list[Wanted]] = {}
     for each in pairs:
-        if each.pair.active or any(each.shares):
+        if each.pair.status or any(each.shares):
             told, size = each.wanted
             second = None if size is None else positions.opposite(size, each.pair.hedge)
             asks.setdefault(each.legs[0].symbol, []).append(each.wanted)
             asks.setdefault(each.legs[1].symbol, []).append(Wanted(told, second))
     for symbol, row in rows.items():
-        if row.active or (row.position and symbol not in asks):
+        if row.active or (row.active_pos and symbol not in asks):
             asks.setdefault(symbol, []).append(wanted(symbol, None))
     return [
         Expected(
-            symbol, sum(ask.size for ask in mine), rows[symbol].position, rows[symbol].reported
+            symbol, sum(ask.size for ask in mine), rows[symbol].active_pos, rows[symbol].reported
         )
         for symbol, mine in sorted(asks.items())
         if symbol in rows and rows[symbol].reported and _is_known(mine)
@@ -176,10 +176,12 @@ def _is_known(asks: list[Wanted]) -> bool:
 def wanted(leg1: str, leg2: str | None) -> Wanted:
     """What a ticker's newest alert wants that was not refused."""
     columns = (getattr(Signal, name) for name in _TOLD)
-    rows = Signal.select(*columns).where(_is(Signal.leg1, leg1))
-    rows = rows.where(Signal.leg2.is_null() if leg2 is None else _is(Signal.leg2, leg2))
+    rows = Signal.select(*columns).where(_is(Signal.stk_ticker1, leg1))
+    rows = rows.where(
+        Signal.stk_ticker2.is_null() if leg2 is None else _is(Signal.stk_ticker2, leg2)
+    )
     for position, size, status, message, comment in (
-        rows.order_by(Signal.id.desc()).limit(LOOKED_BACK).tuples()
+        rows.order_by(Signal.rowid.desc()).limit(LOOKED_BACK).tuples()
     ):
         if not alerts.is_from_bridge(message, comment) and not outcomes.is_refused(status, message):
             return Wanted(True, alerts.signed(position, size or 0.0))
@@ -194,9 +196,9 @@ def _is(column: Any, symbol: str) -> Any:
 def symbols_at_work() -> tuple[set[str], set[str]]:
     """The symbols that orders are open for, and those that signals wait for."""
     placed = (statuses.CREATED, *statuses.HALF_WAY, statuses.ERROR)
-    columns = (Signal.leg1, Signal.leg2, Signal.status, Signal.order_id1)
+    columns = (Signal.stk_ticker1, Signal.stk_ticker2, Signal.order_status, Signal.order_id1)
     rows = Signal.select(*columns).where(
-        Signal.status.in_((*placed, *statuses.OFFERED)),
+        Signal.order_status.in_((*placed, *statuses.OFFERED)),
         Signal.timestamp > instants.ago(ORDER_LIVES),
     )
     working: set[str] = set()
@@ -225,7 +227,9 @@ def _symbol(holding: Holding) -> str:
 
 
 def _holding(stock: Stock) -> Holding:
-    return Holding(stock.symbol, stock.position, stock.cost, stock.pnl, stock.currency)
+    return Holding(
+        stock.symbol, stock.active_pos, stock.active_cost, stock.active_pnl, stock.currency
+    )
 
 
 def _leg(stocks: dict[str, Holding], symbol: str) -> Holding:

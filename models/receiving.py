@@ -70,14 +70,14 @@ class _Pending:
         self.row = {**compiled.blank, **columns, **self.verdict.columns}
         self.row["timestamp"] = columns.get("timestamp") or self.time
         if self.verdict.outcome == "recorded":
-            self.row["status"] = columns.get("status") or statuses.WAITING
+            self.row["order_status"] = columns.get("order_status") or statuses.WAITING
         self.key = self.alert_id and (self.alert_id, alerts.fingerprint(self.row))
         self.rowid = self.event_id = 0
         self.receipt: Receipt | None = None
 
     @property
     def legs(self) -> Legs:
-        return self.row["leg1"], self.row["leg2"]
+        return self.row["stk_ticker1"], self.row["stk_ticker2"]
 
 
 class _Repeats:
@@ -116,20 +116,20 @@ def _number(new: list[_Pending]) -> None:
 
 def _put_in_order(new: list[_Pending]) -> None:
     """Cancels what would be offered although its strategy has gone on."""
-    moving = [each for each in new if each.row["leg1"] and alerts.is_strategys(each.row)]
+    moving = [each for each in new if each.row["stk_ticker1"] and alerts.is_strategys(each.row)]
     known: dict[Legs, list[alerts.Move]] = {}
     for leg1, leg2, *values in compiled.newest_moves({each.legs: None for each in moving}):
         row = dict(zip(MOVE_COLUMNS, values, strict=True))
         if alerts.is_strategys(row):
             known.setdefault((leg1, leg2), []).append(alerts.move(row))
     for each in moving:
-        move = alerts.move({"id": each.rowid, **each.row})
+        move = alerts.move({"rowid": each.rowid, **each.row})
         earlier = known.setdefault(each.legs, [])
         if (later := alerts.overtaken_by(move, earlier)) is None:
             earlier.insert(0, move)
         elif each.verdict.outcome == "recorded":
             message = f"{outcomes.OVERTAKEN}{later}"
-            each.row |= {"status": statuses.CANCELED, "status_message": message}
+            each.row |= {"order_status": statuses.CANCELED, "status_msg": message}
 
 
 def _store(new: list[_Pending]) -> None:
@@ -138,7 +138,7 @@ def _store(new: list[_Pending]) -> None:
     signals, events, ids = [], [], []
     for each in new:
         created = {k: (None, v) for k, v in each.row.items() if v is not None}
-        record = {"id": each.rowid, **each.row}
+        record = {"rowid": each.rowid, **each.row}
         told = (each.time, "signal.created", str(each.rowid), each.source)
         signals.append(tuple(record.values()))
         events.append((each.event_id, *told, Event.text_of(created)))

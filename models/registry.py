@@ -22,14 +22,14 @@ class Stock(Told):
     id = RowId()
     symbol = CharField(200, unique=True)
     sectype = CharField(20, default="STK")
-    exchange = CharField(40, default="SMART")
-    primary_exchange = CharField(40, default="ISLAND")
+    xch = CharField(40, default="SMART")
+    prixch = CharField(40, default="ISLAND")
     currency = CharField(20, default="USD")
     order_type = CharField(20, default="RELATIVE")
     active = IntegerField(default=0)
-    position = DoubleField(default=0)
-    pnl = DoubleField(null=True, default=0)
-    cost = DoubleField(null=True, default=0)
+    active_pos = DoubleField(default=0)
+    active_pnl = DoubleField(null=True, default=0)
+    active_cost = DoubleField(null=True, default=0)
     reported = CharField(19, null=True)  # when the position was last reported, changed or not
 
     def subject(self) -> str:
@@ -104,7 +104,7 @@ class Stock(Told):
     @staticmethod
     def _check(fields: dict[str, Any]) -> None:
         pairs = Pair.with_leg(fields["symbol"])
-        if fields.get("active") and pairs.where(Pair.active == 1).exists():
+        if fields.get("active") and pairs.where(Pair.status == 1).exists():
             raise Refused(" ticker is already active in a pair!")
         if fields.get("sectype") == CRYPTO and pairs.exists():
             raise Refused("crypto cannot be a leg of a pair.")
@@ -146,10 +146,10 @@ class Pair(Told):
 
     id = RowId()
     name = CharField(400, unique=True)
-    leg1 = CharField(200, index=True)
-    leg2 = CharField(200, index=True)
+    ticker1 = CharField(200, index=True)
+    ticker2 = CharField(200, index=True)
     hedge = DoubleField()
-    active = IntegerField(default=0)
+    status = IntegerField(default=0)
     notes = TextField(null=True)
 
     def subject(self) -> str:
@@ -166,20 +166,20 @@ class Pair(Told):
     def with_leg(cls, symbol: str) -> peewee.ModelSelect:
         """The pairs that this symbol, however spelled, is a leg of."""
         ways = equation.spellings(symbol)
-        return cls.select().where(cls.leg1.in_(ways) | cls.leg2.in_(ways))
+        return cls.select().where(cls.ticker1.in_(ways) | cls.ticker2.in_(ways))
 
     @classmethod
     def register(cls, fields: dict[str, Any], source: str) -> list[Event]:
         """A new pair, and its legs where they are not registered yet; raises Refused."""
-        name = f"{fields['leg1']}-{fields['leg2']}"
+        name = f"{fields['ticker1']}-{fields['ticker2']}"
         if cls.get_or_none(cls.name == name):
             raise Refused("'pair' with that name already exists.")
-        if fields["leg1"] in equation.spellings(fields["leg2"]):
+        if fields["ticker1"] in equation.spellings(fields["ticker2"]):
             raise Refused({"ticker2": "must differ from ticker1"})
-        legs = {fields[key]: Stock.spelled(fields[key]) for key in ("leg1", "leg2")}
+        legs = {fields[key]: Stock.spelled(fields[key]) for key in ("ticker1", "ticker2")}
         if any(stock.sectype == CRYPTO for stocks in legs.values() for stock in stocks):
             raise Refused("crypto cannot be a leg of a pair.")
-        if fields.get("active"):
+        if fields.get("status"):
             cls._check_legs(*legs.values())
         events = [Stock.add(source, symbol=leg) for leg, stocks in legs.items() if not stocks]
         return [*events, cls.add(source, name=name, **fields)]
@@ -191,11 +191,11 @@ class Pair(Told):
 
     def revise(self, fields: dict[str, Any], source: str) -> list[Event]:
         """Changes hedge, status or notes; raises Refused."""
-        for key in ("leg1", "leg2"):
+        for key in ("ticker1", "ticker2"):
             if fields.get(key, getattr(self, key)) != getattr(self, key):
-                raise Refused({f"ticker{key[-1]}": "a pair's tickers cannot change"})
-        if fields.get("active"):
-            self._check_legs(Stock.spelled(self.leg1), Stock.spelled(self.leg2))
+                raise Refused({key: "a pair's tickers cannot change"})
+        if fields.get("status"):
+            self._check_legs(Stock.spelled(self.ticker1), Stock.spelled(self.ticker2))
         return self.change(source, fields)
 
     @classmethod

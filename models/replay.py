@@ -11,11 +11,11 @@ from models.retention import is_pruned
 from models.signals import Signal
 
 _TABLES: dict[str, tuple[type[Told], str]] = {
-    "signal": (Signal, "id"),
+    "signal": (Signal, "rowid"),
     "stock": (Stock, "symbol"),
     "pair": (Pair, "name"),
     "rejected": (RejectedAlert, "id"),
-    "account": (AccountRecord, "id"),
+    "account": (AccountRecord, "rowid"),
     "position": (Stock, "symbol"),
 }
 
@@ -79,7 +79,7 @@ def _present(rows: list[EventRow]) -> dict[tuple[type[Told], str], dict[str, Any
     records = {}
     for (model, key), names in subjects.items():
         for chunk in _chunks(sorted(names), 500):
-            values = [int(name) for name in chunk] if key == "id" else chunk
+            values = [int(name) for name in chunk] if key in ("id", "rowid") else chunk
             for found in model.select().where(getattr(model, key).in_(values)):
                 records[model, found.subject()] = found.record()
     return records
@@ -100,7 +100,7 @@ def _undo(row: EventRow, records: dict) -> Missed:
         after = blank | {column: new for column, (_, new) in changes.items()}
     elif verb == "deleted":
         after = before
-    if key == "id":
-        after = after | {"id": int(row.subject)}
+    if key in ("id", "rowid"):
+        after = after | {key: int(row.subject)}
     records[model, row.subject] = before
     return Missed(row.type, row.id, after, list(changes))

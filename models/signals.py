@@ -19,40 +19,40 @@ class Signal(Told):
 
     noun = "signal"
 
-    id = RowId()
+    rowid = RowId()
     timestamp = CharField(19, index=True)
     ticker = TextField()
-    action = CharField(4)
-    contracts = DoubleField()
-    price = DoubleField(null=True)
-    position = CharField(5, null=True)
-    position_size = DoubleField(default=0)
-    prior_position = CharField(5, null=True)
-    prior_position_size = DoubleField(default=0)
-    comment = TextField(null=True)
-    status = CharField(40)
-    kind = CharField(6, null=True)
-    leg1 = CharField(200, null=True)
-    leg2 = CharField(200, null=True)
-    hedge = DoubleField(null=True)
+    order_action = CharField(4)
+    order_contracts = DoubleField()
+    order_price = DoubleField(null=True)
+    mar_pos = CharField(5, null=True)
+    mar_pos_size = DoubleField(default=0)
+    pre_mar_pos = CharField(5, null=True)
+    pre_mar_pos_size = DoubleField(default=0)
+    order_comment = TextField(null=True)
+    order_status = CharField(40)
+    ticker_type = CharField(6, null=True)
+    stk_ticker1 = CharField(200, null=True)
+    stk_ticker2 = CharField(200, null=True)
+    hedge_param = DoubleField(null=True)
     order_id1 = BigIntegerField(null=True)
     order_id2 = BigIntegerField(null=True)
-    price1 = DoubleField(null=True)
-    price2 = DoubleField(null=True)
+    stk_price1 = DoubleField(null=True)
+    stk_price2 = DoubleField(null=True)
     fill_price = DoubleField(null=True)
-    slippage = DoubleField(null=True)
-    error_message = TextField(null=True)
-    status_message = TextField(null=True)
-    filled1 = DoubleField(null=True)
-    filled2 = DoubleField(null=True)
+    slip = DoubleField(null=True)
+    error_msg = TextField(null=True)
+    status_msg = TextField(null=True)
+    filled_qty1 = DoubleField(null=True)
+    filled_qty2 = DoubleField(null=True)
     alert_time = CharField(19, null=True)
     warning = TextField(null=True)
 
     class Meta:
         indexes = (
-            (("status", "id"), False),
-            (("kind", "id"), False),
-            (("leg1", "leg2", "id"), False),
+            (("order_status", "rowid"), False),
+            (("ticker_type", "rowid"), False),
+            (("stk_ticker1", "stk_ticker2", "rowid"), False),
         )
 
     @classmethod
@@ -76,30 +76,32 @@ class Signal(Told):
             fields |= verdict.columns
         if not owner:
             fields = signal._without_setbacks(fields)
-        if fields.get("status") in statuses.OFFERED:
+        if fields.get("order_status") in statuses.OFFERED:
             signal._check_offer(fields)
         return signal, signal.change(source, fields)
 
     def _check_offer(self, fields: dict[str, Any]) -> None:
         """Raises Refused for what the bridge could not trade."""
-        if fields.get("kind", self.kind) is None:
+        if fields.get("ticker_type", self.ticker_type) is None:
             raise Refused({"order_status": "a problematic ticker cannot be traded"})
-        legs = (fields.get(name, getattr(self, name)) for name in ("leg1", "leg2"))
+        legs = (fields.get(name, getattr(self, name)) for name in ("stk_ticker1", "stk_ticker2"))
         if not all(judging.is_registered(leg, compiled) for leg in legs if leg):
             raise Refused({"order_status": "an unknown ticker cannot be traded"})
 
     def _without_setbacks(self, fields: dict[str, Any]) -> dict[str, Any]:
         """The fields that a stale record may set: no fill is undone, nothing is traded twice."""
-        fill = (self.price1, self.price2, self.filled1, self.filled2)
+        fill = (self.stk_price1, self.stk_price2, self.filled_qty1, self.filled_qty2)
         began = any(value is not None for value in fill)
-        if self.status == statuses.FILLED or (began and fields.get("status") in statuses.OFFERED):
+        if self.order_status == statuses.FILLED or (
+            began and fields.get("order_status") in statuses.OFFERED
+        ):
             return {k: v for k, v in fields.items() if k in _AFTER_FILL}
         return fields
 
     @classmethod
     def find(cls, rowid: int) -> "Signal":
         """The signal of this rowid; raises Missing."""
-        if signal := cls.get_or_none(cls.id == rowid):
+        if signal := cls.get_or_none(cls.rowid == rowid):
             return signal
         raise Missing
 
@@ -107,8 +109,11 @@ class Signal(Told):
     def of_order(cls, order_id: int, symbol: str | None) -> tuple["Signal", int]:
         """The newest signal with this order id, and the leg (1 or 2) it belongs to."""
         mine = (cls.order_id1 == order_id) | (cls.order_id2 == order_id)
-        for signal in cls.select().where(mine).order_by(cls.id.desc()):
-            legs = ((1, signal.order_id1, signal.leg1), (2, signal.order_id2, signal.leg2))
+        for signal in cls.select().where(mine).order_by(cls.rowid.desc()):
+            legs = (
+                (1, signal.order_id1, signal.stk_ticker1),
+                (2, signal.order_id2, signal.stk_ticker2),
+            )
             for leg, leg_id, ticker in legs:
                 if leg_id == order_id and (symbol is None or fills.matches(symbol, ticker or "")):
                     return signal, leg
@@ -141,7 +146,7 @@ class Signal(Told):
         rows = cls.select(*(getattr(cls, name) for name in columns))
         for condition in conditions(cls, cls.bounded(filters)):
             rows = rows.where(condition)
-        return list(rows.order_by(cls.id.desc()).limit(limit).tuples())
+        return list(rows.order_by(cls.rowid.desc()).limit(limit).tuples())
 
     @classmethod
     def bounded(cls, filters: Filters) -> Filters:
@@ -151,7 +156,9 @@ class Signal(Told):
         """
         if filters.first is not None or not (filters.since or filters.until):
             return filters
-        ends = cls.select(peewee.fn.MIN(cls.id), peewee.fn.MAX(cls.id)).where(during(cls, filters))
+        ends = cls.select(peewee.fn.MIN(cls.rowid), peewee.fn.MAX(cls.rowid)).where(
+            during(cls, filters)
+        )
         first, last = ends.tuples().get()
         before = (last or 0) + 1
         if filters.before is not None:
@@ -161,52 +168,52 @@ class Signal(Told):
     @classmethod
     def count_offered(cls) -> int:
         """How many wait for the bridge."""
-        return cls.select().where(cls.status.in_(statuses.OFFERED)).count()
+        return cls.select().where(cls.order_status.in_(statuses.OFFERED)).count()
 
     @classmethod
     def count_by_status(cls) -> list[tuple[str, int]]:
         """(status, how many) of all signals."""
-        counted = cls.select(cls.status, peewee.fn.COUNT(cls.id))
-        return list(counted.group_by(cls.status).tuples())
+        counted = cls.select(cls.order_status, peewee.fn.COUNT(cls.rowid))
+        return list(counted.group_by(cls.order_status).tuples())
 
     @classmethod
     def oldest_offered(cls) -> str | None:
         """Since when the oldest that waits does."""
         # By rowid, whose index holds those that wait and no others.
-        return cls.select(cls.timestamp).where(OFFERED).order_by(cls.id).limit(1).scalar()
+        return cls.select(cls.timestamp).where(OFFERED).order_by(cls.rowid).limit(1).scalar()
 
     @classmethod
     def count_open(cls) -> int:
         """How many have orders at the broker that are not finished."""
         placed = [status for status in statuses.OPEN if status not in statuses.OFFERED]
-        return cls.select().where(cls.status.in_(placed)).count()
+        return cls.select().where(cls.order_status.in_(placed)).count()
 
     @classmethod
     def last_alert(cls) -> str | None:
         """When the newest signal came in."""
-        return cls.select(cls.timestamp).order_by(cls.id.desc()).limit(1).scalar()
+        return cls.select(cls.timestamp).order_by(cls.rowid.desc()).limit(1).scalar()
 
     @classmethod
     def has_open(cls, symbol: str) -> bool:
         """Whether a signal that is not finished trades this symbol."""
         ways = equation.spellings(symbol)
-        trades = cls.leg1.in_(ways) | cls.leg2.in_(ways)
-        return cls.select().where(cls.status.in_(statuses.OPEN), trades).exists()
+        trades = cls.stk_ticker1.in_(ways) | cls.stk_ticker2.in_(ways)
+        return cls.select().where(cls.order_status.in_(statuses.OPEN), trades).exists()
 
 
 # Kept out of Meta: a partial index needs the model's own columns.
-Signal.add_index(Signal.index(Signal.id, name="signal_offered", where=OFFERED))
+Signal.add_index(Signal.index(Signal.rowid, name="signal_offered", where=OFFERED))
 for _name in ("order_id1", "order_id2"):
     _column = getattr(Signal, _name)
     Signal.add_index(
-        Signal.index(_column, Signal.id, name=f"signal_{_name}", where=_column.is_null(False))
+        Signal.index(_column, Signal.rowid, name=f"signal_{_name}", where=_column.is_null(False))
     )
 
 _ORDER_COLUMNS = list(fills.Order.__dataclass_fields__)
 # What a record read before the fill may still set: nothing that the fill was made of.
 _AFTER_FILL = {
-    *("comment", "error_message", "position", "position_size"),
-    *("prior_position", "prior_position_size"),
+    *("order_comment", "error_msg", "mar_pos", "mar_pos_size"),
+    *("pre_mar_pos", "pre_mar_pos_size"),
 }
 
 

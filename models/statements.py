@@ -12,8 +12,8 @@ from database import insert_rows, is_sqlite
 
 EVENT_COLUMNS = ["id", "time", "type", "subject", "source", "changes"]
 MOVE_COLUMNS = (
-    *("id", "prior_position", "prior_position_size", "position", "position_size"),
-    *("alert_time", "timestamp", "comment", "status_message"),
+    *("rowid", "pre_mar_pos", "pre_mar_pos_size", "mar_pos", "mar_pos_size"),
+    *("alert_time", "timestamp", "order_comment", "status_msg"),
 )
 LOOKED_BACK = 6  # signals of a ticker that tell where its strategy stands
 
@@ -32,12 +32,12 @@ class Statements:
             return
         self._sqlite = is_sqlite(database)
         self._signal = signal
-        columns = [name for name in signal._meta.sorted_field_names if name != "id"]
+        columns = [name for name in signal._meta.sorted_field_names if name != "rowid"]
         self.blank: dict[str, Any] = dict.fromkeys(columns) | {
             field.name: value for field, value in signal._meta.defaults.items()
         }
         self._event, self._alert_id = event, alert_id
-        self._signal_columns = ["id", *columns]
+        self._signal_columns = ["rowid", *columns]
         self._insert_event = _insert(event, ["time", "type", "subject", "source", "changes"])
         self._last_event = _text(event.select(peewee.fn.MAX(event.id)))
         self._stock, self._pair = stock, pair
@@ -59,7 +59,7 @@ class Statements:
 
     def draw_ids(self, count: int) -> list[tuple[int, int]]:
         """The next (rowid, event id) of new signals, in a writing transaction."""
-        return self._database.draw_ids(("signal", "event"), count)
+        return self._database.draw_ids({"signal": "rowid", "event": "id"}, count)
 
     def store_signals(
         self, signals: list[tuple], events: list[tuple], alert_ids: list[tuple]
@@ -104,9 +104,9 @@ class Statements:
         return {symbol: tuple(rest) for symbol, *rest in found}
 
     def pairs(self, names: Collection[str]) -> dict[str, tuple]:
-        """(active, hedge) of registered pairs by name."""
+        """(status, hedge) of registered pairs by name."""
         row = self._pair
-        found = self._found(names, row.name, row.active, row.hedge)
+        found = self._found(names, row.name, row.status, row.hedge)
         return {name: tuple(rest) for name, *rest in found}
 
     def stock(self, symbol: str) -> tuple | None:
@@ -114,7 +114,7 @@ class Statements:
         return self.stocks([symbol]).get(symbol)
 
     def pair(self, name: str) -> tuple | None:
-        """(active, hedge) of a registered pair."""
+        """(status, hedge) of a registered pair."""
         return self.pairs([name]).get(name)
 
     def newest_moves(self, legs: Collection[tuple[str, str | None]]) -> list[tuple]:
@@ -152,7 +152,7 @@ class Statements:
         if key not in self._lists:
             chosen = self._signal.select(*(getattr(self._signal, name) for name in columns))
             rows = chosen.where(where) if where else chosen
-            self._lists[key] = _text(rows.order_by(self._signal.id.desc()).limit(1))
+            self._lists[key] = _text(rows.order_by(self._signal.rowid.desc()).limit(1))
         return self._database.execute_sql(self._lists[key], (limit,)).fetchall()
 
 
@@ -161,11 +161,11 @@ def _text(query: peewee.Query) -> str:
 
 
 def _moves(signal: type[peewee.Model], is_pair: bool) -> peewee.Query:
-    leg2 = signal.leg2 == "" if is_pair else signal.leg2.is_null()
-    columns = ["leg1", "leg2", *MOVE_COLUMNS]
+    leg2 = signal.stk_ticker2 == "" if is_pair else signal.stk_ticker2.is_null()
+    columns = ["stk_ticker1", "stk_ticker2", *MOVE_COLUMNS]
     rows = signal.select(*(getattr(signal, name) for name in columns))
-    mine = rows.where(signal.leg1 == "", leg2)
-    return mine.order_by(signal.id.desc()).limit(LOOKED_BACK)
+    mine = rows.where(signal.stk_ticker1 == "", leg2)
+    return mine.order_by(signal.rowid.desc()).limit(LOOKED_BACK)
 
 
 def _insert(model: type[peewee.Model], columns: list[str]) -> str:

@@ -36,7 +36,6 @@ from schemas.registry import (
     ticker_record,
 )
 from schemas.signals import (
-    SIGNAL_COLUMNS,
     SIGNAL_KEYS,
     Alert,
     Revision,
@@ -70,7 +69,7 @@ __all__ = [
     "TokenForm",
     "audit_record",
     "token_record",
-    "SIGNAL_COLUMNS",
+    "SIGNAL_KEYS",
     "SIGNAL_KEYS",
     "AccountChange",
     "AccountForm",

@@ -3,19 +3,11 @@
 from schemas.types import Id, Instant, Reported
 from schemas.values import KEEPS, Body, Record, plain
 
-ACCOUNT = {
-    "rowid": "id",
-    "timestamp": "timestamp",
-    "AvailableFunds": "available_funds",
-    "BuyingPower": "buying_power",
-    "DailyPnL": "daily_pnl",
-    "GrossPositionValue": "gross_position_value",
-    "MaintMarginReq": "maintenance_margin",
-    "NetLiquidation": "net_liquidation",
-    "RealizedPnL": "realized_pnl",
-    "UnrealizedPnL": "unrealized_pnl",
-}
-ACCOUNT_COLUMNS = tuple(ACCOUNT.values())
+# The record's keys, which are the columns' names.
+ACCOUNT = (
+    *("rowid", "timestamp", "AvailableFunds", "BuyingPower", "DailyPnL", "GrossPositionValue"),
+    *("MaintMarginReq", "NetLiquidation", "RealizedPnL", "UnrealizedPnL"),
+)
 _PNL = ("DailyPnL", "RealizedPnL", "UnrealizedPnL")
 
 
@@ -50,7 +42,7 @@ class AccountForm(Body):
         sent = {key: getattr(self, key) for key in self.model_fields_set}
         if all(sent.get(key) == -1 for key in _PNL):
             sent |= dict.fromkeys(_PNL)
-        return {ACCOUNT[key]: value for key, value in sent.items()}
+        return sent
 
 
 class AccountChange(AccountForm):
@@ -66,7 +58,7 @@ class AccountChange(AccountForm):
     def columns(self) -> Record:
         """The fields that were sent, but for the rowid and an empty time."""
         sent = super().columns()
-        del sent[ACCOUNT["rowid"]]
+        del sent["rowid"]
         if sent.get("timestamp") is None:
             sent.pop("timestamp", None)
         return sent
@@ -74,4 +66,4 @@ class AccountChange(AccountForm):
 
 def account_record(columns: Record) -> Record:
     """An account record given as {column: value}."""
-    return {key: plain(columns[column]) for key, column in ACCOUNT.items()}
+    return {key: plain(columns[key]) for key in ACCOUNT}

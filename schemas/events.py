@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 import orjson
 
-from schemas.account import ACCOUNT, account_record
+from schemas.account import account_record
 from schemas.records import (
     AccountRecord,
     Answer,
@@ -16,11 +16,9 @@ from schemas.records import (
     StockState,
     TickerRecord,
 )
-from schemas.registry import PAIR, STOCK, TICKER, pair_record, stock_record, ticker_record
-from schemas.signals import SIGNAL_FIELDS, signal_of
+from schemas.registry import STOCK, pair_record, stock_record, ticker_record
+from schemas.signals import signal_of
 from schemas.values import Record, plain
-
-_REJECTED = {key: key for key in ("id", "timestamp", "address", "size", "reasons", "body", "known")}
 
 
 def rejected_record(columns: Record) -> Record:
@@ -36,41 +34,39 @@ _RECORDS: dict[str, Callable[[Record], Record]] = {
     "account": account_record,
     "position": ticker_record,
 }
-_WIRE = {
-    "signal": {column: wire for wire, column in SIGNAL_FIELDS}
-    | {"filled1": "filled_qty1", "filled2": "filled_qty2", "alert_time": "alert_time"}
-    | {"warning": "warning"},
-    "stock": {column: wire for wire, column in STOCK.items()},
-    "pair": {column: wire for wire, column in PAIR.items()},
-    "rejected": _REJECTED,
-    "account": {column: wire for wire, column in ACCOUNT.items()},
-    "position": {column: wire for wire, column in TICKER.items()},
-}
+# The one noun whose fields have other names on the wire than their columns.
+_NAMES = {"stock": {column: key for key, column in STOCK.items()}}
+
+
+def _named(noun: str, columns: Iterable[str]) -> list[str]:
+    names = _NAMES.get(noun, {})
+    return [names.get(column, column) for column in columns]
 
 
 def event_record(event: Any) -> Record:
     """A stored event as REST answers it: {"changes": {field: [old, new]}} among others."""
-    names = _WIRE[event.type.partition(".")[0]]
+    changed = event.changed
+    keys = _named(event.type.partition(".")[0], changed)
+    values = [[plain(value) for value in pair] for pair in changed.values()]
     return {
         "id": event.id,
         "time": event.time,
         "type": event.type,
         "subject": event.subject,
         "source": event.source,
-        "changes": {names[k]: [plain(v) for v in pair] for k, pair in event.changed.items()},
+        "changes": dict(zip(keys, values, strict=True)),
     }
 
 
 def event_message(type: str, event_id: int, columns: Record, changed: Iterable[str]) -> bytes:
     """One event as the websocket sends it, with the subject's full record."""
     noun = type.partition(".")[0]
-    names = _WIRE[noun]
     return orjson.dumps(
         {
             "type": type,
             "event": event_id,
             noun: _RECORDS[noun](columns),
-            "changed": [names[column] for column in changed],
+            "changed": _named(noun, changed),
         }
     )
 

@@ -8,7 +8,7 @@ from pydantic import BeforeValidator
 
 from schemas.account import AccountForm
 from schemas.registry import PairForm, StockForm, TickerForm
-from schemas.signals import SIGNAL_FIELDS, Alert, with_twins
+from schemas.signals import SIGNAL_KEYS, Alert, with_twins
 from schemas.types import Id, Positive
 from schemas.users import UserForm
 from schemas.values import (
@@ -23,8 +23,7 @@ from schemas.values import (
 )
 from trading import equation, fills, statuses
 
-_COLUMN = dict(SIGNAL_FIELDS)
-_LEGS = {"stk_ticker1": "leg1", "stk_ticker2": "leg2", "hedge_param": "hedge"}
+_LEGS = ("stk_ticker1", "stk_ticker2", "hedge_param")
 Instant = Annotated[str, BeforeValidator(to_instant)]
 Leg = Annotated[str, BeforeValidator(to_symbol)]
 
@@ -50,16 +49,16 @@ class _AccountRow(AccountForm):
 
 
 def original_signal(row: Record) -> Record:
-    """A row of `signals` in any release's spelling, its rowid as `id`; raises BadFields.
+    """A row of `signals` in any release's spelling, its rowid among them; raises BadFields.
 
     The legs are those stored with it where they are whole, else what its equation says.
     """
     row = with_twins(_given(row))
     form = check(_SignalRow, row)
-    columns = {_COLUMN[key]: getattr(form, key) for key in form.model_fields_set if key in _COLUMN}
+    columns = {key: getattr(form, key) for key in form.model_fields_set if key in SIGNAL_KEYS}
     columns |= _stored_legs(row) or _read_legs(form.ticker)
     columns |= _told_quantities(columns)
-    if columns["status"] in statuses.OFFERED and columns["kind"] is None:
+    if columns["order_status"] in statuses.OFFERED and columns["ticker_type"] is None:
         raise BadFields({"ticker": "a problematic ticker cannot be traded"})
     return columns
 
@@ -69,10 +68,10 @@ def _told_quantities(columns: Record) -> Record:
     names = fills.Order.__dataclass_fields__
     known = {name: columns.get(name) for name in names}
     try:
-        filled1, filled2 = fills.quantities(fills.Order(**known))
+        filled_qty1, filled_qty2 = fills.quantities(fills.Order(**known))
     except ValueError:
         return {}
-    return {"filled1": filled1, "filled2": filled2}
+    return {"filled_qty1": filled_qty1, "filled_qty2": filled_qty2}
 
 
 def _given(row: Record) -> Record:
@@ -91,17 +90,16 @@ def _stored_legs(row: Record) -> Record | None:
         return None
     if any(leg != _spelled(leg) for leg in (legs.stk_ticker1, getattr(legs, "stk_ticker2", ""))):
         return None
-    found = {column: getattr(legs, key, None) for key, column in _LEGS.items()}
-    return {"kind": kind, **found}
+    return {"ticker_type": kind, **{key: getattr(legs, key, None) for key in _LEGS}}
 
 
 def _read_legs(ticker: str) -> Record:
     try:
         read = equation.parse(ticker)
     except equation.Problematic:
-        return {"kind": None, "leg1": None, "leg2": None, "hedge": None}
-    leg2 = read.leg2.symbol if read.leg2 else None
-    return {"kind": read.kind, "leg1": read.leg1.symbol, "leg2": leg2, "hedge": read.hedge}
+        return {"ticker_type": None, **dict.fromkeys(_LEGS)}
+    legs = (read.leg1.symbol, read.leg2.symbol if read.leg2 else None, read.hedge)
+    return {"ticker_type": read.kind, **dict(zip(_LEGS, legs, strict=True))}
 
 
 def original_stock(row: Record) -> Record:

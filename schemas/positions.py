@@ -25,7 +25,7 @@ def _pair(held: Any) -> Record:
     same = legs[0].currency == legs[1].currency
     return {
         "name": held.pair.name,
-        "active": held.pair.active,
+        "active": held.pair.status,
         "hedge": plain(held.pair.hedge),
         "actual_hedge": plain(hedge.actual),
         "mark": hedge.mark,
@@ -68,9 +68,9 @@ def positions_record(held: Any) -> Record:
         "unregistered": [
             {
                 "symbol": each.symbol,
-                "active_pos": plain(each.position),
-                "active_cost": plain(each.cost),
-                "active_pnl": plain(each.pnl),
+                "active_pos": plain(each.active_pos),
+                "active_cost": plain(each.active_cost),
+                "active_pnl": plain(each.active_pnl),
                 "reported": each.reported,
             }
             for each in held.unregistered

@@ -1,6 +1,6 @@
 """Stocks and pairs on the wire: stocks in the seed's spelling and, as tickers, in the bridge's."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator
@@ -21,38 +21,18 @@ from schemas.values import (
 )
 from trading import equation
 
-STOCK = {
-    "symbol": "symbol",
-    "prixch": "exchange",
-    "secxch": "primary_exchange",
-    "active": "active",
-    "sectype": "sectype",
-    "currency": "currency",
-    "order_type": "order_type",
-    "active_pos": "position",
-    "active_pnl": "pnl",
-    "active_cost": "cost",
-}
+# The records' keys, which are the columns' names.
+TICKER = (
+    *("symbol", "sectype", "xch", "prixch", "currency", "order_type", "active"),
+    *("active_pos", "active_pnl", "active_cost"),
+)
+PAIR = ("name", "ticker1", "ticker2", "hedge", "status", "notes")
 # Mind the clash: the seed's prixch is the routing exchange, the bridge's is the primary one.
-TICKER = {
-    "symbol": "symbol",
-    "sectype": "sectype",
-    "xch": "exchange",
-    "prixch": "primary_exchange",
-    "currency": "currency",
-    "order_type": "order_type",
-    "active": "active",
-    "active_pos": "position",
-    "active_pnl": "pnl",
-    "active_cost": "cost",
-}
-PAIR = {
-    "name": "name",
-    "ticker1": "leg1",
-    "ticker2": "leg2",
-    "hedge": "hedge",
-    "status": "active",
-    "notes": "notes",
+SEED = {"symbol": "symbol", "prixch": "xch", "secxch": "prixch", "active": "active"}
+# A stock in the seed's spelling with all that the seed does not name.
+STOCK = SEED | {
+    key: key
+    for key in ("sectype", "currency", "order_type", "active_pos", "active_pnl", "active_cost")
 }
 
 
@@ -73,7 +53,7 @@ class StockForm(Body):
 
     def columns(self) -> Record:
         """The fields that were sent."""
-        return {STOCK[key]: getattr(self, key) for key in self.model_fields_set}
+        return {SEED[key]: getattr(self, key) for key in self.model_fields_set}
 
 
 class TickerForm(Body):
@@ -94,7 +74,7 @@ class TickerForm(Body):
 
     def columns(self) -> Record:
         """The fields that were sent; see `HoldingForm` for a position that is not known."""
-        return _with_position({TICKER[key]: getattr(self, key) for key in self.model_fields_set})
+        return _with_position({key: getattr(self, key) for key in self.model_fields_set})
 
 
 class HoldingForm(Body):
@@ -116,7 +96,7 @@ class HoldingForm(Body):
     def columns(self) -> Record:
         """The position's fields that were sent."""
         sent = [key for key in HOLDING if key in self.model_fields_set]
-        return _with_position({TICKER[key]: getattr(self, key) for key in sent})
+        return _with_position({key: getattr(self, key) for key in sent})
 
 
 HOLDING = ("active_pos", "active_pnl", "active_cost")
@@ -124,7 +104,7 @@ HOLDING = ("active_pos", "active_pnl", "active_cost")
 
 def _with_position(columns: Record) -> Record:
     """Without a position that is not known."""
-    return {k: v for k, v in columns.items() if k != "position" or v is not None}
+    return {k: v for k, v in columns.items() if k != "active_pos" or v is not None}
 
 
 def to_leg(value: Any) -> str:
@@ -150,7 +130,7 @@ class PairForm(Body):
         """The fields that were sent; raises BadFields for a ticker that no leg can have."""
         if not (equation.is_symbol(self.ticker1) and equation.is_symbol(self.ticker2)):
             raise BadFields("problematic ticker!")
-        return {PAIR[key]: getattr(self, key) for key in self.model_fields_set}
+        return {key: getattr(self, key) for key in self.model_fields_set}
 
 
 class PairChange(Body):
@@ -177,23 +157,20 @@ class PairChange(Body):
 
     def columns(self) -> Record:
         """The fields that were sent."""
-        sent = {PAIR[key]: getattr(self, key) for key in self.model_fields_set - {"name"}}
+        sent = {key: getattr(self, key) for key in self.model_fields_set - {"name"}}
         return {k: v for k, v in sent.items() if v is not None or k == "notes"}
 
 
-STOCK_KEYS = ("symbol", "prixch", "secxch", "active")
-
-
-def stock_record(columns: Record, keys: Iterable[str] = STOCK_KEYS) -> Record:
-    """A stock as the seed spells it; `keys` may name more of its fields."""
-    return {key: plain(columns[STOCK[key]]) for key in keys}
+def stock_record(columns: Record, keys: Mapping[str, str] = SEED) -> Record:
+    """A stock as the seed spells it: SEED, or STOCK with the rest of its fields."""
+    return {key: plain(columns[column]) for key, column in keys.items()}
 
 
 def ticker_record(columns: Record) -> Record:
     """A stock as the bridge spells it."""
-    return {key: plain(columns[column]) for key, column in TICKER.items()}
+    return {key: plain(columns[key]) for key in TICKER}
 
 
 def pair_record(columns: Record) -> Record:
     """A pair as the wire has it."""
-    return {key: plain(columns[column]) for key, column in PAIR.items()}
+    return {key: plain(columns[key]) for key in PAIR}

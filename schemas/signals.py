@@ -25,32 +25,14 @@ from schemas.types import (
 )
 from schemas.values import EXACT, KEEPS, Body, Record, check, is_blank, is_unfilled
 
-SIGNAL_FIELDS = [
-    ("rowid", "id"),
-    ("timestamp", "timestamp"),
-    ("ticker", "ticker"),
-    ("order_action", "action"),
-    ("order_contracts", "contracts"),
-    ("order_price", "price"),
-    ("mar_pos", "position"),
-    ("mar_pos_size", "position_size"),
-    ("pre_mar_pos", "prior_position"),
-    ("pre_mar_pos_size", "prior_position_size"),
-    ("order_comment", "comment"),
-    ("order_status", "status"),
-    ("ticker_type", "kind"),
-    ("stk_ticker1", "leg1"),
-    ("stk_ticker2", "leg2"),
-    ("hedge_param", "hedge"),
-    ("order_id1", "order_id1"),
-    ("order_id2", "order_id2"),
-    ("stk_price1", "price1"),
-    ("stk_price2", "price2"),
-    ("fill_price", "fill_price"),
-    ("slip", "slippage"),
-    ("error_msg", "error_message"),
-    ("status_msg", "status_message"),
-]
+# The record's keys, which are the columns' names.
+SIGNAL_KEYS = (
+    *("rowid", "timestamp", "ticker", "order_action", "order_contracts", "order_price"),
+    *("mar_pos", "mar_pos_size", "pre_mar_pos", "pre_mar_pos_size", "order_comment"),
+    *("order_status", "ticker_type", "stk_ticker1", "stk_ticker2", "hedge_param"),
+    *("order_id1", "order_id2", "stk_price1", "stk_price2", "fill_price", "slip"),
+    *("error_msg", "status_msg"),
+)
 # The bridge's spellings, with the same values as their stk_ twins.
 TWINS = {
     "ticker1": "stk_ticker1",
@@ -59,9 +41,6 @@ TWINS = {
     "price2": "stk_price2",
 }
 _SHORT = {prefixed: short for short, prefixed in TWINS.items()}
-_COLUMN = dict(SIGNAL_FIELDS)
-SIGNAL_COLUMNS = tuple(column for _, column in SIGNAL_FIELDS)
-SIGNAL_KEYS = tuple(wire for wire, _ in SIGNAL_FIELDS)
 _RECORD_KEYS = SIGNAL_KEYS + tuple(TWINS)
 _NUMBERS = {
     *("order_contracts", "order_price", "mar_pos_size", "pre_mar_pos_size", "hedge_param"),
@@ -72,7 +51,7 @@ _TWIN_INDEXES = tuple(SIGNAL_KEYS.index(twin) for twin in TWINS.values())
 
 
 def signal_record(row: Iterable[Any]) -> Record:
-    """The wire's record of a row given as SIGNAL_COLUMNS."""
+    """The record of a row given as SIGNAL_KEYS."""
     values = list(row)
     # `plain`, written out for the columns that need it: lists call this for every row.
     for index in _NUMBER_INDEXES:
@@ -84,8 +63,8 @@ def signal_record(row: Iterable[Any]) -> Record:
 
 
 def signal_of(columns: Record) -> Record:
-    """The wire's record of a signal given as {column: value}."""
-    return signal_record([columns[name] for name in SIGNAL_COLUMNS])
+    """The record of a signal given as {column: value}."""
+    return signal_record(columns[key] for key in SIGNAL_KEYS)
 
 
 class _SignalFields(Body):
@@ -133,7 +112,7 @@ class Alert(_SignalFields):
 
     def columns(self) -> Record:
         """What `models.receive` takes of an alert."""
-        sent = {_COLUMN[k]: getattr(self, k) for k in self.model_fields_set if k in _COLUMN}
+        sent = {k: getattr(self, k) for k in self.model_fields_set if k in SIGNAL_KEYS}
         beside = {"alert_id": self.alert_id, "bypass": self.bypass_ticker_status}
         return sent | beside | {"alert_time": self.alert_time}
 
@@ -182,12 +161,12 @@ class Revision(_SignalFields):
     def sent(self) -> dict[str, tuple]:
         """{column: spellings sent}, the one that wins first where both differ."""
         columns: dict[str, tuple] = {}
-        for wire in _COLUMN:
+        for wire in SIGNAL_KEYS:
             short = _SHORT.get(wire)
             sent = [key for key in (short, wire) if key in self.model_fields_set]
             values = tuple(getattr(self, key) for key in sent)
             if wire in _NEVER_CLEARED:
                 values = tuple(value for value in values if value is not None)
             if values and wire != "rowid":
-                columns[_COLUMN[wire]] = values
+                columns[wire] = values
         return columns

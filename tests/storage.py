@@ -136,7 +136,7 @@ DO $$ DECLARE name text; BEGIN
   END LOOP;
 END $$;
 CREATE FUNCTION kept.restore() RETURNS void LANGUAGE plpgsql AS $$
-DECLARE name text; sequence text;
+DECLARE name text; sequence text; key text;
 BEGIN
   PERFORM pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid();
@@ -151,13 +151,15 @@ BEGIN
   FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'kept' LOOP
     EXECUTE format('INSERT INTO public.%1$I SELECT * FROM kept.%1$I', name);
   END LOOP;
-  FOR sequence, name IN
-    SELECT s.oid::regclass, t.relname FROM pg_class s JOIN pg_depend d ON d.objid = s.oid
-    JOIN pg_class t ON t.oid = d.refobjid WHERE s.relkind = 'S' AND d.deptype = 'a'
+  FOR sequence, name, key IN
+    SELECT s.oid::regclass, t.relname, a.attname
+    FROM pg_class s JOIN pg_depend d ON d.objid = s.oid JOIN pg_class t ON t.oid = d.refobjid
+    JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = d.refobjsubid
+    WHERE s.relkind = 'S' AND d.deptype = 'a'
     AND s.relnamespace = 'public'::regnamespace
   LOOP
-    EXECUTE format('SELECT setval(%L, (SELECT COALESCE(MAX(id), 0) FROM kept.%I) + 1, false)',
-      sequence, name);
+    EXECUTE format('SELECT setval(%L, (SELECT COALESCE(MAX(%I), 0) FROM kept.%I) + 1, false)',
+      sequence, key, name);
   END LOOP;
 END $$;
 """

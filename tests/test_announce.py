@@ -108,8 +108,10 @@ def store_elsewhere(count):
     def work():
         Stock.put({"symbol": "AAPL", "active": 1}, "x")
         for _ in range(count - 2):
-            receive_one({"ticker": "AAPL", "action": "buy", "contracts": 1.0}, "webhook")
-        Signal.revise(1, {"comment": ("last",)}, "x", bypass=False, owner=True)
+            receive_one(
+                {"ticker": "AAPL", "order_action": "buy", "order_contracts": 1.0}, "webhook"
+            )
+        Signal.revise(1, {"order_comment": ("last",)}, "x", bypass=False, owner=True)
 
     return work
 

@@ -42,7 +42,7 @@ def test_a_backup_restores_as_it_was_and_ids_go_on(tmp_path, full):
     last = max(row[0] for row in mine["Signal"])
     store = models.open_store(target)
     models.Signal.get_by_id(last).delete_instance()
-    alert = {"ticker": "NMFC-0.72*ROIC", "action": "buy", "contracts": 1.0}
+    alert = {"ticker": "NMFC-0.72*ROIC", "order_action": "buy", "order_contracts": 1.0}
     assert receive_one(alert, "test").rowid == last + 1
     store.close()
 

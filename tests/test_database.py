@@ -224,7 +224,12 @@ class Alert(dict):
 
 def alert(number, **columns):
     """An alert whose comment is its number."""
-    sent = {"ticker": "A-0.72*B", "action": "buy", "contracts": 1.0, "comment": str(number)}
+    sent = {
+        "ticker": "A-0.72*B",
+        "order_action": "buy",
+        "order_contracts": 1.0,
+        "order_comment": str(number),
+    }
     return Alert(sent | columns, source="webhook")
 
 
@@ -239,7 +244,7 @@ def told(outside):
 
     def look():
         return (
-            list(zip(outside("SELECT id FROM signal ORDER BY id"), comments(), strict=True)),
+            list(zip(outside("SELECT rowid FROM signal ORDER BY rowid"), comments(), strict=True)),
             outside("SELECT subject FROM event WHERE type = 'signal.created' ORDER BY id"),
             dict(
                 zip(
@@ -251,7 +256,7 @@ def told(outside):
         )
 
     def comments():
-        return outside("SELECT comment FROM signal ORDER BY id")
+        return outside("SELECT order_comment FROM signal ORDER BY rowid")
 
     return look
 
@@ -309,7 +314,7 @@ async def test_other_work_between_alerts_keeps_the_events_in_the_order_of_their_
 @pytest.mark.gen_test
 async def test_a_pair_that_a_neighbour_changes_is_judged_as_it_is_by_then(writer):
     def pair(active):
-        terms = {"leg1": "A", "leg2": "B", "hedge": 0.72, "active": active}
+        terms = {"ticker1": "A", "ticker2": "B", "hedge": 0.72, "status": active}
         return lambda: (
             Pair.register(terms, "me") if active else Pair.find("A-B").change("me", terms)
         )
@@ -324,7 +329,7 @@ async def test_a_pair_that_a_neighbour_changes_is_judged_as_it_is_by_then(writer
 @pytest.mark.parametrize("place", [0, 2, 4])
 async def test_an_alert_that_the_database_refuses_fails_alone(writer, told, place):
     jobs = [alert(number, alert_id=f"id{number}") for number in range(4)]
-    jobs.insert(place, alert("none", action=None))
+    jobs.insert(place, alert("none", order_action=None))
     with waiting_behind(writer):
         futures = [submit(writer, job) for job in jobs]
     outcomes = await asyncio.gather(*futures, return_exceptions=True)
@@ -342,15 +347,18 @@ async def test_an_id_that_somebody_else_has_taken_is_not_given_out(writer, stora
     """Whoever inserts by hand, without the lock, costs a batch a second try and no alert."""
     with contextlib.closing(storage.outside(database_url)) as other:
         other.cursor().execute(
-            "INSERT INTO signal (id, timestamp, ticker, action, contracts, status, position_size, "
-            "prior_position_size) VALUES (2, '2026-01-01 00:00:00', 'A', 'buy', 1, 'x', 0, 0)"
+            "INSERT INTO signal (rowid, timestamp, ticker, order_action, order_contracts, "
+            "order_status, mar_pos_size, pre_mar_pos_size) "
+            "VALUES (2, '2026-01-01 00:00:00', 'A', 'buy', 1, 'x', 0, 0)"
         )
         with waiting_behind(writer):
             futures = [writer.receive(alert(number)) for number in range(6)]
         outcomes = await asyncio.gather(*futures, return_exceptions=True)
         kept = [each for each in outcomes if not isinstance(each, Exception)]
         cursor = other.cursor()
-        cursor.execute("SELECT id, comment FROM signal WHERE comment IS NOT NULL ORDER BY id")
+        cursor.execute(
+            "SELECT rowid, order_comment FROM signal WHERE order_comment IS NOT NULL ORDER BY rowid"
+        )
         stored = dict(cursor.fetchall())
     assert len(kept) >= 5
     assert {each.rowid: str(outcomes.index(each)) for each in kept} == stored

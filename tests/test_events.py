@@ -33,11 +33,11 @@ statuses = st.sampled_from(["waiting", "rerouted", "created", "part.filled", "fi
 tickers = st.sampled_from(["AAPL", "A-0.5*B", "B-A", "A-2*B", "nonsense-", "NYSE:AAPL"])
 
 alerts = st.fixed_dictionaries(
-    {"ticker": tickers, "action": st.sampled_from(["buy", "sell"]), "contracts": sizes},
+    {"ticker": tickers, "order_action": st.sampled_from(["buy", "sell"]), "order_contracts": sizes},
     optional={
-        "price": st.none() | numbers,
-        "comment": st.none() | texts,
-        "status": statuses,
+        "order_price": st.none() | numbers,
+        "order_comment": st.none() | texts,
+        "order_status": statuses,
         "order_id1": order_ids,
         "order_id2": order_ids,
         "timestamp": st.just("2026-01-02 03:04:05"),
@@ -45,7 +45,17 @@ alerts = st.fixed_dictionaries(
     },
 )
 revisions = st.dictionaries(
-    st.sampled_from(["ticker", "contracts", "price", "comment", "status", "order_id1", "price1"]),
+    st.sampled_from(
+        [
+            "ticker",
+            "order_contracts",
+            "order_price",
+            "order_comment",
+            "order_status",
+            "order_id1",
+            "stk_price1",
+        ]
+    ),
     st.none(),
 ).flatmap(
     lambda names: st.fixed_dictionaries(
@@ -54,12 +64,12 @@ revisions = st.dictionaries(
 )
 REVISED = {
     "ticker": tickers,
-    "contracts": sizes,
-    "price": st.none() | numbers,
-    "comment": st.none() | texts,
-    "status": statuses,
+    "order_contracts": sizes,
+    "order_price": st.none() | numbers,
+    "order_comment": st.none() | texts,
+    "order_status": statuses,
     "order_id1": order_ids,
-    "price1": st.none() | numbers,
+    "stk_price1": st.none() | numbers,
 }
 sizes_of_parts = st.integers(1, 12)
 rowids = st.integers(1, SUBJECTS + 1)
@@ -104,7 +114,9 @@ drop_stock = st.builds(
 )
 add_pair = st.builds(
     lambda active: (
-        lambda: Pair.register({"leg1": "A", "leg2": "B", "hedge": 0.5, "active": active}, "admin")
+        lambda: Pair.register(
+            {"ticker1": "A", "ticker2": "B", "hedge": 0.5, "status": active}, "admin"
+        )
     ),
     st.integers(0, 1),
 )
@@ -165,9 +177,9 @@ def replay(rows):
             name: record[name] for name in row.changed
         }, "an event's old values are not the record before it"
         record |= {name: new for name, (_, new) in row.changed.items()}
-        record["id"] = int(row.subject)
+        record["rowid"] = int(row.subject)
     gone = rows[-1].type == "signal.deleted"
-    assert not gone or set(record.values()) == {None, record["id"]}
+    assert not gone or set(record.values()) == {None, record["rowid"]}
     return None if gone else record
 
 
@@ -176,7 +188,7 @@ def replay(rows):
 def test_replaying_a_signals_events_gives_its_current_record(sequence, verbs):
     def check(published):
         for subject in {event.subject for event in published}:
-            signal = Signal.get_or_none(Signal.id == int(subject))
+            signal = Signal.get_or_none(Signal.rowid == int(subject))
             rebuilt = replay(EventRow.of("signal", subject))
             assert rebuilt == (signal and signal.record())
 
@@ -242,27 +254,43 @@ def test_more_than_the_limit_missed_is_none(sequence, verbs, limit):
 
 
 def test_an_event_that_is_not_there_yet_was_not_missed(store):
-    play([lambda: receive_one({"ticker": "A", "action": "buy", "contracts": 1}, "x").events])
+    play(
+        [
+            lambda: (
+                receive_one(
+                    {"ticker": "A", "order_action": "buy", "order_contracts": 1}, "x"
+                ).events
+            )
+        ]
+    )
     last = EventRow.last_id()
     assert missed_since(last, 10) == []
     assert missed_since(last + 1, 10) is None
 
 
 def test_a_repeat_or_an_empty_change_makes_no_event(store):
-    alert = {"ticker": "AAPL", "action": "buy", "contracts": 1.0, "order_id1": 11, "alert_id": "x"}
+    alert = {
+        "ticker": "AAPL",
+        "order_action": "buy",
+        "order_contracts": 1.0,
+        "order_id1": 11,
+        "alert_id": "x",
+    }
     Stock.put({"symbol": "AAPL", "active": 1}, "admin")
     play([lambda: receive_one(alert, "webhook").events])
     play([lambda: Signal.update_order(11, None, reported(5.0, 1.0), "bridge")[1]])
     before = EventRow.last_id()
     assert receive_one(alert, "webhook").events == []
     assert Signal.update_order(11, None, reported(5.0, 1.0), "bridge")[1] == []
-    assert Signal.revise(1, {"comment": (None,)}, "x", bypass=False, owner=True)[1] == []
+    assert Signal.revise(1, {"order_comment": (None,)}, "x", bypass=False, owner=True)[1] == []
     assert Stock.put({"symbol": "AAPL", "active": 1}, "admin")[2] == []
     assert EventRow.last_id() == before
 
 
 def test_a_deleted_signals_events_tell_what_it_was(store):
-    [created] = receive_one({"ticker": "AAPL", "action": "buy", "contracts": 1.0}, "x").events
+    [created] = receive_one(
+        {"ticker": "AAPL", "order_action": "buy", "order_contracts": 1.0}, "x"
+    ).events
     [deleted] = Signal.drop(int(created.subject), "admin")
     assert deleted.type == "signal.deleted"
     assert deleted.record == created.record
@@ -274,7 +302,7 @@ def test_a_deleted_signals_events_tell_what_it_was(store):
 def test_an_event_of_a_failed_change_is_undone_with_it(store, conf):
     def failing():
         with store.atomic():
-            receive_one({"ticker": "AAPL", "action": "buy", "contracts": 1.0}, "x")
+            receive_one({"ticker": "AAPL", "order_action": "buy", "order_contracts": 1.0}, "x")
             raise ValueError
 
     with pytest.raises(ValueError):  # noqa: PT011 our own
@@ -287,7 +315,13 @@ def test_missed_events_of_more_subjects_than_one_query_takes_are_all_there(store
     count = 1200
     with store.atomic():
         published = play(
-            [lambda: receive_one({"ticker": "A", "action": "buy", "contracts": 1.0}, "x").events]
+            [
+                lambda: (
+                    receive_one(
+                        {"ticker": "A", "order_action": "buy", "order_contracts": 1.0}, "x"
+                    ).events
+                )
+            ]
             * count
         )
     assert list(map(message, missed_since(0, count))) == list(map(message, published))

@@ -16,7 +16,7 @@ LEGS = [
     *(("pair", "MA", "V"), ("pair", "RY", "TD"), ("pair", "MA", "RY")),
     *(("single", "RY", None), ("single", "EUR.USD", None), (None, None, None)),
 ]
-KIND = ("kind", "leg1", "leg2")
+KIND = ("ticker_type", "stk_ticker1", "stk_ticker2")
 TEXTS = [None, "Enter Long 17", "enter LONG 9", "Grüße", "50%_"]
 maybe = st.none() | st.sampled_from([0.0, 7.0, 0.5])
 prices = st.none() | st.sampled_from([100.756, -37.63, 0.1, 1e12])
@@ -27,16 +27,18 @@ rows = st.builds(
         {
             "timestamp": st.sampled_from(["2026-11-01 10:00:00", "2026-11-02 10:00:00"]),
             "ticker": st.just("MA-3*V"),
-            "status": st.sampled_from(["filled", "waiting", "rerouted", "error", "critical err"]),
-            "action": st.sampled_from(["buy", "sell"]),
-            "contracts": st.sampled_from([0.1, 1.0, 100.0, 1e6]),
-            "hedge": st.sampled_from([0.29, 3.0, 1e300]),
-            "slippage": st.none() | st.sampled_from([0.25, -1.5, 0.0, 1e12]),
-            "price1": prices,
-            "price2": prices,
-            "filled1": maybe,
-            "filled2": maybe,
-            "comment": st.sampled_from(TEXTS),
+            "order_status": st.sampled_from(
+                ["filled", "waiting", "rerouted", "error", "critical err"]
+            ),
+            "order_action": st.sampled_from(["buy", "sell"]),
+            "order_contracts": st.sampled_from([0.1, 1.0, 100.0, 1e6]),
+            "hedge_param": st.sampled_from([0.29, 3.0, 1e300]),
+            "slip": st.none() | st.sampled_from([0.25, -1.5, 0.0, 1e12]),
+            "stk_price1": prices,
+            "stk_price2": prices,
+            "filled_qty1": maybe,
+            "filled_qty2": maybe,
+            "order_comment": st.sampled_from(TEXTS),
         }
     ),
 )
@@ -56,9 +58,9 @@ def passes(row, wanted):
     names = {"MA-V": ("MA", "V"), "RY": ("RY", None)}
     found = [row[name].encode().lower() for name in SEARCHED if row[name]]
     return (
-        (wanted.status is None or row["status"] in MEANT.get(wanted.status, [wanted.status]))
-        and wanted.kind in (None, row["kind"])
-        and (wanted.name is None or names[wanted.name] == (row["leg1"], row["leg2"]))
+        (wanted.status is None or row["order_status"] in MEANT.get(wanted.status, [wanted.status]))
+        and wanted.kind in (None, row["ticker_type"])
+        and (wanted.name is None or names[wanted.name] == (row["stk_ticker1"], row["stk_ticker2"]))
         and (wanted.since is None or row["timestamp"] >= wanted.since)
         and (wanted.text is None or any(wanted.text.encode().lower() in text for text in found))
     )
@@ -66,18 +68,18 @@ def passes(row, wanted):
 
 def value_of(row):
     """The value of a signal, None where it is not known."""
-    if row["price1"] is None:
+    if row["stk_price1"] is None:
         return None
-    filled1 = row["contracts"] if row["filled1"] is None else row["filled1"]
-    value = abs(row["price1"]) * filled1
-    if row["leg2"] is None:
+    filled_qty1 = row["order_contracts"] if row["filled_qty1"] is None else row["filled_qty1"]
+    value = abs(row["stk_price1"]) * filled_qty1
+    if row["stk_ticker2"] is None:
         return value
-    filled2 = row["filled2"]
-    if filled2 is None and row["hedge"] <= 1e12:
-        filled2 = math.floor(row["contracts"] * row["hedge"])
-    if row["price2"] is None or filled2 is None:
+    filled_qty2 = row["filled_qty2"]
+    if filled_qty2 is None and row["hedge_param"] <= 1e12:
+        filled_qty2 = math.floor(row["order_contracts"] * row["hedge_param"])
+    if row["stk_price2"] is None or filled_qty2 is None:
         return None
-    return value + abs(row["price2"]) * filled2
+    return value + abs(row["stk_price2"]) * filled_qty2
 
 
 def cost_of(found):
@@ -85,13 +87,15 @@ def cost_of(found):
     costs = {}
     currencies = {**CURRENCIES, "EUR.USD": "GBP"}
     for row in found:
-        if row["slippage"] is None:
+        if row["slip"] is None:
             continue
-        currency = currencies.get(row["leg1"], "USD")
+        currency = currencies.get(row["stk_ticker1"], "USD")
         cost = costs.setdefault(currency, {"money": [], "value": [], "valued": []})
-        cost["money"].append(row["slippage"] * row["contracts"])
+        cost["money"].append(row["slip"] * row["order_contracts"])
         value = value_of(row)
-        if value is not None and (row["leg2"] is None or currencies[row["leg2"]] == currency):
+        if value is not None and (
+            row["stk_ticker2"] is None or currencies[row["stk_ticker2"]] == currency
+        ):
             cost["value"].append(value)
             cost["valued"].append(cost["money"][-1])
     for currency, cost in costs.items():
@@ -123,16 +127,16 @@ def test_totals_are_those_of_a_plain_walk(store):
             found = [row for row in stored if passes(row, wanted)]
             told = totals(wanted)
             assert told["count"] == sum(told["by_status"].values()) == len(found)
-            assert told["quantity"] == pytest.approx(sum(row["contracts"] for row in found))
+            assert told["quantity"] == pytest.approx(sum(row["order_contracts"] for row in found))
             assert_cost(told["slippage"], found)
             for side, average in told["average_slippage"].items():
-                some = [row for row in found if side in ("all", row["action"])]
-                slips = [row["slippage"] for row in some if row["slippage"] is not None]
+                some = [row for row in found if side in ("all", row["order_action"])]
+                slips = [row["slip"] for row in some if row["slip"] is not None]
                 expected = pytest.approx(math.fsum(slips) / len(slips), abs=1e-4) if slips else None
                 assert average == expected
                 if side != "all":
                     assert_cost(told["slippage_by_action"][side], some)
-            assert len(Signal.newest(wanted, ("id",), 100)) == len(found)
+            assert len(Signal.newest(wanted, ("rowid",), 100)) == len(found)
             assert (
                 figures("2026-11-02")["errors"]
                 == totals(Filters(status="failed", since="2026-11-02"))["count"]
@@ -144,8 +148,14 @@ def test_totals_are_those_of_a_plain_walk(store):
 
 def test_a_day_that_lost_money_is_no_gain_though_its_average_is_one(store):
     for slippage, contracts in ((1.0, 1.0), (-0.5, 100.0)):
-        row = {"ticker": "MA", "leg1": "MA", "kind": "single", "price1": 50.0, "action": "buy"}
-        row |= {"slippage": slippage, "contracts": contracts, "status": "filled"}
+        row = {
+            "ticker": "MA",
+            "stk_ticker1": "MA",
+            "ticker_type": "single",
+            "stk_price1": 50.0,
+            "order_action": "buy",
+        }
+        row |= {"slip": slippage, "order_contracts": contracts, "order_status": "filled"}
         Signal.insert({**compiled.blank, **row, "timestamp": "2026-11-02 10:00:00"}).execute()
     told = figures("2026-11-02")
     assert told["average_slippage"] == 0.25

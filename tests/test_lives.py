@@ -223,7 +223,7 @@ class Orders(RuleBasedStateMachine):
         for row in rows:
             self.last_event = row.id
             self.changes += 1
-            blank = dict.fromkeys(Signal._meta.sorted_field_names) | {"id": int(row.subject)}
+            blank = dict.fromkeys(Signal._meta.sorted_field_names) | {"rowid": int(row.subject)}
             record = self.replayed.setdefault(int(row.subject), blank)
             assert all(record[name] == old for name, (old, _) in row.changed.items())
             record |= {name: new for name, (_, new) in row.changed.items()}
@@ -236,7 +236,7 @@ class Orders(RuleBasedStateMachine):
             signal, events = Signal.update_order(
                 update.order_id, update.symbol, update.apply, "bridge"
             )
-            return signal.id, events
+            return signal.rowid, events
 
         rowid, leg = self.find(int(body["order_id"]), symbol)
         if rowid:
@@ -361,7 +361,7 @@ class Orders(RuleBasedStateMachine):
             who = "admin" if owner else "bridge"
             fields, bypass = revision.sent(), revision.bypass_ticker_status
             signal, events = Signal.revise(revision.rowid, fields, who, bypass=bypass, owner=owner)
-            return signal.id, events
+            return signal.rowid, events
 
         life = self.lives.get(body["rowid"])
         status = life.put(sent, owner) if life else 404
@@ -440,7 +440,7 @@ class Orders(RuleBasedStateMachine):
 
     @invariant()
     def the_records_are_the_models_and_the_events_replay_to_them(self):
-        rows = {signal.id: signal.record() for signal in Signal.select()}
+        rows = {signal.rowid: signal.record() for signal in Signal.select()}
         assert rows == self.replayed
         assert rows.keys() == self.lives.keys()
         for rowid, life in self.lives.items():
@@ -449,7 +449,7 @@ class Orders(RuleBasedStateMachine):
             assert {short: shown[short] for short in SHORT.values()} == {
                 short: life.record[long] for long, short in SHORT.items()
             }
-            assert life.filled == {1: rows[rowid]["filled1"], 2: rows[rowid]["filled2"]}
+            assert life.filled == {1: rows[rowid]["filled_qty1"], 2: rows[rowid]["filled_qty2"]}
 
     @invariant()
     def what_is_priced_has_its_fill_price_and_slippage(self):
@@ -464,13 +464,15 @@ class Orders(RuleBasedStateMachine):
             for rowid, life in sorted(self.lives.items(), reverse=True)
             if life.record["order_status"] in OFFERED
         ]
-        assert [row[0] for row in Signal.newest(Filters(status="waiting"), ("id",), 100)] == waiting
+        assert [
+            row[0] for row in Signal.newest(Filters(status="waiting"), ("rowid",), 100)
+        ] == waiting
 
 
 def test_random_lives_of_orders_follow_the_contract(store):
     for leg1, leg2, hedge, active in (("NMFC", "ROIC", 0.72, 1), ("MA", "V", 3, 1)):
-        Pair.register({"leg1": leg1, "leg2": leg2, "hedge": hedge, "active": active}, "test")
-    Pair.register({"leg1": "KO", "leg2": "PEP", "hedge": 1}, "test")
+        Pair.register({"ticker1": leg1, "ticker2": leg2, "hedge": hedge, "status": active}, "test")
+    Pair.register({"ticker1": "KO", "ticker2": "PEP", "hedge": 1}, "test")
     for symbol in ("AAPL", "BF B"):
         Stock.register({"symbol": symbol, "active": 1}, "test")
     for symbol, sectype in (("EUR.USD", "CASH"), ("BTC.USD", "CRYPTO")):

@@ -74,7 +74,7 @@ FILTERS = {
     "until": "2026-12-31 23:59:59",
     "before": 1000,
 }
-SHOWN = schemas.SIGNAL_COLUMNS
+SHOWN = schemas.SIGNAL_KEYS
 
 
 def combinations():
@@ -98,13 +98,16 @@ def test_every_filtered_list_of_signals_is_an_index_scan_without_sorting(plans):
         (Filters(status="waiting"), "signal_offered"),
         (Filters(status="waiting", before=9), "signal_offered"),
         (Filters(status="waiting", kind="pair"), "signal_offered"),
-        (Filters(status="filled"), "signal_status_id"),
-        (Filters(status="filled", kind="pair"), "signal_status_id"),
-        (Filters(kind="pair"), "signal_kind_id"),
-        (Filters(name="NMFC-ROIC"), "signal_leg1_leg2_id"),
-        (Filters(name="AAPL"), "signal_leg1_leg2_id"),
-        (Filters(name="AAPL", status="filled", kind="single"), "signal_leg1_leg2_id"),
-        (Filters(name="AAPL", status="waiting"), "signal_leg1_leg2_id"),
+        (Filters(status="filled"), "signal_order_status_rowid"),
+        (Filters(status="filled", kind="pair"), "signal_order_status_rowid"),
+        (Filters(kind="pair"), "signal_ticker_type_rowid"),
+        (Filters(name="NMFC-ROIC"), "signal_stk_ticker1_stk_ticker2_rowid"),
+        (Filters(name="AAPL"), "signal_stk_ticker1_stk_ticker2_rowid"),
+        (
+            Filters(name="AAPL", status="filled", kind="single"),
+            "signal_stk_ticker1_stk_ticker2_rowid",
+        ),
+        (Filters(name="AAPL", status="waiting"), "signal_stk_ticker1_stk_ticker2_rowid"),
         (Filters(before=9), "PRIMARY KEY"),
     ],
 )
@@ -116,7 +119,7 @@ def test_the_narrowest_filter_leads_to_the_index(plans, filters, index):
 def test_the_newest_signals_are_read_in_the_order_of_the_key(plans):
     [(sql, lines)] = plans(lambda: Signal.newest(Filters(), SHOWN, 20))
     assert lines == ["SCAN t1"]
-    assert sql.endswith('ORDER BY "t1"."id" DESC LIMIT ?')
+    assert sql.endswith('ORDER BY "t1"."rowid" DESC LIMIT ?')
 
 
 def test_a_list_of_a_time_walks_no_further_than_its_rowids(plans):
@@ -163,7 +166,7 @@ def test_the_figures_of_today_read_todays_signals_only(plans):
 
 def test_the_totals_of_a_pair_read_that_pairs_signals_only(plans):
     [(_, lines)] = plans(lambda: sums(Filters(name="NMFC-ROIC", kind="pair")))
-    assert "signal_leg1_leg2_id" in lines[0]
+    assert "signal_stk_ticker1_stk_ticker2_rowid" in lines[0]
 
 
 OTHER_LOOKUPS = {

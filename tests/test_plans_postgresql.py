@@ -14,11 +14,11 @@ from models.statements import compiled
 pytestmark = pytest.mark.postgresql
 
 ROWS = 60_000
-SHOWN = schemas.SIGNAL_COLUMNS
+SHOWN = schemas.SIGNAL_KEYS
 # One in a thousand waits; a hundred pairs and singles; ids in the order of time.
 FILL = f"""
-INSERT INTO signal (timestamp, ticker, action, contracts, position_size, prior_position_size,
-    status, kind, leg1, leg2, order_id1, order_id2)
+INSERT INTO signal (timestamp, ticker, order_action, order_contracts, mar_pos_size,
+    pre_mar_pos_size, order_status, ticker_type, stk_ticker1, stk_ticker2, order_id1, order_id2)
 SELECT to_char(timestamp '2026-01-01' + n * interval '1 minute', 'YYYY-MM-DD HH24:MI:SS'),
     'AAPL', 'buy', 100, 0, 0,
     CASE WHEN n %% 1000 = 0 THEN 'waiting' WHEN n %% 1001 = 0 THEN 'rerouted'
@@ -82,9 +82,9 @@ def plan(full):
         (Filters(status="waiting"), "signal_offered"),
         (Filters(status="waiting", before=9000), "signal_offered"),
         (Filters(status="waiting", kind="pair"), "signal_offered"),
-        (Filters(status="error"), "signal_status_id"),
+        (Filters(status="error"), "signal_order_status_rowid"),
         (Filters(status="canceled", before=50), "signal_"),
-        (Filters(name="A3-B3"), "signal_leg1_leg2_id"),
+        (Filters(name="A3-B3"), "signal_stk_ticker1_stk_ticker2_rowid"),
         (Filters(name="A4"), "signal_"),
         (Filters(name="A4", status="waiting"), "signal_"),
         (Filters(since="2026-01-02 00:00:00", until="2026-01-02 09:00:00"), "signal_timestamp"),
@@ -102,8 +102,8 @@ def test_what_is_most_of_the_table_is_read_in_its_order(plan, filters):
 
 
 LOOKUPS = {
-    "how many wait": (Signal.count_offered, "signal_status_id"),
-    "how many are open": (Signal.count_open, "signal_status_id"),
+    "how many wait": (Signal.count_offered, "signal_order_status_rowid"),
+    "how many are open": (Signal.count_open, "signal_order_status_rowid"),
     "the newest alert": (Signal.last_alert, "signal_pkey"),
     "an order's signal": (lambda: Signal.of_order(5000, None), "signal_order_id1"),
     "an order's second leg": (lambda: Signal.of_order(1000003, None), "signal_order_id2"),

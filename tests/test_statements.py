@@ -23,7 +23,7 @@ from models.statements import compiled
 from tests.receiving import receive_one
 from trading import fills
 
-SHOWN = schemas.SIGNAL_COLUMNS
+SHOWN = schemas.SIGNAL_KEYS
 
 
 def full_row():
@@ -36,10 +36,16 @@ def full_row():
 
 
 def test_a_blank_signal_is_the_models_defaults(store):
-    required = {"timestamp": "t", "ticker": "T", "action": "buy", "contracts": 1, "status": "s"}
+    required = {
+        "timestamp": "t",
+        "ticker": "T",
+        "order_action": "buy",
+        "order_contracts": 1,
+        "order_status": "s",
+    }
     mine = Signal.insert(**{**compiled.blank, **required}).execute()
-    theirs = Signal.create(**required).id
-    assert Signal.find(mine).record() | {"id": 0} == Signal.find(theirs).record() | {"id": 0}
+    theirs = Signal.create(**required).rowid
+    assert Signal.find(mine).record() | {"rowid": 0} == Signal.find(theirs).record() | {"rowid": 0}
 
 
 def test_the_compiled_event_is_the_models(store):
@@ -56,7 +62,7 @@ def test_signals_are_stored_with_their_events_and_alert_ids(store):
     with store.atomic():
         assert compiled.draw_ids(2) == [(2, 1), (3, 2)]
         compiled.store_signals(signals, events, [("x", "told", 3)])
-    assert Signal.find(3).record() == {"id": 3, **full_row()}
+    assert Signal.find(3).record() == {"rowid": 3, **full_row()}
     columns = EventRow.select().order_by(EventRow.id).tuples()
     assert list(columns) == events
     assert list(AlertId.select(AlertId.alert_id, AlertId.fingerprint, AlertId.signal).tuples()) == [
@@ -66,7 +72,7 @@ def test_signals_are_stored_with_their_events_and_alert_ids(store):
 
 def test_the_compiled_lookups_agree_with_the_models(store):
     Stock.create(symbol="AAPL", active=1)
-    Pair.create(name="A-B", leg1="A", leg2="B", hedge=0.72, active=1)
+    Pair.create(name="A-B", ticker1="A", ticker2="B", hedge=0.72, status=1)
     AlertId.create(alert_id="x", fingerprint="told", signal=7)
     in_use = Passphrase.create(label="one", value="v", last_used="2026-01-01 00:00:00")
     Passphrase.create(label="two", value="w", retired="2026-01-01 00:00:00")
@@ -116,12 +122,12 @@ def test_a_short_list_that_is_kept_is_never_out_of_date(store):
                 assert kept.read(filters, limit) == json_records(rows)
 
     Stock.put({"symbol": "AAPL", "active": 1}, "me")
-    alert = {"ticker": "AAPL", "action": "buy", "contracts": 1.0, "order_id1": 7}
+    alert = {"ticker": "AAPL", "order_action": "buy", "order_contracts": 1.0, "order_id1": 7}
     check()
     for _ in range(3):
         receive_one(alert, "me")
         check()
-    Signal.revise(2, {"comment": ("new",)}, "me", bypass=False, owner=True)
+    Signal.revise(2, {"order_comment": ("new",)}, "me", bypass=False, owner=True)
     check()
     Signal.update_order(7, None, lambda order, leg: fills.cancel(order, bridge=False), "me")
     check()
@@ -139,10 +145,10 @@ def test_short_lists_are_kept_in_a_bounded_number(store):
 def test_the_compiled_lists_agree_with_the_models(store):
     states = ("waiting", "filled", "rerouted", "error", "canceled", "created")
     for number in range(60):
-        Signal.create(**{**full_row(), "status": states[number % len(states)]})
+        Signal.create(**{**full_row(), "order_status": states[number % len(states)]})
     columns = [getattr(Signal, name) for name in SHOWN]
-    every = Signal.select(*columns).order_by(Signal.id.desc())
-    offered = every.where(Signal.status.in_(["waiting", "rerouted"]))
+    every = Signal.select(*columns).order_by(Signal.rowid.desc())
+    offered = every.where(Signal.order_status.in_(["waiting", "rerouted"]))
     for limit in (1, 7, 100):
         assert Signal.newest(Filters(), SHOWN, limit) == list(every.limit(limit).tuples())
         expected = list(offered.limit(limit).tuples())
@@ -166,4 +172,4 @@ def test_a_list_of_a_time_holds_exactly_the_signals_of_that_time(store):
             if (0 if low is None else low) <= hours[rowid - 1] <= (9 if high is None else high)
             and (before is None or rowid < before)
         ]
-        assert [row[0] for row in Signal.newest(filters, ("id",), 100)] == expected, filters
+        assert [row[0] for row in Signal.newest(filters, ("rowid",), 100)] == expected, filters

@@ -19,7 +19,7 @@ def desk(store):
     """A registry: two pairs with a leg in common, one paused pair, a single."""
     for name, hedge, active in (("A-B", 0.72, 1), ("A-C", 0.5, 1), ("T-VZ", 0.5, 0)):
         leg1, leg2 = name.split("-")
-        pair = {"leg1": leg1, "leg2": leg2, "hedge": hedge, "active": active}
+        pair = {"ticker1": leg1, "ticker2": leg2, "hedge": hedge, "status": active}
         models.Pair.register(pair, "test")
     models.Stock.register({"symbol": "S", "active": 1}, "test")
     models.AlarmWatch.begin()
@@ -37,7 +37,7 @@ class Desk:
         """Reports positions, and looks: {key: words} of what is open."""
         self.at += after
         for symbol, position in held.items():
-            models.Stock.hold(symbol, {"position": position, "cost": 10.0}, "bridge")
+            models.Stock.hold(symbol, {"active_pos": position, "active_cost": 10.0}, "bridge")
             moment = instants.from_epoch(self.at)
             models.Stock.update(reported=moment).where(models.Stock.symbol == symbol).execute()
         return self.look()
@@ -60,12 +60,12 @@ class Desk:
         change = after - before
         alert = {
             "ticker": ticker,
-            "action": "buy" if change > 0 else "sell",
-            "contracts": abs(change),
-            "prior_position": side(before),
-            "prior_position_size": abs(before),
-            "position": side(after),
-            "position_size": abs(after),
+            "order_action": "buy" if change > 0 else "sell",
+            "order_contracts": abs(change),
+            "pre_mar_pos": side(before),
+            "pre_mar_pos_size": abs(before),
+            "mar_pos": side(after),
+            "mar_pos_size": abs(after),
         }
         return receive_one(alert | fields, "webhook").rowid
 
@@ -103,33 +103,33 @@ def test_what_matches_between_two_reports_begins_anew(desk):
 
 
 def test_while_an_order_of_a_leg_is_open_nothing_is_told_and_nothing_ends(desk):
-    rowid = desk.alert("A-0.72*B", 0, 100, status="created", order_id1=1, order_id2=2)
+    rowid = desk.alert("A-0.72*B", 0, 100, order_status="created", order_id1=1, order_id2=2)
     for _ in range(3):
         assert desk.report(A=100, B=-30) == {}
-    desk.set(rowid, status="canceled", status_message="mult.act.orders")
+    desk.set(rowid, order_status="canceled", status_msg="mult.act.orders")
     assert desk.report(A=100, B=-30) == {}
     found = desk.report(A=100, B=-30)
     assert list(found) == ["unhedged:A-B", "expected:B"]
-    again = desk.alert("A-0.72*B", 0, 100, status="created", order_id1=3, order_id2=4)
-    desk.set(again, status="created")
+    again = desk.alert("A-0.72*B", 0, 100, order_status="created", order_id1=3, order_id2=4)
+    desk.set(again, order_status="created")
     assert list(desk.look()) == ["unhedged:A-B", "expected:B"]
     assert desk.report(A=100, B=-72) == {}
 
 
 def test_an_order_of_which_nobody_has_heard_for_a_day_is_not_open(desk):
     old = instants.ago(100_000)
-    desk.alert("A-0.72*B", 0, 100, status="created", order_id1=1, order_id2=2, timestamp=old)
+    desk.alert("A-0.72*B", 0, 100, order_status="created", order_id1=1, order_id2=2, timestamp=old)
     desk.report(A=100, B=0)
     assert list(desk.report(A=100, B=0)) == ["unhedged:A-B", "expected:B"]
 
 
 def test_a_canceled_signal_does_not_end_the_alarm_of_its_half_filled_pair(desk):
     desk.surveyor._limits = desk.surveyor._limits._replace(leg=-9e9)
-    rowid = desk.alert("A-0.72*B", 0, 100, status="created", order_id1=1, order_id2=2)
-    desk.set(rowid, status="filled(...)", price1=10.0, filled1=100.0)
+    rowid = desk.alert("A-0.72*B", 0, 100, order_status="created", order_id1=1, order_id2=2)
+    desk.set(rowid, order_status="filled(...)", stk_price1=10.0, filled_qty1=100.0)
     desk.at = time.time()
     assert list(desk.report(A=100, B=0)) == [f"leg:{rowid}"]
-    desk.set(rowid, status="canceled")
+    desk.set(rowid, order_status="canceled")
     assert list(desk.look()) == [f"leg:{rowid}"]
     assert list(desk.report(A=100)) == [f"leg:{rowid}"]
     found = desk.report(A=100)
@@ -153,11 +153,11 @@ def test_one_share_left_by_rounding_is_no_alarm(desk):
 
 
 def test_expected_is_the_sum_over_all_tickers_of_what_was_not_refused(desk):
-    desk.alert("A-0.72*B", 0, 100, status="filled")
-    desk.alert("A-0.5*C", 0, -40, status="filled")
+    desk.alert("A-0.72*B", 0, 100, order_status="filled")
+    desk.alert("A-0.5*C", 0, -40, order_status="filled")
     desk.alert("A-0.5*C", -40, 0)
-    desk.set(3, status="canceled", status_message="insufficient funds")
-    desk.alert("S", 0, 10, status="filled")
+    desk.set(3, order_status="canceled", status_msg="insufficient funds")
+    desk.alert("S", 0, 10, order_status="filled")
     assert desk.report(A=60, B=-72, C=20, S=10) == {}
     assert desk.report(A=60, B=-72, C=20, S=10) == {}
     expected = {each.symbol: each.expected for each in positions.positions_now().expected}
@@ -178,16 +178,16 @@ NOT_COUNTED = [
 
 @pytest.mark.parametrize(("status", "message"), NOT_COUNTED)
 def test_what_was_refused_or_overtaken_is_not_expected(desk, status, message):
-    desk.alert("S", 0, 10, status="filled")
-    desk.set(desk.alert("S", 10, 0), status=status, status_message=message)
+    desk.alert("S", 0, 10, order_status="filled")
+    desk.set(desk.alert("S", 10, 0), order_status=status, status_msg=message)
     desk.report(S=10)
     assert desk.report(S=10) == {}
 
 
 def test_the_bridges_own_signals_are_not_expected(desk):
-    desk.alert("S", 0, 10, status="filled")
-    desk.alert("S", 0, -7, status_message="created due to sync", bypass=True)
-    models.Signal.update(status="filled").execute()
+    desk.alert("S", 0, 10, order_status="filled")
+    desk.alert("S", 0, -7, status_msg="created due to sync", bypass=True)
+    models.Signal.update(order_status="filled").execute()
     desk.report(S=10)
     assert desk.report(S=10) == {}
 
@@ -195,7 +195,7 @@ def test_the_bridges_own_signals_are_not_expected(desk):
 def test_a_symbol_that_no_alert_has_told_of_is_not_compared(desk):
     desk.report(S=70)
     assert desk.report(S=70) == {}
-    desk.alert("S", 0, 10, position=None, prior_position=None, status="filled")
+    desk.alert("S", 0, 10, mar_pos=None, pre_mar_pos=None, order_status="filled")
     desk.report(S=70)
     assert desk.report(S=70) == {}
 
@@ -207,7 +207,7 @@ def test_a_signal_that_waits_is_not_yet_expected_to_be_held(desk):
 
 
 def test_a_paused_ticker_that_its_owner_has_closed_expects_nothing(desk):
-    desk.alert("S", 0, 10, status="filled")
+    desk.alert("S", 0, 10, order_status="filled")
     models.Stock.find("S").change("admin", {"active": 0})
     desk.report(S=10)
     assert desk.report(S=10) == {}
@@ -225,18 +225,18 @@ def keys(desk):
 
 
 def test_an_order_id_that_is_given_out_again_is_told_until_the_older_order_is_done(desk):
-    desk.alert("S", 0, 10, status="created", order_id1=7)
-    desk.alert("A-0.72*B", 0, 10, status="created", order_id1=7, order_id2=8)
+    desk.alert("S", 0, 10, order_status="created", order_id1=7)
+    desk.alert("A-0.72*B", 0, 10, order_status="created", order_id1=7, order_id2=8)
     assert keys(desk) == [], "another symbol"
     newer = desk.alert("S", 0, 10)
-    desk.set(newer, status="created", order_id1=7)
+    desk.set(newer, order_status="created", order_id1=7)
     assert keys(desk) == ["order_id:1"]
     [alarm] = models.Alarm.open_ones()
     assert alarm.what == (
         "Signal 1, S: its order 7 is open since before signal 3, which got the same id and its "
         "reports."
     )
-    desk.set(1, status="filled")
+    desk.set(1, order_status="filled")
     assert keys(desk) == []
 
 
@@ -244,7 +244,11 @@ def test_an_alert_id_that_another_alert_had_is_told(desk):
     rowid = desk.alert("S", 0, 10)
     row = models.Signal.find(rowid)
     warning = "alert_id was used before by another alert"
-    changes = {"leg1": (None, "S"), "warning": (None, warning), "status": (None, "waiting")}
+    changes = {
+        "stk_ticker1": (None, "S"),
+        "warning": (None, warning),
+        "order_status": (None, "waiting"),
+    }
     models.Event.append("signal.created", str(rowid), "webhook", changes, row.record())
     assert keys(desk) == [f"alert_id:{rowid}"]
     assert models.Alarm.open_ones()[0].what == f"Signal {rowid}, S: {warning}"
@@ -269,7 +273,7 @@ def test_a_number_that_doubles_is_told_again_and_a_few_more_are_not(desk):
     desk.surveyor._limits = desk.surveyor._limits._replace(bridge=-1.0)
 
     def silence(waiting):
-        models.Signal.update(status="canceled").execute()
+        models.Signal.update(order_status="canceled").execute()
         for size in range(waiting):
             desk.alert("S", 0, size + 1, alert_id=f"{waiting}|{size}")
         desk.surveyor.look(0.0)

@@ -152,7 +152,7 @@ def late(held: Held, back: float, now: float, limit: float) -> Case | None:
 
 def lagging_leg(row: Mapping[str, Any]) -> int | None:
     """The leg of a signal (1 or 2) that is not filled while the other one is."""
-    if row["status"] not in HALF_WAY:
+    if row["order_status"] not in HALF_WAY:
         return None
     return unfilled_leg(row)
 
@@ -176,7 +176,7 @@ def one_legged(held: Held, leg: str, now: float, limit: float) -> Case | None:
 
 def is_offered(row: Mapping[str, Any]) -> bool:
     """Whether the signal waits for the bridge."""
-    return row["status"] in OFFERED
+    return row["order_status"] in OFFERED
 
 
 def held_since(

@@ -12,8 +12,8 @@ SAME_BAR = 300  # seconds between the arrivals of two alerts that may have been 
 SYNC = "created due to sync"  # the bridge's own signals, which no strategy has sent
 SYNC_COMMENT = " due to sync"
 _TOLD = (
-    *("ticker", "action", "contracts", "price"),
-    *("position", "position_size", "prior_position", "prior_position_size"),
+    *("ticker", "order_action", "order_contracts", "order_price"),
+    *("mar_pos", "mar_pos_size", "pre_mar_pos", "pre_mar_pos_size"),
 )
 
 
@@ -47,9 +47,9 @@ class Move(NamedTuple):
 
 def move(row: Mapping[str, Any]) -> Move:
     """The move that a signal's row tells of."""
-    before = signed(row["prior_position"], row["prior_position_size"])
-    after = signed(row["position"], row["position_size"])
-    return Move(row["id"], before, after, row["alert_time"], row["timestamp"])
+    before = signed(row["pre_mar_pos"], row["pre_mar_pos_size"])
+    after = signed(row["mar_pos"], row["mar_pos_size"])
+    return Move(row["rowid"], before, after, row["alert_time"], row["timestamp"])
 
 
 def is_from_bridge(message: str | None, comment: str | None) -> bool:
@@ -59,8 +59,8 @@ def is_from_bridge(message: str | None, comment: str | None) -> bool:
 
 def is_strategys(row: Mapping[str, Any]) -> bool:
     """Whether a strategy sent this (not the bridge), and nothing had overtaken it."""
-    message = row["status_message"] or ""
-    own = is_from_bridge(message, row["comment"])
+    message = row["status_msg"] or ""
+    own = is_from_bridge(message, row["order_comment"])
     return not own and not message.startswith(OVERTAKEN)
 
 

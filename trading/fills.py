@@ -19,40 +19,40 @@ _PRICE_DIGITS = 4
 class Order:
     """A signal's order and its fills; raises ValueError when a number is not finite.
 
-    `price` is the signal's order price, for a pair the price of leg 1 minus hedge times leg 2;
-    `filled1` and `filled2` are the quantities filled so far, None when only prices were reported.
+    `order_price` is for a pair the price of leg 1 minus hedge times leg 2; `filled_qty1` and
+    `filled_qty2` are the quantities filled so far, None when only prices were reported.
     """
 
-    action: str
-    contracts: float
-    price: float | None
-    leg1: str
-    leg2: str | None
-    hedge: float | None
-    status: str
-    status_message: str | None = None
-    price1: float | None = None
-    price2: float | None = None
-    filled1: float | None = None
-    filled2: float | None = None
+    order_action: str
+    order_contracts: float
+    order_price: float | None
+    stk_ticker1: str
+    stk_ticker2: str | None
+    hedge_param: float | None
+    order_status: str
+    status_msg: str | None = None
+    stk_price1: float | None = None
+    stk_price2: float | None = None
+    filled_qty1: float | None = None
+    filled_qty2: float | None = None
     fill_price: float | None = None
-    slippage: float | None = None
+    slip: float | None = None
 
     def __post_init__(self) -> None:
-        prices = (self.price, self.price1, self.price2, self.fill_price, self.slippage)
-        quantities = (self.contracts, self.hedge, self.filled1, self.filled2)
+        prices = (self.order_price, self.stk_price1, self.stk_price2, self.fill_price, self.slip)
+        quantities = (self.order_contracts, self.hedge_param, self.filled_qty1, self.filled_qty2)
         if not all(number is None or math.isfinite(number) for number in prices + quantities):
             raise ValueError("out of range")
 
     @property
     def is_pair(self) -> bool:
         """Whether there is a second leg."""
-        return self.leg2 is not None
+        return self.stk_ticker2 is not None
 
     @property
     def is_priced(self) -> bool:
         """Whether every leg that is traded has a price; 0 is none."""
-        return bool(self.price1) and (bool(self.price2) or not _is_traded(self, 2))
+        return bool(self.stk_price1) and (bool(self.stk_price2) or not _is_traded(self, 2))
 
 
 def matches(symbol: str, leg: str) -> bool:
@@ -62,12 +62,12 @@ def matches(symbol: str, leg: str) -> bool:
 
 def cancel(order: Order, bridge: bool) -> Order:
     """The order after a cancel; what is filled or canceled already stays as it is."""
-    if order.status in (FILLED, CANCELED):
+    if order.order_status in (FILLED, CANCELED):
         return order
     message = "mult.act.orders" if bridge else "multiple active orders"
-    if bridge and order.status == PART_FILLED:
-        message = f"(*){PART_FILLED} | {order.status_message or ''}"
-    return replace(order, status=CANCELED, status_message=message)
+    if bridge and order.order_status == PART_FILLED:
+        message = f"(*){PART_FILLED} | {order.status_msg or ''}"
+    return replace(order, order_status=CANCELED, status_msg=message)
 
 
 def price_leg(order: Order, leg: int, price: float | None, contracts: float | None = None) -> Order:
@@ -81,12 +81,12 @@ def price_leg(order: Order, leg: int, price: float | None, contracts: float | No
         return order
     priced = _with_price(order, leg, price)
     if contracts is None:
-        return replace(priced, status=FILLED if priced.is_priced else PART_PRICED)
-    if order.status == PART_FILLED and contracts == order.contracts:
+        return replace(priced, order_status=FILLED if priced.is_priced else PART_PRICED)
+    if order.order_status == PART_FILLED and contracts == order.order_contracts:
         return priced
-    canceled = _without_noise(order.contracts - contracts)
+    canceled = _without_noise(order.order_contracts - contracts)
     message = f"canceled amount: {_plain(canceled)}"
-    return replace(priced, contracts=contracts, status=PART_FILLED, status_message=message)
+    return replace(priced, order_contracts=contracts, order_status=PART_FILLED, status_msg=message)
 
 
 def report(order: Order, leg: int, price: float | None, quantity: float | None) -> Order:
@@ -102,15 +102,15 @@ def report(order: Order, leg: int, price: float | None, quantity: float | None) 
     if quantity is not None and quantity < (known or 0):
         return order
     quantity = known if quantity is None else quantity
-    reported = replace(_with_price(order, leg, price), **{f"filled{leg}": quantity})
+    reported = replace(_with_price(order, leg, price), **{f"filled_qty{leg}": quantity})
     if not reported.is_priced:
         if leg == 1:
-            reported = replace(reported, status_message=_remained(reported, 1))
-        return replace(reported, status=PART_PRICED)
+            reported = replace(reported, status_msg=_remained(reported, 1))
+        return replace(reported, order_status=PART_PRICED)
     for each in (1, 2) if _is_traded(reported, 2) else (1,):
         if _remaining(reported, each) > 0:
-            return replace(reported, status=PART_FILLED, status_message=_remained(reported, each))
-    return replace(reported, status=FILLED, status_message="")
+            return replace(reported, order_status=PART_FILLED, status_msg=_remained(reported, each))
+    return replace(reported, order_status=FILLED, status_msg="")
 
 
 def quantities(order: Order) -> tuple[float | None, float | None]:
@@ -118,8 +118,12 @@ def quantities(order: Order) -> tuple[float | None, float | None]:
 
     Raises ValueError when a size is out of range or a pair has no hedge ratio.
     """
-    told = _REMAINED.search(order.status_message or "")
-    names = {order.leg1: 1, order.leg2: 2} if order.is_pair else {None: 1, order.leg1: 1}
+    told = _REMAINED.search(order.status_msg or "")
+    names = (
+        {order.stk_ticker1: 1, order.stk_ticker2: 2}
+        if order.is_pair
+        else {None: 1, order.stk_ticker1: 1}
+    )
     leg = told and names.get(told["leg"])
     filled = leg and max(0.0, _without_noise(_size(order, leg) - float(told["amount"])))
     return (filled if leg == 1 else None), (filled if leg == 2 else None)
@@ -140,7 +144,7 @@ def _is_traded(order: Order, leg: int) -> bool:
     """Whether there is an order for the leg: none for one too small for a whole share."""
     if leg == 1:
         return True
-    return order.is_pair and (order.hedge is None or _size(order, leg) != 0)
+    return order.is_pair and (order.hedge_param is None or _size(order, leg) != 0)
 
 
 def _is_done(order: Order, leg: int) -> bool:
@@ -156,40 +160,40 @@ def _accepts(order: Order, leg: int, quantity: float | None = None) -> bool:
     One that brings more than is known revives a canceled order: it filled before the cancel
     reached the broker.
     """
-    if order.status == FILLED or not _is_traded(order, leg):
+    if order.order_status == FILLED or not _is_traded(order, leg):
         return False
-    if order.status != CANCELED or _price(order, leg) is None:
+    if order.order_status != CANCELED or _price(order, leg) is None:
         return True
     return quantity is not None and quantity > _known_quantity(order, leg)
 
 
 def _with_price(order: Order, leg: int, price: float) -> Order:
     """The order with a leg's price and what follows from it; drops the message of a cancel."""
-    message = "" if order.status == CANCELED else order.status_message
-    priced = replace(order, status_message=message, **{f"price{leg}": price})
-    if not priced.price1 or (priced.is_pair and not priced.price2):
+    message = "" if order.order_status == CANCELED else order.status_msg
+    priced = replace(order, status_msg=message, **{f"stk_price{leg}": price})
+    if not priced.stk_price1 or (priced.is_pair and not priced.stk_price2):
         return priced
-    fill_price = priced.price1
+    fill_price = priced.stk_price1
     if priced.is_pair:
-        spread = priced.price1 - _hedge(priced) * priced.price2
+        spread = priced.stk_price1 - _hedge(priced) * priced.stk_price2
         fill_price = round(spread, _PRICE_DIGITS) + 0.0
-    return replace(priced, fill_price=fill_price, slippage=_slippage(priced, fill_price))
+    return replace(priced, fill_price=fill_price, slip=_slippage(priced, fill_price))
 
 
 def _slippage(order: Order, fill_price: float) -> float | None:
     """The slippage as this module defines it; what it was, where there is no order price."""
-    if order.price is None:
-        return order.slippage
-    worse = fill_price - order.price
-    return round(-worse if order.action == "buy" else worse, _PRICE_DIGITS) + 0.0
+    if order.order_price is None:
+        return order.slip
+    worse = fill_price - order.order_price
+    return round(-worse if order.order_action == "buy" else worse, _PRICE_DIGITS) + 0.0
 
 
 def _price(order: Order, leg: int) -> float | None:
-    return (order.price1 if leg == 1 else order.price2) or None
+    return (order.stk_price1 if leg == 1 else order.stk_price2) or None
 
 
 def _filled(order: Order, leg: int) -> float | None:
-    return order.filled1 if leg == 1 else order.filled2
+    return order.filled_qty1 if leg == 1 else order.filled_qty2
 
 
 def _known_quantity(order: Order, leg: int) -> float:
@@ -205,24 +209,24 @@ def _remaining(order: Order, leg: int) -> float:
 
 def _remained(order: Order, leg: int) -> str:
     """The status message for a leg, in the bridge's words."""
-    name = f"({order.leg1 if leg == 1 else order.leg2})" if order.is_pair else ""
+    name = f"({order.stk_ticker1 if leg == 1 else order.stk_ticker2})" if order.is_pair else ""
     return f"remained{name}: {_remaining(order, leg)}"
 
 
 def _size(order: Order, leg: int) -> float:
     """The quantity ordered of a leg; of leg 2 in whole shares, rounded as the bridge does."""
     if leg == 1:
-        return float(order.contracts)
-    product = order.contracts * _hedge(order)
+        return float(order.order_contracts)
+    product = order.order_contracts * _hedge(order)
     if not math.isfinite(product):
         raise ValueError("out of range")
     return float(math.floor(product))
 
 
 def _hedge(order: Order) -> float:
-    if order.hedge is None:
+    if order.hedge_param is None:
         raise ValueError("the hedge ratio is missing")
-    return order.hedge
+    return order.hedge_param
 
 
 def _without_noise(number: float) -> float:

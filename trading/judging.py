@@ -8,7 +8,8 @@ from trading import equation, exchanges
 
 # Kinds of securities that charts write without the broker's dot.
 CURRENCIES = ("CASH", "CRYPTO")
-_NO_LEGS = {"kind": None, "leg1": None, "leg2": None, "hedge": None}
+_LEGS = ("ticker_type", "stk_ticker1", "stk_ticker2", "hedge_param")
+_NO_LEGS = dict.fromkeys(_LEGS)
 
 
 class Registry(Protocol):
@@ -65,7 +66,12 @@ def judge(ticker: str, bypass: bool, registry: Registry) -> Verdict:
     read = plan.read
     found = [_find(leg, registry) for leg in plan.legs]
     leg1, leg2 = found[0].symbol, found[1].symbol if read.is_pair else None
-    columns = {"kind": read.kind, "leg1": leg1, "leg2": leg2, "hedge": read.hedge}
+    columns = {
+        "ticker_type": read.kind,
+        "stk_ticker1": leg1,
+        "stk_ticker2": leg2,
+        "hedge_param": read.hedge,
+    }
     row = _pair(f"{leg1}-{leg2}", plan.names, registry) if read.is_pair else found[0].row
     reason = _refusal(plan, found, row, bypass)
     if reason is None:
@@ -156,4 +162,4 @@ def _is_elsewhere(leg: _Leg, found: _Found) -> bool:
 
 
 def _status(status: str, message: str) -> dict[str, str]:
-    return {"status": status, "status_message": message}
+    return {"order_status": status, "status_msg": message}

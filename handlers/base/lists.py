@@ -52,7 +52,7 @@ class ListHandler(BaseHandler):
             rows = list(page(wanted, before))
             records = [record(row) for row in rows]
             data = csv_lines([tuple(r.values()) for r in records]) if form else encode(records)
-            return Chunk(rows[-1].id if rows else 0, len(rows), data)
+            return Chunk(rows[-1].get_id() if rows else 0, len(rows), data)
 
         reader = self.application.reader
         await self.stream(reader, chunk, count, form or self.json_form(), size)

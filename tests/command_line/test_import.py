@@ -104,25 +104,30 @@ def test_what_does_not_fit_is_named_with_its_reason(release, original, command, 
 def test_values_arrive_as_they_were(original, command, target, ours):
     assert command("import-v3", original("3.1"), "--database", target).code == 0
     with ours() as found:
-        signals = {row.id: row for row in found.Signal.select()}
+        signals = {row.rowid: row for row in found.Signal.select()}
         assert sorted(signals) == [1, 2, 3, 9], "they keep their rowids"
         first = signals[1]
         assert (first.timestamp, first.ticker) == ("2022-05-27 00:24:17", "NMFC-0.72*NASDAQ:ROIC")
-        assert (first.leg1, first.leg2, first.hedge) == ("NMFC", "ROIC", 0.72)
-        assert (first.order_id1, first.price1, first.fill_price) == (944, 12.31, -0.002)
-        assert (first.slippage, first.status, first.status_message) == (-0.008, "filled", "of 1")
-        assert (signals[2].status, signals[2].kind, signals[2].leg1) == (
+        assert (first.stk_ticker1, first.stk_ticker2, first.hedge_param) == ("NMFC", "ROIC", 0.72)
+        assert (first.order_id1, first.stk_price1, first.fill_price) == (944, 12.31, -0.002)
+        assert (first.slip, first.order_status, first.status_msg) == (-0.008, "filled", "of 1")
+        assert (signals[2].order_status, signals[2].ticker_type, signals[2].stk_ticker1) == (
             "waiting",
             "single",
             "AAPL",
         )
-        assert (signals[3].status, signals[3].kind) == ("error", None)
+        assert (signals[3].order_status, signals[3].ticker_type) == ("error", None)
         apple = found.Stock.find("AAPL")
-        assert (apple.exchange, apple.primary_exchange) == ("SMART", "NASDAQ")
-        assert (apple.order_type, apple.position, apple.cost, apple.active) == ("LIMIT", 5, 390, 1)
+        assert (apple.xch, apple.prixch) == ("SMART", "NASDAQ")
+        assert (apple.order_type, apple.active_pos, apple.active_cost, apple.active) == (
+            "LIMIT",
+            5,
+            390,
+            1,
+        )
         pair = found.Pair.find("NMFC-ROIC")
-        assert (pair.hedge, pair.active) == (0.72, 1)
-        account = [(row.timestamp, row.net_liquidation) for row in found.AccountRecord.select()]
+        assert (pair.hedge, pair.status) == (0.72, 1)
+        account = [(row.timestamp, row.NetLiquidation) for row in found.AccountRecord.select()]
         times = [f"2023-01-05 {hour}:00:00" for hour in (15, 16, 17)]
         assert account == list(zip(times, [100000.0, 100100.5, None], strict=True))
         assert found.EventRow.select().where(found.EventRow.type == "signal.created").count() == 4
@@ -156,14 +161,14 @@ def test_signals_stored_here_keep_their_rowids_and_the_others_get_new_ones(
 ):
     with ours() as found:
         for _ in range(2):
-            receive_one({"ticker": "NMFC", "action": "buy", "contracts": 1.0}, "test")
+            receive_one({"ticker": "NMFC", "order_action": "buy", "order_contracts": 1.0}, "test")
         mine = list(found.Signal.select().tuples())
     done = command("import-v3", original("3.0"), "--database", target)
     assert done.code == 0
     assert "New rowids, for theirs were taken here: 2 signals." in done.out
     with ours() as found:
-        assert list(found.Signal.select().where(found.Signal.id <= 2).tuples()) == mine
-        taken = {row.id: row.timestamp for row in found.Signal.select()}
+        assert list(found.Signal.select().where(found.Signal.rowid <= 2).tuples()) == mine
+        taken = {row.rowid: row.timestamp for row in found.Signal.select()}
         assert sorted(taken) == [1, 2, 3, 9, 10, 11]
 
 
@@ -174,10 +179,10 @@ def test_a_signal_that_was_changed_here_meanwhile_stays_as_it_is_here(
     place = original("3.0")
     command("import-v3", place, "--database", target)
     with ours() as found:
-        found.Signal.update(status="canceled").where(found.Signal.id == 2).execute()
+        found.Signal.update(order_status="canceled").where(found.Signal.rowid == 2).execute()
     assert command("import-v3", place, "--database", target).code == 0
     with ours() as found:
-        assert found.Signal.get_by_id(2).status == "canceled"
+        assert found.Signal.get_by_id(2).order_status == "canceled"
 
 
 @ON_SQLITE
@@ -204,10 +209,10 @@ def test_symbols_come_in_the_brokers_spelling_and_the_pairs_find_them(
         symbols = {row.symbol for row in found.Stock.select()}
         assert {"BF B", "BRK B", "REI.UN", "EUR.CHF"} <= symbols
         assert not {"BF.B", "BRK.B", "REI UN"} & symbols
-        pairs = {row.name: (row.leg1, row.leg2, row.active) for row in found.Pair.select()}
+        pairs = {row.name: (row.ticker1, row.ticker2, row.status) for row in found.Pair.select()}
         assert pairs["BF B-BRK B"] == ("BF B", "BRK B", 1)
         assert pairs["BRK B-KO"] == ("BRK B", "KO", 0)
-        assert found.Signal.get_by_id(20).leg1 == "BF B"
+        assert found.Signal.get_by_id(20).stk_ticker1 == "BF B"
 
 
 @pytest.mark.parametrize("release", RELEASES)
@@ -222,8 +227,8 @@ def test_a_pair_with_a_leg_that_is_active_alone_comes_in_paused_and_is_told(
     assert "pairs: 3 came, 0 already there, 1 did not come" in out
     assert "  changed, paused, for a leg of it is active alone: AAPL-MSFT\n" in out
     with ours() as found:
-        assert (found.Pair.find("AAPL-MSFT").active, found.Stock.find("AAPL").active) == (0, 1)
-        assert found.Pair.find("NMFC-ROIC").active == 1
+        assert (found.Pair.find("AAPL-MSFT").status, found.Stock.find("AAPL").active) == (0, 1)
+        assert found.Pair.find("NMFC-ROIC").status == 1
 
 
 @ON_SQLITE
@@ -231,7 +236,7 @@ def test_a_stock_that_is_active_there_and_in_an_active_pair_here_comes_in_paused
     original, command, target, ours
 ):
     with ours() as found:
-        found.Pair.register({"leg1": "AAPL", "leg2": "V", "hedge": 3.0, "active": 1}, "test")
+        found.Pair.register({"ticker1": "AAPL", "ticker2": "V", "hedge": 3.0, "status": 1}, "test")
         found.Stock.delete().where(found.Stock.symbol == "AAPL").execute()
     out = command("import-v3", original("3.0"), "--database", target).out
     assert "  changed, paused, for it is a leg of an active pair: AAPL\n" in out
@@ -253,7 +258,7 @@ def test_account_records_of_one_second_all_come_once(original, storage, command,
         with ours() as found:
             record = found.AccountRecord
             stored = record.select().where(record.timestamp == "2023-01-05 18:00:00")
-            assert sorted(row.net_liquidation for row in stored) == [7.0, *[100000.0] * 3]
+            assert sorted(row.NetLiquidation for row in stored) == [7.0, *[100000.0] * 3]
 
 
 @ON_SQLITE
@@ -397,7 +402,7 @@ def test_text_that_is_no_utf_8_comes_with_its_bad_bytes_marked(
         raw.execute("UPDATE signals SET order_comment = CAST(x'61ff62' AS TEXT) WHERE rowid = 1")
     assert command("import-v3", place, "--database", target).code == 0
     with ours() as found:
-        assert found.Signal.get_by_id(1).comment == "a\ufffdb"
+        assert found.Signal.get_by_id(1).order_comment == "a\ufffdb"
 
 
 @ON_SQLITE

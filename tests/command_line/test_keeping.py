@@ -25,7 +25,12 @@ def store(database_url):
 
 def receive(store, ago):
     """A signal that came so many seconds ago, with its event."""
-    alert = {"ticker": "AAPL", "action": "buy", "contracts": 1.0, "timestamp": instants.ago(ago)}
+    alert = {
+        "ticker": "AAPL",
+        "order_action": "buy",
+        "order_contracts": 1.0,
+        "timestamp": instants.ago(ago),
+    }
     rowid = receive_one(alert, "webhook").rowid
     event = store.EventRow.last_id()
     store.EventRow.update(time=instants.ago(ago)).where(store.EventRow.id == event).execute()

@@ -47,7 +47,7 @@ def prepared_desk(url):
     prepared(url)
     with contextlib.closing(models.open_store(url)):
         for leg1, leg2, hedge, active in PAIRS:
-            pair = {"leg1": leg1, "leg2": leg2, "hedge": hedge, "active": active}
+            pair = {"ticker1": leg1, "ticker2": leg2, "hedge": hedge, "status": active}
             models.Pair.register(pair, "test")
         for symbol, active in STOCKS:
             models.Stock.register({"symbol": symbol, "active": active}, "test")

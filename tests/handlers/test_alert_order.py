@@ -76,10 +76,10 @@ async def test_swapped_alerts_that_are_stored_together_are_told_apart(app, api):
             api.alert(**step(100, 0)), api.alert(**step(0, 100)), return_exceptions=False
         )
         assert [each.status for each in results] == [201, 201]
-        late = Signal.select().order_by(Signal.id.desc()).get()
+        late = Signal.select().order_by(Signal.rowid.desc()).get()
         # Either they arrived swapped, or in their order.
-        starts_flat = late.prior_position == "flat"
-        assert late.status == ("canceled" if starts_flat else "waiting")
+        starts_flat = late.pre_mar_pos == "flat"
+        assert late.order_status == ("canceled" if starts_flat else "waiting")
         if rowid >= 10:
             break
 

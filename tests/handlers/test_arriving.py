@@ -249,7 +249,12 @@ async def test_head_of_a_page_has_no_body(api):
 async def test_head_of_a_long_list_reads_only_its_beginning(api, app, desk, admin, path):
     def store():
         for _ in range(900):
-            alert = {"ticker": "AAPL", "action": "buy", "contracts": 1, "comment": "x" * 3000}
+            alert = {
+                "ticker": "AAPL",
+                "order_action": "buy",
+                "order_contracts": 1,
+                "order_comment": "x" * 3000,
+            }
             receive_one(alert)
 
     await app.writer.submit(store)

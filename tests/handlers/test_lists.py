@@ -36,8 +36,13 @@ def rows(app, desk, io_loop):
 
     def store():
         for ticker, action, contracts, status, day, comment in ROWS:
-            alert = {"ticker": ticker, "action": action, "contracts": contracts, "status": status}
-            alert |= {"timestamp": f"2026-11-0{day} 12:00:00", "comment": comment}
+            alert = {
+                "ticker": ticker,
+                "order_action": action,
+                "order_contracts": contracts,
+                "order_status": status,
+            }
+            alert |= {"timestamp": f"2026-11-0{day} 12:00:00", "order_comment": comment}
             receive_one(alert, "test")
 
     async def submit():
@@ -92,7 +97,12 @@ async def test_a_visitor_gets_a_few_and_a_token_all(api, app, desk, plain_user, 
     def store():
         for n in range(30):
             status = "created" if "created" in path else "waiting"
-            alert = {"ticker": SINGLE, "action": "buy", "contracts": n + 1, "status": status}
+            alert = {
+                "ticker": SINGLE,
+                "order_action": "buy",
+                "order_contracts": n + 1,
+                "order_status": status,
+            }
             receive_one(alert, "test")
 
     await app.writer.submit(store)
@@ -256,7 +266,7 @@ async def test_any_list_that_is_known_costs_304_and_no_body(api, rows, admin, pa
 async def test_a_tag_stands_for_the_content_also_of_what_makes_no_event(api, app, rows, admin):
     first = await api.get("/v3/stocks/0", token=admin)
     tag = {"If-None-Match": first.headers["Etag"]}
-    await app.writer.submit(lambda: models.Stock.update(exchange="ISLAND").execute())
+    await app.writer.submit(lambda: models.Stock.update(xch="ISLAND").execute())
     changed = await api.get("/v3/stocks/0", token=admin, headers=tag)
     assert changed.status == 200
     assert changed.json["stocks"] != first.json["stocks"]
@@ -272,7 +282,7 @@ async def test_who_sees_less_has_another_tag(api, rows, admin):
 async def test_a_list_of_several_chunks_has_a_tag_too(api, app, rows, admin):
     def fill():
         row = models.Signal.get_by_id(1).record()
-        del row["id"]
+        del row["rowid"]
         models.Signal.insert_many([row] * 1100).execute()
 
     await app.writer.submit(fill)
@@ -400,7 +410,12 @@ def many(app, desk, io_loop):
     def store():
         for n in range(MANY):
             ticker = PAIR if n % 3 else SINGLE
-            alert = {"ticker": ticker, "action": "buy", "contracts": n + 1, "comment": f"n{n}"}
+            alert = {
+                "ticker": ticker,
+                "order_action": "buy",
+                "order_contracts": n + 1,
+                "order_comment": f"n{n}",
+            }
             receive_one(alert, "test")
 
     async def submit():
@@ -609,7 +624,7 @@ async def test_numbers_in_the_feed_are_written_as_in_records(api, rows, admin):
 async def test_a_sum_that_no_number_holds_is_null_and_breaks_nothing(api, app, desk):
     def store():  # as an import may
         for _ in range(2):
-            alert = {"ticker": "AAPL", "action": "buy", "contracts": 1.7e308}
+            alert = {"ticker": "AAPL", "order_action": "buy", "order_contracts": 1.7e308}
             receive_one(alert)
 
     await app.writer.submit(store)

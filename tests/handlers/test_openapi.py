@@ -106,7 +106,7 @@ def test_the_example_of_a_message_is_one(model):
 
 
 def test_a_signals_fields_stand_in_the_order_of_the_answers():
-    row = [None] * len(schemas.SIGNAL_COLUMNS)
+    row = [None] * len(schemas.SIGNAL_KEYS)
     assert list(SignalRecord.model_fields) == list(schemas.signal_record(row))
 
 

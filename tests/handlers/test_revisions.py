@@ -269,7 +269,7 @@ async def test_an_unchanged_equation_is_not_checked_again(api, desk, admin, tick
 
 @ON_SQLITE
 @pytest.mark.parametrize(
-    ("ticker", "more", "status", "status_message"),
+    ("ticker", "more", "status", "status_msg"),
     [
         ("MA-3*V", {}, "waiting", None),
         ("MA-3*V", {"order_status": "created", "status_msg": "x"}, "created", "x"),
@@ -283,13 +283,13 @@ async def test_an_unchanged_equation_is_not_checked_again(api, desk, admin, tick
         ("KO-PEP", {"bypass_ticker_status": False}, "canceled", "passive ticker"),
     ],
 )
-async def test_a_changed_equation_is_checked(api, desk, ticker, more, status, status_message):
+async def test_a_changed_equation_is_checked(api, desk, ticker, more, status, status_msg):
     await api.alert()
     answer = await revise(api, ticker=ticker, **more)
     assert answer.status == 200
     record = await record_of(api)
     assert record["ticker"] == ticker
-    assert (record["order_status"], record["status_msg"]) == (status, status_message)
+    assert (record["order_status"], record["status_msg"]) == (status, status_msg)
 
 
 @pytest.mark.parametrize(

@@ -110,7 +110,9 @@ async def test_optional_fields_may_be_null(api, desk):
 
 
 async def test_unknown_fields_are_ignored(api, desk):
-    record = await stored(api, MINIMAL | {"rowid": 77, "foo": {"a": [1]}, "": None, "filled1": 3})
+    record = await stored(
+        api, MINIMAL | {"rowid": 77, "foo": {"a": [1]}, "": None, "filled_qty1": 3}
+    )
     assert list(record) == KEYS
     assert record["rowid"] == 1
 
@@ -503,11 +505,11 @@ UNREADABLE = [
 async def test_the_registry_decides_what_is_traded(api, desk):
     offered = []
     for rowid, row in enumerate(OUTCOMES, 1):
-        ticker, more, message, status, status_message = row
+        ticker, more, message, status, status_msg = row
         answer = await api.alert(ticker=ticker, **more)
         assert (answer.status, answer.json) == (201, {"message": message, "rowid": rowid}), row
         record = (await api.get(f"/v3/signal/{rowid}")).json
-        assert (record["order_status"], record["status_msg"]) == (status, status_message), row
+        assert (record["order_status"], record["status_msg"]) == (status, status_msg), row
         assert record["ticker"] == ticker
         offered += [rowid] if status == "waiting" else []
     waiting = (await api.get("/v3/signals/status/waiting/0")).json["signals"]

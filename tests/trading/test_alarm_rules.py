@@ -59,31 +59,56 @@ def test_a_signal_that_waits(back, now, expected):
 def order(**changes):
     """A signal's row of a pair: 100 of leg 1, 72 of leg 2."""
     row = dict.fromkeys(
-        ("status_message", "price1", "price2", "filled1", "filled2", "fill_price", "slippage")
+        (
+            "status_msg",
+            "stk_price1",
+            "stk_price2",
+            "filled_qty1",
+            "filled_qty2",
+            "fill_price",
+            "slip",
+        )
     )
-    row |= {"action": "buy", "contracts": 100.0, "price": 1.0, "leg1": "NMFC", "leg2": "ROIC"}
-    return row | {"hedge": 0.72, "status": "part.filled"} | changes
+    row |= {
+        "order_action": "buy",
+        "order_contracts": 100.0,
+        "order_price": 1.0,
+        "stk_ticker1": "NMFC",
+        "stk_ticker2": "ROIC",
+    }
+    return row | {"hedge_param": 0.72, "order_status": "part.filled"} | changes
 
 
-BOTH = {"price1": 5.0, "price2": 6.0}
+BOTH = {"stk_price1": 5.0, "stk_price2": 6.0}
 LEGS = [
-    ({"price1": 5.0, "filled1": 100.0, "status": "filled(...)"}, 2),
-    ({"price1": 5.0, "status": "filled(...)"}, 2),  # a price without a quantity is all of it
-    ({"price2": 6.0, "filled2": 72.0, "status": "filled(...)"}, 1),
-    ({**BOTH, "filled1": 100.0, "filled2": 30.0}, 2),
-    ({**BOTH, "filled1": 99.0, "filled2": 72.0}, 1),
-    ({"price1": 5.0, "filled1": 60.0, "status": "filled(...)"}, None),  # neither is
-    ({**BOTH, "filled1": 60.0, "filled2": 30.0}, None),
-    ({**BOTH, "filled1": 100.0, "filled2": 72.0, "status": "filled"}, None),
-    ({"price1": 5.0, "filled1": 100.0, "status": "canceled"}, None),  # somebody has decided
-    ({"price1": 5.0, "filled1": 100.0, "status": "created"}, None),
-    ({"price1": 5.0, "leg2": None, "hedge": None, "filled1": 5.0}, None),
+    ({"stk_price1": 5.0, "filled_qty1": 100.0, "order_status": "filled(...)"}, 2),
     (
-        {"price1": 5.0, "filled1": 1.0, "contracts": 1.0, "status": "filled(...)"},
+        {"stk_price1": 5.0, "order_status": "filled(...)"},
+        2,
+    ),  # a price without a quantity is all of it
+    ({"stk_price2": 6.0, "filled_qty2": 72.0, "order_status": "filled(...)"}, 1),
+    ({**BOTH, "filled_qty1": 100.0, "filled_qty2": 30.0}, 2),
+    ({**BOTH, "filled_qty1": 99.0, "filled_qty2": 72.0}, 1),
+    ({"stk_price1": 5.0, "filled_qty1": 60.0, "order_status": "filled(...)"}, None),  # neither is
+    ({**BOTH, "filled_qty1": 60.0, "filled_qty2": 30.0}, None),
+    ({**BOTH, "filled_qty1": 100.0, "filled_qty2": 72.0, "order_status": "filled"}, None),
+    (
+        {"stk_price1": 5.0, "filled_qty1": 100.0, "order_status": "canceled"},
+        None,
+    ),  # somebody has decided
+    ({"stk_price1": 5.0, "filled_qty1": 100.0, "order_status": "created"}, None),
+    ({"stk_price1": 5.0, "stk_ticker2": None, "hedge_param": None, "filled_qty1": 5.0}, None),
+    (
+        {
+            "stk_price1": 5.0,
+            "filled_qty1": 1.0,
+            "order_contracts": 1.0,
+            "order_status": "filled(...)",
+        },
         None,
     ),  # 0 of leg 2
-    ({"price1": 5.0, "filled1": 100.0, "hedge": None}, None),
-    ({"price1": 5.0, "filled1": 100.0, "contracts": float("inf")}, None),
+    ({"stk_price1": 5.0, "filled_qty1": 100.0, "hedge_param": None}, None),
+    ({"stk_price1": 5.0, "filled_qty1": 100.0, "order_contracts": float("inf")}, None),
 ]
 
 
@@ -101,10 +126,10 @@ def test_one_leg_may_hang_for_a_while():
 
 HISTORY = [
     # newest first: (when, what changed)
-    (50.0, {"comment": ("a", "b")}),
-    (40.0, {"status": ("created", "waiting")}),
-    (30.0, {"status": ("waiting", "created")}),
-    (20.0, {"status": (None, "waiting")}),
+    (50.0, {"order_comment": ("a", "b")}),
+    (40.0, {"order_status": ("created", "waiting")}),
+    (30.0, {"order_status": ("waiting", "created")}),
+    (20.0, {"order_status": (None, "waiting")}),
 ]
 
 
@@ -113,7 +138,7 @@ HISTORY = [
     [(HISTORY, 40.0), (HISTORY[:1], 50.0), ([], None), (HISTORY[3:], 20.0)],
 )
 def test_since_when_something_holds_without_a_break(history, since):
-    row = {"status": "waiting", "comment": "b"}
+    row = {"order_status": "waiting", "order_comment": "b"}
     assert alarms.held_since(row, history, alarms.is_offered) == since
 
 

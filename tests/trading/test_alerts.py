@@ -10,13 +10,13 @@ from trading.alerts import SAME_BAR, Move, fingerprint, is_strategys, overtaken_
 NOON = "2026-11-27 12:00:00"
 TOLD = {
     "ticker": "MA-3*V",
-    "action": "buy",
-    "contracts": 100.0,
-    "price": -2.0,
-    "position": "long",
-    "position_size": 100.0,
-    "prior_position": "flat",
-    "prior_position_size": 0.0,
+    "order_action": "buy",
+    "order_contracts": 100.0,
+    "order_price": -2.0,
+    "mar_pos": "long",
+    "mar_pos_size": 100.0,
+    "pre_mar_pos": "flat",
+    "pre_mar_pos_size": 0.0,
 }
 
 
@@ -105,7 +105,7 @@ def test_alerts_in_their_order_overtake_nobody(positions):
     ],
 )
 def test_the_bridges_own_signals_are_no_strategys(message, comment, expected):
-    assert is_strategys({"status_message": message, "comment": comment}) is expected
+    assert is_strategys({"status_msg": message, "order_comment": comment}) is expected
 
 
 @pytest.mark.parametrize("name", TOLD)
@@ -115,4 +115,4 @@ def test_another_value_of_any_of_these_makes_another_alert(name):
 
 
 def test_what_else_a_repeat_says_does_not_matter():
-    assert fingerprint(TOLD | {"comment": "x", "timestamp": NOON}) == fingerprint(TOLD)
+    assert fingerprint(TOLD | {"order_comment": "x", "timestamp": NOON}) == fingerprint(TOLD)

@@ -18,7 +18,7 @@ EVERY_STATUS = [*statuses.KNOWN, "sent by hand"]
 
 def state(order):
     """What a client sees of a report's outcome."""
-    return order.status, order.status_message
+    return order.order_status, order.status_msg
 
 
 def reports(order, *calls):
@@ -35,10 +35,10 @@ def reports(order, *calls):
 def test_prices_of_both_legs_fill_a_pair(order_of_calls):
     first, second = order_of_calls
     half = price_leg(SPREAD, *first)
-    assert (half.status, half.fill_price, half.slippage) == ("filled(...)", None, None)
+    assert (half.order_status, half.fill_price, half.slip) == ("filled(...)", None, None)
     order = price_leg(half, *second)
-    assert (order.status, order.fill_price, order.slippage) == ("filled", -2.168, 0.168)
-    assert (order.price1, order.price2, order.status_message) == (300.1, 100.756, "")
+    assert (order.order_status, order.fill_price, order.slip) == ("filled", -2.168, 0.168)
+    assert (order.stk_price1, order.stk_price2, order.status_msg) == (300.1, 100.756, "")
 
 
 @pytest.mark.parametrize(
@@ -56,19 +56,19 @@ def test_prices_of_both_legs_fill_a_pair(order_of_calls):
     ],
 )
 def test_a_price_fills_a_single(action, order_price, price, slippage):
-    order = price_leg(replace(SINGLE, action=action, price=order_price), 1, price)
-    assert (order.status, order.fill_price, order.slippage) == ("filled", price, slippage)
+    order = price_leg(replace(SINGLE, order_action=action, order_price=order_price), 1, price)
+    assert (order.order_status, order.fill_price, order.slip) == ("filled", price, slippage)
 
 
 def test_nothing_is_minus_zero():
-    flat = replace(SPREAD, price=0, hedge=1.0, action="sell")
+    flat = replace(SPREAD, order_price=0, hedge_param=1.0, order_action="sell")
     order = price_leg(price_leg(flat, 1, 7.00001), 2, 7.00002)
-    assert [math.copysign(1, number) for number in (order.fill_price, order.slippage)] == [1, 1]
-    assert report(PAIR, 1, 1, 10 + 1e-12).status_message == "remained(NMFC): 0.0"
+    assert [math.copysign(1, number) for number in (order.fill_price, order.slip)] == [1, 1]
+    assert report(PAIR, 1, 1, 10 + 1e-12).status_msg == "remained(NMFC): 0.0"
 
 
 def test_a_price_can_be_corrected_until_the_order_is_filled():
-    assert price_leg(price_leg(SPREAD, 1, 300), 1, 301).price1 == 301
+    assert price_leg(price_leg(SPREAD, 1, 300), 1, 301).stk_price1 == 301
     filled = price_leg(SINGLE, 1, 50)
     assert price_leg(filled, 1, 51) == filled
 
@@ -87,9 +87,9 @@ def test_a_price_can_be_corrected_until_the_order_is_filled():
     ],
 )
 def test_a_partial_fill_sets_the_contracts(contracts, remaining, message):
-    order = price_leg(replace(SINGLE, contracts=contracts), 1, 50.5, contracts=remaining)
-    assert (order.contracts, *state(order)) == (remaining, "part.filled", message)
-    assert (order.fill_price, order.slippage) == (50.5, -0.5)
+    order = price_leg(replace(SINGLE, order_contracts=contracts), 1, 50.5, contracts=remaining)
+    assert (order.order_contracts, *state(order)) == (remaining, "part.filled", message)
+    assert (order.fill_price, order.slip) == (50.5, -0.5)
     assert price_leg(order, 1, 50.5, contracts=remaining) == order
 
 
@@ -98,7 +98,7 @@ def test_a_partial_fill_of_a_pair():
     assert (*state(order), order.fill_price) == ("part.filled", "canceled amount: 15", None)
     order = price_leg(order, 2, 100.756, contracts=5)
     assert (*state(order), order.fill_price) == ("part.filled", "canceled amount: 15", -2.168)
-    assert price_leg(order, 2, 100.756).status == "filled"
+    assert price_leg(order, 2, 100.756).order_status == "filled"
 
 
 # Quantities
@@ -127,10 +127,10 @@ def test_both_legs_decide_in_either_order(calls, status, message):
 
 def test_a_pair_fills_bit_by_bit():
     order = reports(PAIR, (2, 14.0, 3), (1, 12.0, 4))
-    assert (order.fill_price, order.slippage) == (1.92, 0.38)
+    assert (order.fill_price, order.slip) == (1.92, 0.38)
     order = reports(order, (1, 12.5, 10), (2, 14.2, 7))
-    assert (*state(order), order.filled1, order.filled2) == ("filled", "", 10, 7)
-    assert (order.fill_price, order.slippage) == (2.276, 0.024)
+    assert (*state(order), order.filled_qty1, order.filled_qty2) == ("filled", "", 10, 7)
+    assert (order.fill_price, order.slip) == (2.276, 0.024)
 
 
 @pytest.mark.parametrize(
@@ -145,9 +145,9 @@ def test_a_pair_fills_bit_by_bit():
     ],
 )
 def test_a_single_fills(contracts, quantity, status, message):
-    order = report(replace(SINGLE, contracts=contracts), 1, 50.5, quantity)
+    order = report(replace(SINGLE, order_contracts=contracts), 1, 50.5, quantity)
     assert state(order) == (status, message)
-    assert (order.filled1, order.fill_price, order.slippage) == (quantity, 50.5, -0.5)
+    assert (order.filled_qty1, order.fill_price, order.slip) == (quantity, 50.5, -0.5)
 
 
 def test_a_smaller_quantity_changes_nothing():
@@ -172,23 +172,25 @@ def test_a_single_has_no_second_leg():
 @pytest.mark.parametrize("status", [*EVERY_STATUS, "priced"])
 def test_no_price_yet_changes_nothing(price, status):
     for order in (PAIR, SINGLE):
-        order = report(order, 1, 9, 2) if status == "priced" else replace(order, status=status)
+        order = (
+            report(order, 1, 9, 2) if status == "priced" else replace(order, order_status=status)
+        )
         for leg in (1, 2):
             assert report(order, leg, price, 124) == order
             assert price_leg(order, leg, price) == price_leg(order, leg, price, 4) == order
 
 
 def test_a_stored_price_of_zero_is_none():
-    order = replace(PAIR, price1=0, price2=0.0)
+    order = replace(PAIR, stk_price1=0, stk_price2=0.0)
     assert report(order, 1, 12.5, 10).fill_price is None
     assert state(reports(order, (1, 12.5, 10), (2, 14.2, 7))) == ("filled", "")
     assert state(report(cancel(order, bridge=True), 1, 12.5, 10))[0] == "filled(...)"
 
 
 def test_a_gateway_that_says_zero_for_not_yet_spoils_no_fill():
-    order = replace(SINGLE, price=119.6, contracts=124)
+    order = replace(SINGLE, order_price=119.6, order_contracts=124)
     order = reports(order, (1, 119.59, 24), (1, 0.0, 124), (1, 119.59, 124))
-    assert (order.status, order.fill_price, order.slippage) == ("filled", 119.59, 0.01)
+    assert (order.order_status, order.fill_price, order.slip) == ("filled", 119.59, 0.01)
 
 
 @pytest.mark.parametrize(
@@ -198,7 +200,7 @@ def test_a_gateway_that_says_zero_for_not_yet_spoils_no_fill():
 def test_a_quantity_that_is_not_known_stays_what_it_was(known, status, message):
     order = report(reports(SINGLE, *known), 1, 50.5, None)
     assert (*state(order), order.fill_price) == (status, message, 50.5)
-    assert order.filled1 == (known[0][2] if known else None)
+    assert order.filled_qty1 == (known[0][2] if known else None)
 
 
 TOO_SMALL = Order("buy", 1, -20, "KO", "PEP", 0.5, "created", "")
@@ -206,10 +208,10 @@ TOO_SMALL = Order("buy", 1, -20, "KO", "PEP", 0.5, "created", "")
 
 def test_a_leg_too_small_for_one_share_is_not_waited_for():
     for order in (report(TOO_SMALL, 1, 60, 1), price_leg(TOO_SMALL, 1, 60)):
-        assert (*state(order), order.price1) == ("filled", "", 60)
-        assert (order.fill_price, order.slippage) == (None, None)
+        assert (*state(order), order.stk_price1) == ("filled", "", 60)
+        assert (order.fill_price, order.slip) == (None, None)
     assert report(TOO_SMALL, 2, 30, 0) == price_leg(TOO_SMALL, 2, 30) == TOO_SMALL
-    half = report(replace(TOO_SMALL, contracts=1.5), 1, 60, 1)
+    half = report(replace(TOO_SMALL, order_contracts=1.5), 1, 60, 1)
     assert (*state(half), half.fill_price) == ("part.filled", "remained(KO): 0.5", None)
     assert state(report(half, 1, 60, 1.5)) == ("filled", "")
     revived = report(cancel(TOO_SMALL, bridge=True), 1, 60, 1)
@@ -222,8 +224,8 @@ def test_a_leg_too_small_for_one_share_is_not_waited_for():
 @pytest.mark.parametrize(
     ("order", "message", "expected"),
     [
-        (replace(PAIR, contracts=100), "remained(NMFC): 60.0", (40, None)),
-        (replace(PAIR, contracts=100), "(*)part.filled | remained(NMFC): 60.0", (40, None)),
+        (replace(PAIR, order_contracts=100), "remained(NMFC): 60.0", (40, None)),
+        (replace(PAIR, order_contracts=100), "(*)part.filled | remained(NMFC): 60.0", (40, None)),
         (PAIR, "remained(NMFC): 0.0", (10, None)),
         (PAIR, "remained(NMFC): -1.0", (11, None)),
         (PAIR, "remained(ROIC): 3.0", (None, 4)),
@@ -241,17 +243,17 @@ def test_a_leg_too_small_for_one_share_is_not_waited_for():
     ],
 )
 def test_what_remained_tells_what_was_filled(order, message, expected):
-    assert quantities(replace(order, status_message=message)) == expected
+    assert quantities(replace(order, status_msg=message)) == expected
 
 
 def test_what_is_left_of_an_order_is_read_back_from_its_own_message():
     for reported in [(1, 12.5, 4)], [(2, 14.2, 7), (1, 12.5, 4)], [(1, 12.5, 10), (2, 14.2, 3)]:
         order = reports(PAIR, *reported)
-        for told in (order, cancel(replace(order, status="part.filled"), bridge=True)):
-            filled1, filled2 = quantities(told)
-            assert filled1 in (None, order.filled1)
-            assert filled2 in (None, order.filled2)
-            assert (filled1, filled2) != (None, None)
+        for told in (order, cancel(replace(order, order_status="part.filled"), bridge=True)):
+            filled_qty1, filled_qty2 = quantities(told)
+            assert filled_qty1 in (None, order.filled_qty1)
+            assert filled_qty2 in (None, order.filled_qty2)
+            assert (filled_qty1, filled_qty2) != (None, None)
 
 
 # Cancels
@@ -260,7 +262,7 @@ def test_what_is_left_of_an_order_is_read_back_from_its_own_message():
 @pytest.mark.parametrize("status", EVERY_STATUS)
 @pytest.mark.parametrize("bridge", [True, False])
 def test_cancel(status, bridge):
-    order = replace(PAIR, status=status, status_message="remained(NMFC): 6.0")
+    order = replace(PAIR, order_status=status, status_msg="remained(NMFC): 6.0")
     canceled = cancel(order, bridge)
     if status in ("filled", "canceled"):
         assert canceled == order
@@ -276,13 +278,13 @@ def test_cancel_keeps_prices_and_repeats_keep_the_message():
     order = report(SINGLE, 1, 50.5, 4)
     canceled = cancel(order, bridge=True)
     message = "(*)part.filled | remained: 6.0"
-    assert canceled == replace(order, status="canceled", status_message=message)
+    assert canceled == replace(order, order_status="canceled", status_msg=message)
     assert cancel(canceled, bridge=True) == cancel(canceled, bridge=False) == canceled
 
 
 def test_cancel_without_an_old_message():
-    order = replace(SINGLE, status="part.filled", status_message=None)
-    assert cancel(order, bridge=True).status_message == "(*)part.filled | "
+    order = replace(SINGLE, order_status="part.filled", status_msg=None)
+    assert cancel(order, bridge=True).status_msg == "(*)part.filled | "
 
 
 def test_a_fill_that_raced_a_cancel_revives():
@@ -320,17 +322,17 @@ def test_a_canceled_leg_priced_without_quantity_has_nothing_left_to_bring():
         lambda order: price_leg(order, 1, 1, contracts=math.nan),
         lambda order: report(order, 1, math.nan, 1),
         lambda order: report(order, 1, 1, math.inf),
-        lambda order: reports(replace(order, contracts=1e308), (1, 1, 1e308), (2, 1, 1)),
+        lambda order: reports(replace(order, order_contracts=1e308), (1, 1, 1e308), (2, 1, 1)),
     ],
 )
 def test_out_of_range(call):
     with pytest.raises(ValueError, match="out of range"):
-        call(replace(PAIR, hedge=20.0))
+        call(replace(PAIR, hedge_param=20.0))
 
 
 def test_a_pair_without_hedge_has_no_fill_price():
     with pytest.raises(ValueError, match="hedge"):
-        reports(replace(PAIR, hedge=None), (1, 1, 1), (2, 1, 1))
+        reports(replace(PAIR, hedge_param=None), (1, 1, 1), (2, 1, 1))
 
 
 # Symbols
@@ -366,14 +368,14 @@ anything = st.floats(allow_nan=False, allow_infinity=False)
 sizes = st.floats(0, 1e6) | st.integers(0, 100)
 orders = st.builds(
     Order,
-    action=st.sampled_from(["buy", "sell"]),
-    contracts=st.floats(1e-6, 1e6) | st.integers(1, 100),
-    price=st.none() | numbers,
-    leg1=st.just("NMFC"),
-    leg2=st.sampled_from([None, "ROIC"]),
-    hedge=st.floats(1e-6, 1e3),
-    status=st.sampled_from(EVERY_STATUS),
-    status_message=st.sampled_from([None, "", "+synced(10->-4)"]),
+    order_action=st.sampled_from(["buy", "sell"]),
+    order_contracts=st.floats(1e-6, 1e6) | st.integers(1, 100),
+    order_price=st.none() | numbers,
+    stk_ticker1=st.just("NMFC"),
+    stk_ticker2=st.sampled_from([None, "ROIC"]),
+    hedge_param=st.floats(1e-6, 1e3),
+    order_status=st.sampled_from(EVERY_STATUS),
+    status_msg=st.sampled_from([None, "", "+synced(10->-4)"]),
 )
 legs = st.sampled_from([1, 2])
 calls = st.one_of(
@@ -393,7 +395,7 @@ def test_a_repeated_call_changes_nothing(order, history):
 
 @given(orders, st.lists(calls, min_size=1, max_size=6))
 def test_a_filled_order_never_changes(order, history):
-    filled = order = replace(order, status="filled")
+    filled = order = replace(order, order_status="filled")
     for function, arguments in history:
         order = function(order, *arguments)
     assert order == filled
@@ -401,7 +403,7 @@ def test_a_filled_order_never_changes(order, history):
 
 @given(orders, prices, prices, sizes, sizes)
 def test_the_order_of_two_legs_does_not_matter(order, price1, price2, quantity1, quantity2):
-    order = replace(order, leg2="ROIC")
+    order = replace(order, stk_ticker2="ROIC")
     one, two = (1, price1, quantity1), (2, price2, quantity2)
     assert reports(order, one, two) == reports(order, two, one)
     one, two = one[:2], two[:2]
@@ -410,7 +412,7 @@ def test_the_order_of_two_legs_does_not_matter(order, price1, price2, quantity1,
 
 @given(st.data(), st.integers(1, 50), st.floats(0.1, 5))
 def test_the_order_of_all_reports_does_not_matter(data, contracts, hedge):
-    order = replace(PAIR, contracts=contracts, hedge=hedge)
+    order = replace(PAIR, order_contracts=contracts, hedge_param=hedge)
     per_leg = []
     for leg, size in ((1, contracts), (2, math.floor(contracts * hedge))):
         quantities = sorted(data.draw(st.sets(st.integers(0, size), min_size=1, max_size=3)))
@@ -428,6 +430,12 @@ def test_results_are_finite_or_refused(order, history, contracts):
     except ValueError as error:
         assert str(error) == "out of range"
         return
-    values = (order.contracts, order.price1, order.price2, order.fill_price, order.slippage)
+    values = (
+        order.order_contracts,
+        order.stk_price1,
+        order.stk_price2,
+        order.fill_price,
+        order.slip,
+    )
     assert all(value is None or math.isfinite(value) for value in values)
-    assert "nan" not in (order.status_message or "") and "inf" not in (order.status_message or "")
+    assert "nan" not in (order.status_msg or "") and "inf" not in (order.status_msg or "")

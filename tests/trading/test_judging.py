@@ -31,7 +31,7 @@ def stock(currency="USD", active=1, sectype="STK"):
 def told(ticker, registry, bypass=False):
     """(outcome, message, legs) of an equation."""
     outcome, columns = judge(ticker, bypass, registry)
-    return outcome, columns.get("status_message"), (columns["leg1"], columns["leg2"])
+    return outcome, columns.get("status_msg"), (columns["stk_ticker1"], columns["stk_ticker2"])
 
 
 RECORDED = "recorded", None
@@ -170,9 +170,9 @@ def test_what_is_asked_ahead_is_all_that_is_looked_up(ticker, registry, bypass):
 def test_a_single_that_is_recorded_has_a_ticker_for_the_bridge(ticker, registry):
     outcome, columns = judge(ticker, False, registry)
     assert outcome in ("recorded", "refused", "problematic")
-    assert (outcome == "recorded") == ("status" not in columns)
-    if outcome == "recorded" and columns["kind"] == "single":
-        assert is_registered(columns["leg1"], registry)
+    assert (outcome == "recorded") == ("order_status" not in columns)
+    if outcome == "recorded" and columns["ticker_type"] == "single":
+        assert is_registered(columns["stk_ticker1"], registry)
 
 
 def test_an_exchange_in_the_united_states_trades_in_dollars():
