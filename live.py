@@ -1,9 +1,8 @@
 """The hub: who listens, and how each event reaches them without one delaying another."""
 
 import asyncio
-import sys
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple, Protocol
 
 import models
@@ -17,9 +16,8 @@ MOST_MESSAGES = 2000
 TOO_SLOW = (1013, "too slow")
 SESSION_ENDED = (4401, "session ended")
 STOPPING = (1001, "the server stops")
-CHUNK = 500  # events read at a time from what other processes have stored
+CHUNK = 100  # events read at a time
 LATENCIES = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 5.0)  # seconds
-ALL = sys.maxsize
 RETRY = 0.2  # seconds before events are read again that could not be read
 
 
@@ -196,70 +194,52 @@ class Hub:
             self._pump.cancel()
 
 
-class Follower:
+class Feed:
     """Brings the events of all processes to this one's hub, each once and in the order of ids.
 
-    They come from the database: whatever was told, missed or told twice, what is read next is what
-    follows the last one published. Ids become visible in their order (`database.Shared`), so
-    nothing can appear behind it later. Events that this process has stored itself need not be read
-    where their ids come right after the last one published, for then none lies between.
+    They come from the table of events: what is told next is what follows the last one told. Ids
+    become visible in their order (`database.Shared`), so nothing can appear behind it later.
     """
 
     def __init__(
-        self, hub: Hub, read: Callable[[int, int], Awaitable[list[Frame]]], failures: tuple
+        self, hub: Hub, read: Callable[[int, int], list[Frame]], failures: tuple[type, ...]
     ):
         self._hub = hub
         self._read = read
         self._failures = failures
-        self._wanted = 0  # up to which event to read
-        self._reads = False
         self._heard = 0.0
-        self._task: asyncio.Task | None = None
+        self._timer: asyncio.Handle | None = None
 
     def begin(self) -> None:
         """Call it before somebody begins to listen: with nobody there, nothing was read."""
         if not self._hub.listeners:
             self._hub.last_event = max(self._hub.last_event, models.EventRow.last_id())
 
-    def reach(self, event: int | None) -> None:
-        """Events up to this one are committed; None: perhaps some are."""
-        if not self._hub.listeners or (event is not None and event <= self._hub.last_event):
+    def look(self, heard: float) -> None:
+        """Events may be committed since the last look; `heard` is when, on the monotonic clock."""
+        self._heard = self._heard or heard
+        if self._timer is None:
+            self._look()
+
+    def _look(self) -> None:
+        self._timer = None
+        if not self._hub.listeners:
+            self._heard = 0.0
             return
-        self._wanted = max(self._wanted, event or ALL)
-        self._heard = self._heard or time.monotonic()
-        if self._task is None:
-            self._task = asyncio.get_running_loop().create_task(self._follow())
-
-    def comes_next(self, events: list[int]) -> bool:
-        """Whether these events, stored by this process, can be published without reading them."""
-        last = self._hub.last_event
-        return not self._reads and events == list(range(last + 1, last + 1 + len(events)))
-
-    async def _follow(self) -> None:
-        await asyncio.sleep(0)  # of one's own events one hears before they are published
+        loop = asyncio.get_running_loop()
         try:
-            while self._wanted > self._hub.last_event and self._hub.listeners:
-                await self._read_on()
-        finally:
-            self._wanted, self._reads, self._task = 0, False, None
-
-    async def _read_on(self) -> None:
-        # What is committed from here on says so again.
-        self._wanted, self._reads = 0, True
-        heard, self._heard = self._heard, 0.0
-        try:
-            frames = await self._read(self._hub.last_event, CHUNK)
+            frames = self._read(self._hub.last_event, CHUNK)
         except self._failures:
-            await asyncio.sleep(RETRY)
-            self._wanted, self._heard = ALL, heard
+            self._timer = loop.call_later(RETRY, self._look)
             return
-        self._reads = False
         if frames:
-            self._hub.publish(frames[-1].event, frames, heard)
-            if len(frames) == CHUNK:
-                self._wanted, self._heard = ALL, heard
+            self._hub.publish(frames[-1].event, frames, self._heard)
+        if len(frames) == CHUNK:  # other work gets its turn
+            self._timer = loop.call_soon(self._look)
+        else:
+            self._heard = 0.0
 
     def close(self) -> None:
         """Reads no more."""
-        if self._task is not None:
-            self._task.cancel()
+        if self._timer is not None:
+            self._timer.cancel()

@@ -3,9 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from schemas.account import ACCOUNT
-from schemas.registry import PAIR, SEED, TICKER
-from schemas.signals import SIGNAL_KEYS, with_twins
+from models.records import ACCOUNT, PAIR, SEED, SIGNAL_KEYS, TICKER
+from schemas.signals import with_twins
 
 LEGS = ("ticker_type", "stk_ticker1", "stk_ticker2", "hedge_param")
 LONGEST = 40  # letters of a value that is shown

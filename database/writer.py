@@ -47,6 +47,7 @@ class Writer:
         database: peewee.Database,
         receive: Callable[[list], list],
         limit: int = 2000,
+        then: Callable[[], None] = lambda: None,
     ):
         self.commits = 0
         self.batches = Histogram(_SIZES)
@@ -54,6 +55,7 @@ class Writer:
         self._database = database
         self._receive = receive
         self._limit = limit
+        self._then = then  # called on the event loop after each commit was answered
         self._waiting = 0
         self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -167,6 +169,10 @@ class Writer:
             return None, error
 
     def _deliver(self, batch: list[_Job], outcomes: list[Outcome]) -> None:
+        self._answer(batch, outcomes)
+        self._then()
+
+    def _answer(self, batch: list[_Job], outcomes: list[Outcome]) -> None:
         self._waiting -= len(batch)
         for job, (result, error) in zip(batch, outcomes, strict=True):
             if job.future.done():

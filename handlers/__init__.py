@@ -5,7 +5,7 @@ import contextlib
 import logging
 import time
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import cached_property, partial
 from typing import Any
 
@@ -59,11 +59,12 @@ from handlers.base import (
     Static,
     Turn,
     environment,
+    frames_after,
     take_origin_form,
     visitor,
 )
 from limits import Rarely
-from live import Frame, Hub
+from live import Feed, Frame, Hub
 from logs import log_access
 from settings import ROOT, Settings
 from trading import instants
@@ -124,11 +125,13 @@ class PairsApplication(Application):
         self.conf = conf
         self.database = database
         self.token_key = token_key
-        self.writer = Writer(database, models.receive, conf.queue_limit)
+        self.writer = Writer(database, models.receive, conf.queue_limit, self._committed)
         self.reader = Reader(database)
         self._searcher = Reader(database, limit=100)
         self.draining = False
-        self.hub = Hub(models.EventRow.last_id())
+        self._last_event = models.EventRow.last_id()
+        self.hub = Hub(self._last_event)
+        self.feed = Feed(self.hub, self._read_events, AWAY)
         self.turn = Turn()
         self.short_lists = signals.ShortLists(partial(self.turn.ask, models.EventRow.last_id))
         self.gate = Gate(conf)
@@ -186,19 +189,25 @@ class PairsApplication(Application):
         if text == models.NOBODY_LOOKS:
             self.watchman.take_over()
 
-    def publish(self, events: list[int], frames: Iterable[Frame]) -> None:
-        """Tells everybody who listens of events that this process has stored."""
-        self.watchman.wake()
-        follower = self._others and self._others.follower
-        if follower and not follower.comes_next(events):
-            follower.reach(events[-1])
-        else:
-            self.hub.publish(events[-1], frames, self.writer.committed)
+    def look_for_events(self, heard: float) -> None:
+        """Something was committed, by this process or another: there may be events to tell."""
+        self.feed.look(heard)
+        last = models.EventRow.last_id()
+        if last != self._last_event:
+            self._last_event = last
+            self.watchman.wake()
+
+    def _committed(self) -> None:
+        with contextlib.suppress(*AWAY):
+            self.look_for_events(self.writer.committed)
+
+    def _read_events(self, event: int, most: int) -> list[Frame]:
+        self.open_database_here()
+        return frames_after(event, most)
 
     def begin_listening(self) -> None:
         """Call it before somebody begins to listen, and in the same step."""
-        if self._others:
-            self._others.follower.begin()
+        self.feed.begin()
 
     def open_database_here(self) -> None:
         """The event loop's reading connection, opened anew if it broke.
@@ -307,6 +316,7 @@ class PairsApplication(Application):
     async def close(self) -> None:
         """Writes what waits and closes the connections."""
         self.hub.close()
+        self.feed.close()
         await self.watchman.close()
         if self._others:
             await self._others.close()

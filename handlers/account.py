@@ -33,7 +33,7 @@ class Register(BaseHandler):
     async def post(self) -> None:
         """Keep a new account record."""
         form = schemas.check(schemas.AccountForm, self.json_body())
-        self.publish(await self.store(AccountRecord.keep, form.columns(), self.source))
+        await self.store(AccountRecord.keep, form.columns(), self.source)
         self.reply({"message": "'record' created successfully."}, 201)
 
     @right(Right.SENDER)
@@ -44,7 +44,6 @@ class Register(BaseHandler):
         record, events = await self.store(
             AccountRecord.replace_one, form.rowid, form.columns(), self.source
         )
-        self.publish(events)
         self.reply(schemas.account_record(record.record()))
 
 
@@ -74,7 +73,7 @@ class AccountRecords(ListHandler):
     @contract({200: answers.Done}, refuses=(404,))
     async def delete(self, rowid: RowId) -> None:
         """Delete an account record."""
-        self.publish(await self.store(AccountRecord.drop, rowid_of(rowid), self.source))
+        await self.store(AccountRecord.drop, rowid_of(rowid), self.source)
         self.reply({"message": "Item deleted"})
 
 

@@ -34,7 +34,6 @@ class RegistryHandler(BaseHandler):
             return result, events
 
         result, events = await self.store(work)
-        self.publish(events)
         return result
 
 
@@ -114,7 +113,6 @@ class Holding(BaseHandler):
         except Missing:
             await self.store(Unregistered.note, form.symbol, fields)
             raise
-        self.publish(events)
         self.reply(schemas.ticker_record(stock.record()))
 
 

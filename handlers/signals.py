@@ -143,7 +143,7 @@ class OneSignal(BaseHandler):
     @contract({200: answers.Done}, refuses=(404,))
     async def delete(self, rowid: RowId) -> None:
         """Delete a signal."""
-        self.publish(await self.store(Signal.drop, rowid_of(rowid), self.source))
+        await self.store(Signal.drop, rowid_of(rowid), self.source)
         self.reply({"message": "Item deleted"})
 
 

@@ -19,8 +19,8 @@ from handlers.base import (
     Right,
     contract,
     count_of,
-    missed_frames,
-    missed_messages,
+    frames_of,
+    messages_of,
     right,
 )
 from network import site_of
@@ -67,7 +67,7 @@ class SignalSocket(BaseHandler, WebSocketHandler):
     async def _answer_missed(self) -> None:
         missed, last = await self.application.reader.run(_missed, self.after, self._most_missed)
         private = self.identity is not None
-        messages = [RESYNC] if missed is None else missed_messages(missed, private=private)
+        messages = [RESYNC] if missed is None else messages_of(missed, private=private)
         if private:
             state = {"type": "bridge", **self.application.polls.state()}
             messages.append(orjson.dumps(state))
@@ -144,14 +144,14 @@ class SignalSocket(BaseHandler, WebSocketHandler):
 
 def _replay(position: int, limit: int) -> list[live.Frame] | None:
     missed = models.missed_since(position, limit)
-    return None if missed is None else missed_frames(missed)
+    return None if missed is None else frames_of(missed)
 
 
-def _missed(position: int, limit: int) -> tuple[list[models.Missed] | None, int]:
+def _missed(position: int, limit: int) -> tuple[list[tuple] | None, int]:
     """What followed, None if too much, and the last event that whoever asks then knows of."""
     last = models.EventRow.last_id()  # before the lists are read anew, where that is needed
     missed = models.missed_since(position, limit)
-    return missed, missed[-1].id if missed else last
+    return missed, missed[-1][0] if missed else last
 
 
 routes = [(r"/ws/signals", SignalSocket)]

@@ -64,7 +64,7 @@ class Webhook(BaseHandler):
             "known": known,
         }
         most = self.conf.rejected_kept if known else self.conf.strangers_kept
-        self.publish(await self.store(RejectedAlert.keep, fields, most))
+        await self.store(RejectedAlert.keep, fields, most)
 
     def _masked(self, text: str) -> tuple[str, bool]:
         """The text without the passphrases in it, and whether there were any."""
@@ -81,7 +81,6 @@ class Webhook(BaseHandler):
         """Replace a signal."""
         revision = schemas.check(schemas.Revision, self.json_body())
         signal, events = await self.store(self._revise, revision)
-        self.publish(events)
         reply_signal(self, signal)
 
     def _revise(self, revision: schemas.Revision) -> tuple[Signal, list[Event]]:
@@ -128,7 +127,6 @@ class UpdateOrder(BaseHandler):
     async def update(self) -> None:
         """Changes the order's signal and answers it."""
         signal, events = await self.store(Signal.update_order, *self.read(), self.source)
-        self.publish(events)
         reply_signal(self, signal)
 
 

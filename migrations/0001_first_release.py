@@ -42,6 +42,7 @@ def up(migrator, db):
         subject = CharField(max_length=200)
         source = CharField(max_length=80)
         changes = TextField()
+        record = TextField()
 
         class Meta:
             database = db

@@ -15,7 +15,7 @@ from models.positions import Positions, Unregistered, positions_now
 from models.receiving import Receipt, receive
 from models.registry import Pair, Stock
 from models.rejected import RejectedAlert
-from models.replay import Missed, events_after, feed, missed_since
+from models.replay import feed, missed_since, told_after
 from models.retention import old_rows, prune
 from models.signals import AlertId, Signal
 from models.statements import compiled
@@ -54,7 +54,6 @@ __all__ = [
     "Fact",
     "Factor",
     "Filters",
-    "Missed",
     "Missing",
     "Pair",
     "Passphrase",
@@ -72,7 +71,6 @@ __all__ = [
     "Unregistered",
     "User",
     "Visit",
-    "events_after",
     "feed",
     "figures",
     "insist",
@@ -83,6 +81,7 @@ __all__ = [
     "positions_now",
     "prune",
     "receive",
+    "told_after",
     "totals",
     "watching",
 ]

@@ -7,6 +7,7 @@ import peewee
 from peewee import CharField, TextField
 
 from database import RowId, proxy
+from models.records import text_of
 from models.statements import compiled
 from trading import instants
 
@@ -42,7 +43,9 @@ class Event(NamedTuple):
     def append(cls, type: str, subject: str, source: str, changes: dict, record: dict) -> "Event":
         """Writes an event in the running transaction."""
         now = instants.now()
-        event_id = compiled.insert_event((now, type, subject, source, cls.text_of(changes)))
+        told = text_of(type.partition(".")[0], record)
+        row = (now, type, subject, source, cls.text_of(changes), told)
+        event_id = compiled.insert_event(row)
         return cls(event_id, now, type, subject, source, changes, record)
 
     @staticmethod
@@ -129,6 +132,7 @@ class EventRow(Base):
     subject = CharField(200)
     source = CharField(80)
     changes = TextField()
+    record = TextField()
 
     class Meta:
         table_name = "event"

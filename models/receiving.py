@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from models.base import Event
+from models.records import text_of
 from models.statements import MOVE_COLUMNS, compiled
 from trading import alerts, instants, judging, outcomes, statuses
 
@@ -141,7 +142,7 @@ def _store(new: list[_Pending]) -> None:
         record = {"rowid": each.rowid, **each.row}
         told = (each.time, "signal.created", str(each.rowid), each.source)
         signals.append(tuple(record.values()))
-        events.append((each.event_id, *told, Event.text_of(created)))
+        events.append((each.event_id, *told, Event.text_of(created), text_of("signal", record)))
         if each.alert_id:
             ids.append((*each.key, each.rowid))
         event = Event(each.event_id, *told, created, record)

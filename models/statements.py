@@ -10,7 +10,7 @@ import peewee
 
 from database import insert_rows, is_sqlite
 
-EVENT_COLUMNS = ["id", "time", "type", "subject", "source", "changes"]
+EVENT_COLUMNS = ["id", "time", "type", "subject", "source", "changes", "record"]
 MOVE_COLUMNS = (
     *("rowid", "pre_mar_pos", "pre_mar_pos_size", "mar_pos", "mar_pos_size"),
     *("alert_time", "timestamp", "order_comment", "status_msg"),
@@ -38,7 +38,11 @@ class Statements:
         }
         self._event, self._alert_id = event, alert_id
         self._signal_columns = ["rowid", *columns]
-        self._insert_event = _insert(event, ["time", "type", "subject", "source", "changes"])
+        self._insert_event = _insert(
+            event, ["time", "type", "subject", "source", "changes", "record"]
+        )
+        told = event.select(event.id, event.type, event.record, event.changes)
+        self._events_after = _text(told.where(event.id > 0).order_by(event.id).limit(1))
         self._last_event = _text(event.select(peewee.fn.MAX(event.id)))
         self._stock, self._pair = stock, pair
         self._moves = {is_pair: _text(_moves(signal, is_pair)) for is_pair in (False, True)}
@@ -75,9 +79,13 @@ class Statements:
             insert_rows(self._database, "alert_id", columns, alert_ids)
 
     def insert_event(self, row: tuple) -> int:
-        """Stores an event (time, type, subject, source, changes): its id."""
+        """Stores an event (time, type, subject, source, changes, record): its id."""
         cursor = self._database.execute_sql(self._insert_event, row)
         return cursor.lastrowid if is_sqlite(self._database) else cursor.fetchone()[0]
+
+    def events_after(self, event_id: int, most: int) -> list[tuple]:
+        """(id, type, record, changes) of the events that follow, oldest first."""
+        return self._database.execute_sql(self._events_after, (event_id, most)).fetchall()
 
     def last_event(self) -> int | None:
         """The id of the newest event."""

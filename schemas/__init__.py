@@ -1,10 +1,21 @@
 """Bodies in and records out: the wire's spellings live here, the columns' names everywhere else."""
 
+from models.records import (
+    ACCOUNT,
+    SIGNAL_KEYS,
+    account_record,
+    pair_record,
+    rejected_record,
+    signal_of,
+    signal_record,
+    stock_record,
+    ticker_record,
+)
 from schemas import access, answers, records
-from schemas.account import ACCOUNT, AccountChange, AccountForm, account_record
+from schemas.account import AccountChange, AccountForm
 from schemas.alarms import SeenForm, alarm_groups, alarm_record
 from schemas.audit import AUDIT_KEYS, audit_record, token_record
-from schemas.events import event_message, event_record, rejected_record
+from schemas.events import event_message, event_record
 from schemas.orders import Cancel, Fill, Price, Report, read_order_update
 from schemas.original import (
     original_account,
@@ -31,17 +42,11 @@ from schemas.registry import (
     PairForm,
     StockForm,
     TickerForm,
-    pair_record,
-    stock_record,
-    ticker_record,
 )
 from schemas.signals import (
-    SIGNAL_KEYS,
     Alert,
     Revision,
     read_alert,
-    signal_of,
-    signal_record,
 )
 from schemas.users import FactorForm, LoginForm, PassphraseForm, TokenForm, UserForm
 from schemas.values import BadFields, Form, check, json_text, plain, read_object, to_text
@@ -69,7 +74,6 @@ __all__ = [
     "TokenForm",
     "audit_record",
     "token_record",
-    "SIGNAL_KEYS",
     "SIGNAL_KEYS",
     "AccountChange",
     "AccountForm",

@@ -1,13 +1,8 @@
 """Account records on the wire, in the bridge's spelling."""
 
 from schemas.types import Id, Instant, Reported
-from schemas.values import KEEPS, Body, Record, plain
+from schemas.values import KEEPS, Body, Record
 
-# The record's keys, which are the columns' names.
-ACCOUNT = (
-    *("rowid", "timestamp", "AvailableFunds", "BuyingPower", "DailyPnL", "GrossPositionValue"),
-    *("MaintMarginReq", "NetLiquidation", "RealizedPnL", "UnrealizedPnL"),
-)
 _PNL = ("DailyPnL", "RealizedPnL", "UnrealizedPnL")
 
 
@@ -62,8 +57,3 @@ class AccountChange(AccountForm):
         if sent.get("timestamp") is None:
             sent.pop("timestamp", None)
         return sent
-
-
-def account_record(columns: Record) -> Record:
-    """An account record given as {column: value}."""
-    return {key: plain(columns[key]) for key in ACCOUNT}

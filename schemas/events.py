@@ -1,11 +1,11 @@
 """Events and rejected alerts on the wire."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any, Literal
 
 import orjson
 
-from schemas.account import account_record
+from models.records import STOCK
 from schemas.records import (
     AccountRecord,
     Answer,
@@ -16,24 +16,8 @@ from schemas.records import (
     StockState,
     TickerRecord,
 )
-from schemas.registry import STOCK, pair_record, stock_record, ticker_record
-from schemas.signals import signal_of
 from schemas.values import Record, plain
 
-
-def rejected_record(columns: Record) -> Record:
-    """A rejected alert; its reasons are {field: reason} or a sentence."""
-    return {**columns, "reasons": orjson.loads(columns["reasons"])}
-
-
-_RECORDS: dict[str, Callable[[Record], Record]] = {
-    "signal": signal_of,
-    "stock": lambda columns: stock_record(columns, STOCK),
-    "pair": pair_record,
-    "rejected": rejected_record,
-    "account": account_record,
-    "position": ticker_record,
-}
 # The one noun whose fields have other names on the wire than their columns.
 _NAMES = {"stock": {column: key for key, column in STOCK.items()}}
 
@@ -58,17 +42,12 @@ def event_record(event: Any) -> Record:
     }
 
 
-def event_message(type: str, event_id: int, columns: Record, changed: Iterable[str]) -> bytes:
-    """One event as the websocket sends it, with the subject's full record."""
+def event_message(type: str, event_id: int, record: str, changes: str) -> bytes:
+    """One event as the websocket sends it, with the subject's whole record as it was then."""
     noun = type.partition(".")[0]
-    return orjson.dumps(
-        {
-            "type": type,
-            "event": event_id,
-            noun: _RECORDS[noun](columns),
-            "changed": _named(noun, changed),
-        }
-    )
+    changed = orjson.dumps(_named(noun, orjson.loads(changes))).decode()
+    told = f'{{"type":"{type}","event":{event_id},"{noun}":{record},"changed":{changed}}}'
+    return told.encode()
 
 
 class Hello(Answer):

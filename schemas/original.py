@@ -6,9 +6,10 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
+from models.records import SIGNAL_KEYS
 from schemas.account import AccountForm
 from schemas.registry import PairForm, StockForm, TickerForm
-from schemas.signals import SIGNAL_KEYS, Alert, with_twins
+from schemas.signals import Alert, with_twins
 from schemas.types import Id, Positive
 from schemas.users import UserForm
 from schemas.values import (

@@ -1,40 +1,23 @@
 """Stocks and pairs on the wire: stocks in the seed's spelling and, as tickers, in the bridge's."""
 
-from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
+from models.records import SEED, Record
 from schemas.shown import shown_symbol, shown_text, shown_word
 from schemas.types import Comment, Exchange, Positive, Reported, ShortText, Switch, Symbol, Word
 from schemas.values import (
     KEEPS,
     BadFields,
     Body,
-    Record,
     at_most,
     one_of,
     optional,
-    plain,
     to_bare,
     to_text,
 )
 from trading import equation
-
-# The records' keys, which are the columns' names.
-TICKER = (
-    *("symbol", "sectype", "xch", "prixch", "currency", "order_type", "active"),
-    *("active_pos", "active_pnl", "active_cost"),
-)
-PAIR = ("name", "ticker1", "ticker2", "hedge", "status", "notes")
-# Mind the clash: the seed's prixch is the routing exchange, the bridge's is the primary one.
-SEED = {"symbol": "symbol", "prixch": "xch", "secxch": "prixch", "active": "active"}
-# A stock in the seed's spelling with all that the seed does not name.
-STOCK = SEED | {
-    key: key
-    for key in ("sectype", "currency", "order_type", "active_pos", "active_pnl", "active_cost")
-}
-
 
 SecurityType = Annotated[
     str, BeforeValidator(one_of("STK", "CASH", "CRYPTO")), shown_word("STK", "CASH", "CRYPTO")
@@ -159,18 +142,3 @@ class PairChange(Body):
         """The fields that were sent."""
         sent = {key: getattr(self, key) for key in self.model_fields_set - {"name"}}
         return {k: v for k, v in sent.items() if v is not None or k == "notes"}
-
-
-def stock_record(columns: Record, keys: Mapping[str, str] = SEED) -> Record:
-    """A stock as the seed spells it: SEED, or STOCK with the rest of its fields."""
-    return {key: plain(columns[column]) for key, column in keys.items()}
-
-
-def ticker_record(columns: Record) -> Record:
-    """A stock as the bridge spells it."""
-    return {key: plain(columns[key]) for key in TICKER}
-
-
-def pair_record(columns: Record) -> Record:
-    """A pair as the wire has it."""
-    return {key: plain(columns[key]) for key in PAIR}

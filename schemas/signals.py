@@ -1,8 +1,6 @@
 """Signals on the wire: the record, alerts, replacements, and reports of orders."""
 
-from collections.abc import Iterable
-from typing import Any
-
+from models.records import SIGNAL_KEYS, TWINS
 from schemas.types import (
     Action,
     AlertId,
@@ -23,48 +21,9 @@ from schemas.types import (
     Status,
     Ticker,
 )
-from schemas.values import EXACT, KEEPS, Body, Record, check, is_blank, is_unfilled
+from schemas.values import KEEPS, Body, Record, check, is_blank, is_unfilled
 
-# The record's keys, which are the columns' names.
-SIGNAL_KEYS = (
-    *("rowid", "timestamp", "ticker", "order_action", "order_contracts", "order_price"),
-    *("mar_pos", "mar_pos_size", "pre_mar_pos", "pre_mar_pos_size", "order_comment"),
-    *("order_status", "ticker_type", "stk_ticker1", "stk_ticker2", "hedge_param"),
-    *("order_id1", "order_id2", "stk_price1", "stk_price2", "fill_price", "slip"),
-    *("error_msg", "status_msg"),
-)
-# The bridge's spellings, with the same values as their stk_ twins.
-TWINS = {
-    "ticker1": "stk_ticker1",
-    "ticker2": "stk_ticker2",
-    "price1": "stk_price1",
-    "price2": "stk_price2",
-}
 _SHORT = {prefixed: short for short, prefixed in TWINS.items()}
-_RECORD_KEYS = SIGNAL_KEYS + tuple(TWINS)
-_NUMBERS = {
-    *("order_contracts", "order_price", "mar_pos_size", "pre_mar_pos_size", "hedge_param"),
-    *("stk_price1", "stk_price2", "fill_price", "slip"),
-}
-_NUMBER_INDEXES = tuple(SIGNAL_KEYS.index(key) for key in SIGNAL_KEYS if key in _NUMBERS)
-_TWIN_INDEXES = tuple(SIGNAL_KEYS.index(twin) for twin in TWINS.values())
-
-
-def signal_record(row: Iterable[Any]) -> Record:
-    """The record of a row given as SIGNAL_KEYS."""
-    values = list(row)
-    # `plain`, written out for the columns that need it: lists call this for every row.
-    for index in _NUMBER_INDEXES:
-        value = values[index]
-        if type(value) is float and value.is_integer() and abs(value) < EXACT:
-            values[index] = int(value)
-    values += [values[index] for index in _TWIN_INDEXES]
-    return dict(zip(_RECORD_KEYS, values, strict=True))
-
-
-def signal_of(columns: Record) -> Record:
-    """The record of a signal given as {column: value}."""
-    return signal_record(columns[key] for key in SIGNAL_KEYS)
 
 
 class _SignalFields(Body):

@@ -11,13 +11,13 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, Va
 
 from schemas import faults
 from trading import equation, instants
+from trading.numbers import EXACT, plain
 
 Record = dict[str, Any]
 
 
 _NUMERAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\Z", re.ASCII)
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-EXACT = 2**53
 MOST = 1e12  # of a quantity, or of a price on either side of 0
 _WORDS = {"true": True, "false": False}
 _LONGEST_NUMERAL = 400
@@ -295,10 +295,3 @@ def _refuse_constant(name: str) -> None:
 
 # Made once: `json.loads` would make one for every body. Line feeds and tabs in a text are taken.
 _JSON = json.JSONDecoder(parse_constant=_refuse_constant, strict=False)
-
-
-def plain(value: Any) -> Any:
-    """A whole number below 2**53 without its `.0`; anything else as it is."""
-    if type(value) is float and value.is_integer() and -EXACT < value < EXACT:
-        return int(value)
-    return value

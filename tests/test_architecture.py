@@ -31,7 +31,7 @@ MAY_IMPORT = {
     "network": set(),
     "live": {"models", "tally"},
     "models": {"database", "security", "trading"},
-    "schemas": {"trading"},
+    "schemas": {"models", "trading"},
     "database": {"tally"},
     "security": set(),
     "settings": {"network", "hours", "trading"},

@@ -18,7 +18,7 @@ from handlers.base.contract import (
 from handlers.base.credentials import CredentialHandler
 from handlers.base.errors import ApiError, Errors, explain, unauthorized
 from handlers.base.files import Static, library_url
-from handlers.base.frames import event_frame, missed_frames, missed_messages
+from handlers.base.frames import frames_after, frames_of, messages_of
 from handlers.base.gate import Gate
 from handlers.base.handler import (
     BaseHandler,
@@ -83,12 +83,12 @@ __all__ = [
     "csv_lines",
     "encode",
     "environment",
-    "event_frame",
+    "frames_after",
+    "frames_of",
     "explain",
     "in_words",
     "library_url",
-    "missed_frames",
-    "missed_messages",
+    "messages_of",
     "right",
     "rowid_of",
     "session_state",

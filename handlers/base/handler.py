@@ -16,7 +16,6 @@ import schemas
 from database import close_if_broken
 from handlers.base.arriving import MOST_BODY
 from handlers.base.errors import ApiError, explain
-from handlers.base.frames import event_frame
 from handlers.base.identity import COOKIE, IdentityHandler, verb_of
 from trading import instants
 
@@ -164,8 +163,7 @@ class BaseHandler(IdentityHandler):
         self.finish(orjson.dumps(body))
 
     def reply_receipt(self, receipt: models.Receipt) -> None:
-        """Publishes a stored alert's event and answers its sender."""
-        self.publish(receipt.events)
+        """Answers the sender of an alert."""
         status = 200 if receipt.verdict == "duplicate" else 201
         warning = {"warning": receipt.warning} if receipt.warning else {}
         body = {"message": RECEIVED[receipt.verdict], "rowid": receipt.rowid, **warning}
@@ -201,11 +199,6 @@ class BaseHandler(IdentityHandler):
     async def act(self, *given: Any, **named: Any) -> Any:
         """As `store`, and the audit tells of it: act(kind, subject, verb, ...)."""
         return await self.store(self.acting(*given, **named))
-
-    def publish(self, events: list[models.Event]) -> None:
-        """Tells every listener of committed events."""
-        if events:
-            self.application.publish([each.id for each in events], map(event_frame, events))
 
     # --- errors ------------------------------------------------------------------------
 

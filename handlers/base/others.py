@@ -1,29 +1,20 @@
 """The other processes that serve the same database."""
 
-from functools import partial
+import time
 from typing import Any
 
 from tornado.ioloop import IOLoop
 
-from database import EVENT, UNANSWERED, Ear, Reader
-from handlers.base.frames import frames_after
-from live import Follower
+from database import EVENT, Ear
 
 
 class Others:
-    """What other processes on the same database store and announce."""
+    """Hears what other processes on the same database store and announce."""
 
     def __init__(self, app: Any):
         self._app = app
-        self._reader = Reader(app.database)
-        read = partial(self._reader.run, frames_after)
-        self.follower = Follower(app.hub, read, UNANSWERED)
-        app.announced[EVENT] = self._stored
+        app.announced[EVENT] = lambda _: app.look_for_events(time.monotonic())
         self._ear = Ear(app.database, app.hear, self._missed)
-
-    def _stored(self, text: str | None) -> None:
-        self.follower.reach(text and int(text))
-        self._app.watchman.wake()
 
     def start(self) -> None:
         """Listens from now on."""
@@ -37,5 +28,3 @@ class Others:
     async def close(self) -> None:
         """Listens no more."""
         await self._ear.close()
-        self.follower.close()
-        self._reader.close()
