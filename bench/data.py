@@ -18,6 +18,7 @@ from bench.load import Connection, Load
 from bench.processes import PASSPHRASE, Process
 from database import is_sqlite
 from models import EventRow, Pair, Signal, Stock
+from models.records import text_of
 from models.statements import compiled
 
 PAIRS = [("NMFC", "ROIC", 0.72), ("MA", "V", 3.0), ("KO", "PEP", 0.5)]
@@ -148,6 +149,7 @@ def _event(rowid: int, row: dict) -> dict:
         "subject": str(rowid),
         "source": "webhook",
         "changes": json.dumps(changes),
+        "record": text_of("signal", {"rowid": rowid, **row}),
     }
 
 

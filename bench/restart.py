@@ -93,7 +93,7 @@ def run(rounds: int, signals: int) -> dict:
         with running(server(database)) as process:
             longest, starts, posts = asyncio.run(measure(process, rounds))
         with contextlib.closing(sqlite3.connect(database)) as opened:
-            kept = {rowid for (rowid,) in opened.execute("SELECT id FROM signal")}
+            kept = {rowid for (rowid,) in opened.execute("SELECT rowid FROM signal")}
     return {
         **facts(),
         "restarts": rounds,

@@ -41,7 +41,7 @@ class Register(BaseHandler):
     async def put(self) -> None:
         """Replace an account record."""
         form = schemas.check(schemas.AccountChange, self.json_body())
-        record, events = await self.store(
+        record = await self.store(
             AccountRecord.replace_one, form.rowid, form.columns(), self.source
         )
         self.reply(schemas.account_record(record.record()))

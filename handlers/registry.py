@@ -15,26 +15,27 @@ from handlers.base import (
     count_of,
     right,
 )
-from models import Audit, Event, Missing, Pair, Stock, Unregistered
+from models import Audit, EventRow, Missing, Pair, Stock, Unregistered
 from schemas import answers, records
+
+MOST_CHANGES = 10  # a pair and both its legs are three
 
 
 class RegistryHandler(BaseHandler):
     """A handler that changes the registry, which the audit tells with the event of each change."""
 
     async def change(self, verb: Callable, *args: Any) -> Any:
-        """As `store`, for verbs that return their events last or alone; publishes them."""
+        """As `store`, and the audit tells of each event that the verb wrote."""
         trace, most = self.trace, self.conf.audit_kept
 
-        def work() -> tuple[Any, list[Event]]:
+        def work() -> Any:
+            before = EventRow.last_id()
             result = verb(*args)
-            events = result if isinstance(result, list) else result[-1]
-            for event in events:
+            for event in EventRow.after(before, MOST_CHANGES):
                 Audit.note(event.type, trace, most, event.subject, event.id)
-            return result, events
+            return result
 
-        result, events = await self.store(work)
-        return result
+        return await self.store(work)
 
 
 class StockRegister(RegistryHandler):
@@ -60,7 +61,7 @@ class StockRegister(RegistryHandler):
     async def put(self) -> None:
         """Update a {noun}, or register it; what is not sent stays."""
         form = schemas.check(self.form, self.json_body())
-        stock, made, _ = await self.change(Stock.put, form.columns(), self.source)
+        stock, made = await self.change(Stock.put, form.columns(), self.source)
         self.reply(self.record(stock.record()), 201 if made else 200)
 
 
@@ -109,7 +110,7 @@ class Holding(BaseHandler):
         form = schemas.check(schemas.HoldingForm, self.json_body())
         fields = form.columns()
         try:
-            stock, events = await self.store(Stock.hold, form.symbol, fields, self.source)
+            stock = await self.store(Stock.hold, form.symbol, fields, self.source)
         except Missing:
             await self.store(Unregistered.note, form.symbol, fields)
             raise
@@ -159,7 +160,7 @@ class PairRegister(RegistryHandler):
     async def put(self) -> None:
         """Change a pair."""
         form = schemas.check(schemas.PairChange, self.json_body())
-        pair, _ = await self.change(Pair.put, form.key(), form.columns(), self.source)
+        pair = await self.change(Pair.put, form.key(), form.columns(), self.source)
         self.reply(_pair(pair))
 
 

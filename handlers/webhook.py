@@ -5,7 +5,7 @@ import orjson
 import schemas
 import security
 from handlers.base import MOST_BODY, ApiError, BaseHandler, Right, contract, explain, right
-from models import Audit, Event, RejectedAlert, Signal
+from models import Audit, EventRow, RejectedAlert, Signal
 from schemas import answers, records
 from trading.statuses import OFFERED
 
@@ -80,21 +80,20 @@ class Webhook(BaseHandler):
     async def put(self) -> None:
         """Replace a signal."""
         revision = schemas.check(schemas.Revision, self.json_body())
-        signal, events = await self.store(self._revise, revision)
+        signal = await self.store(self._revise, revision)
         reply_signal(self, signal)
 
-    def _revise(self, revision: schemas.Revision) -> tuple[Signal, list[Event]]:
+    def _revise(self, revision: schemas.Revision) -> Signal:
         """Replaces the signal; the audit tells of a person who has it traded."""
         rowid, bypass = revision.rowid, revision.bypass_ticker_status
         owner = self.identity is not None
-        signal, events = Signal.revise(
-            rowid, revision.sent(), self.source, bypass=bypass, owner=owner
-        )
-        offers = any(event.changes.get("order_status", ("", ""))[1] in OFFERED for event in events)
-        if owner and offers:
-            most, event = self.conf.audit_kept, events[-1].id
-            Audit.note("signal.offered", self.trace, most, f"signal {rowid}", event)
-        return signal, events
+        before = EventRow.last_id()
+        signal = Signal.revise(rowid, revision.sent(), self.source, bypass=bypass, owner=owner)
+        for event in EventRow.after(before, 1):
+            if owner and event.changed.get("order_status", ("", ""))[1] in OFFERED:
+                most, subject = self.conf.audit_kept, f"signal {rowid}"
+                Audit.note("signal.offered", self.trace, most, subject, event.id)
+        return signal
 
 
 def reply_signal(handler: BaseHandler, signal: Signal) -> None:
@@ -126,7 +125,7 @@ class UpdateOrder(BaseHandler):
 
     async def update(self) -> None:
         """Changes the order's signal and answers it."""
-        signal, events = await self.store(Signal.update_order, *self.read(), self.source)
+        signal = await self.store(Signal.update_order, *self.read(), self.source)
         reply_signal(self, signal)
 
 

@@ -6,7 +6,7 @@ from database import open_database
 from models.account import BRIDGE, AccountRecord, Bridge
 from models.alarms import ALARMS, NOBODY_LOOKS, Alarm, AlarmWatch
 from models.audit import Audit, AuditFilters, Trace
-from models.base import Ended, Event, EventRow, Missing, Refused
+from models.base import Ended, EventRow, Missing, Refused
 from models.factor import CodeRefused, Factor, RecoveryCode
 from models.facts import LAST_BACKUP, Fact
 from models.figures import figures, totals
@@ -49,7 +49,6 @@ __all__ = [
     "Bridge",
     "CodeRefused",
     "Ended",
-    "Event",
     "EventRow",
     "Fact",
     "Factor",

@@ -6,7 +6,7 @@ import peewee
 from peewee import CharField, DoubleField
 
 from database import RowId, announce
-from models.base import Base, Event, Missing, Told, newest
+from models.base import Base, Missing, Told, newest
 from trading import instants
 
 BRIDGE = "bridge"  # announced: the bridge was seen, and when
@@ -36,22 +36,21 @@ class AccountRecord(Told):
         raise Missing
 
     @classmethod
-    def keep(cls, fields: dict[str, Any], source: str) -> list[Event]:
+    def keep(cls, fields: dict[str, Any], source: str) -> None:
         """Stores a new record of the present instant."""
-        return [cls.add(source, timestamp=instants.now(), **fields)]
+        cls.add(source, timestamp=instants.now(), **fields)
 
     @classmethod
-    def replace_one(
-        cls, rowid: int, fields: dict[str, Any], source: str
-    ) -> tuple["AccountRecord", list[Event]]:
+    def replace_one(cls, rowid: int, fields: dict[str, Any], source: str) -> "AccountRecord":
         """Sets the fields of a record, its time among them; raises Missing."""
         record = cls.find(rowid)
-        return record, record.change(source, fields)
+        record.change(source, fields)
+        return record
 
     @classmethod
-    def drop(cls, rowid: int, source: str) -> list[Event]:
+    def drop(cls, rowid: int, source: str) -> None:
         """Deletes a record."""
-        return [cls.find(rowid).remove(source)]
+        cls.find(rowid).remove(source)
 
     @classmethod
     def page(cls, limit: int, before: int | None = None) -> peewee.ModelSelect:

@@ -1,6 +1,6 @@
 """What every table shares: errors, the event of a change, rows whose changes are told."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import orjson
 import peewee
@@ -28,30 +28,18 @@ class Refused(Exception):
         self.reason = reason
 
 
-class Event(NamedTuple):
-    """One stored change: `changes` is {column: (old, new)}, `record` the row after it."""
+def tell(type: str, subject: str, source: str, changes: dict, record: dict) -> int:
+    """Writes an event in the running transaction: its id.
 
-    id: int
-    time: str
-    type: str
-    subject: str
-    source: str
-    changes: dict[str, tuple[Any, Any]]
-    record: dict[str, Any]
+    `changes` is {column: (old, new)}, `record` the row's columns after it.
+    """
+    told = text_of(type.partition(".")[0], record)
+    return compiled.insert_event((instants.now(), type, subject, source, text(changes), told))
 
-    @classmethod
-    def append(cls, type: str, subject: str, source: str, changes: dict, record: dict) -> "Event":
-        """Writes an event in the running transaction."""
-        now = instants.now()
-        told = text_of(type.partition(".")[0], record)
-        row = (now, type, subject, source, cls.text_of(changes), told)
-        event_id = compiled.insert_event(row)
-        return cls(event_id, now, type, subject, source, changes, record)
 
-    @staticmethod
-    def text_of(changes: dict[str, tuple[Any, Any]]) -> str:
-        """The changes as the table keeps them."""
-        return orjson.dumps(changes).decode()
+def text(changes: dict[str, tuple[Any, Any]]) -> str:
+    """The changes as the table keeps them."""
+    return orjson.dumps(changes).decode()
 
 
 class Base(peewee.Model):
@@ -75,19 +63,18 @@ class Told(Base):
         """The row as {column: value}."""
         return {name: self.__data__.get(name) for name in self._meta.sorted_field_names}
 
-    def _tell(self, verb: str, source: str, changes: dict, noun: str = "") -> Event:
-        kind = f"{noun or self.noun}.{verb}"
-        return Event.append(kind, self.subject(), source, changes, self.record())
+    def _tell(self, verb: str, source: str, changes: dict, noun: str = "") -> None:
+        tell(f"{noun or self.noun}.{verb}", self.subject(), source, changes, self.record())
 
     @classmethod
-    def add(cls, source: str, **fields: Any) -> Event:
+    def add(cls, source: str, **fields: Any) -> None:
         """Stores a new row."""
         row = cls.create(**fields)
         key = cls._meta.primary_key.name
         created = {k: (None, v) for k, v in row.record().items() if v is not None and k != key}
-        return row._tell("created", source, created)
+        row._tell("created", source, created)
 
-    def change(self, source: str, fields: dict[str, Any], noun: str = "") -> list[Event]:
+    def change(self, source: str, fields: dict[str, Any], noun: str = "") -> None:
         """Sets these fields; one event, or none where nothing differs.
 
         `noun` is what the event is about, where that is but a part of the row.
@@ -95,18 +82,18 @@ class Told(Base):
         old = self.record()
         changes = {k: (old[k], v) for k, v in fields.items() if not same(old[k], v)}
         if not changes:
-            return []
+            return
         for name, (_, value) in changes.items():
             setattr(self, name, value)
         self.save(only=list(changes))
-        return [self._tell("updated", source, changes, noun)]
+        self._tell("updated", source, changes, noun)
 
-    def remove(self, source: str) -> Event:
+    def remove(self, source: str) -> None:
         """Deletes the row."""
         key = self._meta.primary_key.name
         gone = {k: (v, None) for k, v in self.record().items() if v is not None and k != key}
         self.delete_instance()
-        return self._tell("deleted", source, gone)
+        self._tell("deleted", source, gone)
 
 
 def same(old: Any, new: Any) -> bool:

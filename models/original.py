@@ -13,7 +13,7 @@ import psycopg2
 from playhouse import db_url
 
 from database import DatabaseRefused, is_sqlite, last_id, proxy, refusal, set_last_id
-from models.base import Event
+from models.base import tell
 from models.signals import AlertId, Signal
 from models.statements import compiled
 
@@ -133,7 +133,7 @@ class Takeover:
             mine = self._last = Signal.insert(**row).execute()
         AlertId.insert(alert_id=_alert_id(rowid), fingerprint="", signal=mine).execute()
         created = {name: (None, value) for name, value in row.items() if value is not None}
-        Event.append("signal.created", str(mine), SOURCE, created, {"rowid": mine, **row})
+        tell("signal.created", str(mine), SOURCE, created, {"rowid": mine, **row})
         return mine
 
     def settle(self) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from models.base import Event
+from models.base import text
 from models.records import text_of
 from models.statements import MOVE_COLUMNS, compiled
 from trading import alerts, instants, judging, outcomes, statuses
@@ -14,11 +14,10 @@ Legs = tuple[str, str | None]
 
 
 class Receipt(NamedTuple):
-    """What became of an alert: its signal's rowid, the verdict and the event (none: a repeat)."""
+    """What became of an alert: its signal's rowid and the verdict."""
 
     rowid: int
     verdict: str
-    events: list[Event]
     warning: str | None = None
 
 
@@ -106,7 +105,7 @@ class _Repeats:
     def receipt(self, each: _Pending) -> Receipt:
         """What a repeat is told."""
         first = self._first[each.key]
-        return Receipt(first if isinstance(first, int) else first.rowid, "duplicate", [])
+        return Receipt(first if isinstance(first, int) else first.rowid, "duplicate")
 
 
 def _number(new: list[_Pending]) -> None:
@@ -142,10 +141,8 @@ def _store(new: list[_Pending]) -> None:
         record = {"rowid": each.rowid, **each.row}
         told = (each.time, "signal.created", str(each.rowid), each.source)
         signals.append(tuple(record.values()))
-        events.append((each.event_id, *told, Event.text_of(created), text_of("signal", record)))
+        events.append((each.event_id, *told, text(created), text_of("signal", record)))
         if each.alert_id:
             ids.append((*each.key, each.rowid))
-        event = Event(each.event_id, *told, created, record)
-        outcome = each.verdict.outcome
-        each.receipt = Receipt(each.rowid, outcome, [event], each.row["warning"])
+        each.receipt = Receipt(each.rowid, each.verdict.outcome, each.row["warning"])
     compiled.store_signals(signals, events, ids)

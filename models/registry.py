@@ -6,7 +6,7 @@ import peewee
 from peewee import CharField, DoubleField, IntegerField, TextField
 
 from database import RowId
-from models.base import Event, Missing, Refused, Told, newest
+from models.base import Missing, Refused, Told, newest
 from models.signals import Signal
 from trading import equation, fills, instants
 from trading.judging import CURRENCIES
@@ -84,22 +84,23 @@ class Stock(Told):
         return found.popitem()[1]
 
     @classmethod
-    def register(cls, fields: dict[str, Any], source: str, noun: str = "stock") -> list[Event]:
+    def register(cls, fields: dict[str, Any], source: str, noun: str = "stock") -> None:
         """A new stock; raises Refused, which calls it by the caller's noun."""
         if cls.get_or_none(cls.symbol == fields["symbol"]):
             raise Refused(f"'{noun}' with that name already exists.")
         cls._check(fields)
-        return [cls.add(source, **fields)]
+        cls.add(source, **fields)
 
     @classmethod
-    def put(cls, fields: dict[str, Any], source: str) -> tuple["Stock", bool, list[Event]]:
-        """Updates the stock, or registers it: (stock, made anew, events)."""
+    def put(cls, fields: dict[str, Any], source: str) -> tuple["Stock", bool]:
+        """Updates the stock, or registers it: (stock, made anew)."""
         stock = cls.get_or_none(cls.symbol == fields["symbol"])
         if stock is None:
-            events = cls.register(fields, source)
-            return cls.find(fields["symbol"]), True, events
+            cls.register(fields, source)
+            return cls.find(fields["symbol"]), True
         cls._check(fields)
-        return stock, False, stock.change(source, fields)
+        stock.change(source, fields)
+        return stock, False
 
     @staticmethod
     def _check(fields: dict[str, Any]) -> None:
@@ -110,14 +111,15 @@ class Stock(Told):
             raise Refused("crypto cannot be a leg of a pair.")
 
     @classmethod
-    def hold(cls, symbol: str, fields: dict[str, Any], source: str) -> tuple["Stock", list[Event]]:
+    def hold(cls, symbol: str, fields: dict[str, Any], source: str) -> "Stock":
         """Sets position, cost and PnL as the broker reports them; raises Missing."""
         stock = cls.find_held(symbol)
         cls.update(reported=instants.now()).where(cls.id == stock.id).execute()
-        return stock, stock.change(source, fields, "position")
+        stock.change(source, fields, "position")
+        return stock
 
     @classmethod
-    def drop(cls, symbol: str, source: str) -> list[Event]:
+    def drop(cls, symbol: str, source: str) -> None:
         """Deletes a stock that no pair and no open signal needs."""
         stock = cls.find(symbol)
         if Pair.with_leg(symbol).exists():
@@ -126,7 +128,7 @@ class Stock(Told):
             raise Refused(
                 f"'{symbol}' has an open signal; it can be deleted once that is finished."
             )
-        return [stock.remove(source)]
+        stock.remove(source)
 
     @classmethod
     def currencies(cls) -> dict[str, str]:
@@ -169,7 +171,7 @@ class Pair(Told):
         return cls.select().where(cls.ticker1.in_(ways) | cls.ticker2.in_(ways))
 
     @classmethod
-    def register(cls, fields: dict[str, Any], source: str) -> list[Event]:
+    def register(cls, fields: dict[str, Any], source: str) -> None:
         """A new pair, and its legs where they are not registered yet; raises Refused."""
         name = f"{fields['ticker1']}-{fields['ticker2']}"
         if cls.get_or_none(cls.name == name):
@@ -181,33 +183,36 @@ class Pair(Told):
             raise Refused("crypto cannot be a leg of a pair.")
         if fields.get("status"):
             cls._check_legs(*legs.values())
-        events = [Stock.add(source, symbol=leg) for leg, stocks in legs.items() if not stocks]
-        return [*events, cls.add(source, name=name, **fields)]
+        for leg, stocks in legs.items():
+            if not stocks:
+                Stock.add(source, symbol=leg)
+        cls.add(source, name=name, **fields)
 
     @staticmethod
     def _check_legs(*legs: list[Stock]) -> None:
         if any(stock.active for stocks in legs for stock in stocks):
             raise Refused(" one of the tickers is already active!")
 
-    def revise(self, fields: dict[str, Any], source: str) -> list[Event]:
+    def revise(self, fields: dict[str, Any], source: str) -> None:
         """Changes hedge, status or notes; raises Refused."""
         for key in ("ticker1", "ticker2"):
             if fields.get(key, getattr(self, key)) != getattr(self, key):
                 raise Refused({key: "a pair's tickers cannot change"})
         if fields.get("status"):
             self._check_legs(Stock.spelled(self.ticker1), Stock.spelled(self.ticker2))
-        return self.change(source, fields)
+        self.change(source, fields)
 
     @classmethod
-    def put(cls, name: str, fields: dict[str, Any], source: str) -> tuple["Pair", list[Event]]:
+    def put(cls, name: str, fields: dict[str, Any], source: str) -> "Pair":
         """Changes the pair of this name."""
         pair = cls.find(name)
-        return pair, pair.revise(fields, source)
+        pair.revise(fields, source)
+        return pair
 
     @classmethod
-    def drop(cls, name: str, source: str) -> list[Event]:
+    def drop(cls, name: str, source: str) -> None:
         """Deletes a pair; its legs stay registered."""
-        return [cls.find(name).remove(source)]
+        cls.find(name).remove(source)
 
     @classmethod
     def page(cls, limit: int, before: int | None = None) -> peewee.ModelSelect:

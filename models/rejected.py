@@ -6,7 +6,7 @@ import peewee
 from peewee import BooleanField, CharField, IntegerField, TextField
 
 from database import RowId
-from models.base import Event, Missing, Told, newest
+from models.base import Missing, Told, newest
 from models.receiving import Receipt, receive
 from trading import instants
 
@@ -28,7 +28,7 @@ class RejectedAlert(Told):
         indexes = ((("known", "id"), False),)
 
     @classmethod
-    def keep(cls, fields: dict[str, Any], most: int) -> list[Event]:
+    def keep(cls, fields: dict[str, Any], most: int) -> None:
         """Stores a rejected alert and drops the oldest of its sort beyond `most`.
 
         Strangers' make no event: a flood of them must not grow the disk.
@@ -38,9 +38,9 @@ class RejectedAlert(Told):
         last = cls.select(cls.id).where(same_sort).order_by(cls.id.desc()).limit(1).offset(most)
         cls.delete().where(same_sort, cls.id <= last).execute()
         if not fields["known"]:
-            return []
+            return
         created = {k: (None, v) for k, v in row.record().items() if v is not None and k != "id"}
-        return [row._tell("created", "webhook", created)]
+        row._tell("created", "webhook", created)
 
     @classmethod
     def find(cls, rowid: int) -> "RejectedAlert":

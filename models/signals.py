@@ -8,7 +8,7 @@ import peewee
 from peewee import BigIntegerField, CharField, DoubleField, TextField
 
 from database import RowId
-from models.base import Base, Event, Missing, Refused, Told, same
+from models.base import Base, Missing, Refused, Told, same
 from models.filters import OFFERED, Filters, conditions, during
 from models.statements import compiled
 from trading import equation, fills, judging, statuses
@@ -58,7 +58,7 @@ class Signal(Told):
     @classmethod
     def revise(
         cls, rowid: int, sent: dict[str, tuple], source: str, *, bypass: bool, owner: bool
-    ) -> tuple["Signal", list[Event]]:
+    ) -> "Signal":
         """Lays the sent fields over a signal: {column: spellings}, the first that differs wins.
 
         A changed equation is judged again. Without the owner's token a filled signal keeps all that
@@ -78,7 +78,8 @@ class Signal(Told):
             fields = signal._without_setbacks(fields)
         if fields.get("order_status") in statuses.OFFERED:
             signal._check_offer(fields)
-        return signal, signal.change(source, fields)
+        signal.change(source, fields)
+        return signal
 
     def _check_offer(self, fields: dict[str, Any]) -> None:
         """Raises Refused for what the bridge could not trade."""
@@ -122,19 +123,20 @@ class Signal(Told):
     @classmethod
     def update_order(
         cls, order_id: int, symbol: str | None, apply: Callable, source: str
-    ) -> tuple["Signal", list[Event]]:
+    ) -> "Signal":
         """Applies a fill or cancel, `apply(order, leg) -> order`, to the signal of an order id."""
         signal, leg = cls.of_order(order_id, symbol)
         try:
             order = fills.Order(**{name: getattr(signal, name) for name in _ORDER_COLUMNS})
-            return signal, signal.change(source, asdict(apply(order, leg)))
+            signal.change(source, asdict(apply(order, leg)))
         except ValueError as error:
             raise Refused(str(error)) from None
+        return signal
 
     @classmethod
-    def drop(cls, rowid: int, source: str) -> list[Event]:
+    def drop(cls, rowid: int, source: str) -> None:
         """Deletes a signal; its history stays."""
-        return [cls.find(rowid).remove(source)]
+        cls.find(rowid).remove(source)
 
     @classmethod
     def newest(cls, filters: Filters, columns: tuple[str, ...], limit: int) -> list[tuple]:

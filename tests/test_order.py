@@ -15,8 +15,8 @@ pytestmark = ON_POSTGRESQL
 WRITERS = 4
 ROUNDS = 25
 INSERT = (
-    "INSERT INTO event (time, type, subject, source, changes) "
-    "VALUES ('2026-01-01 00:00:00', 'stock.created', 'X', 'x', '{}') RETURNING id"
+    "INSERT INTO event (time, type, subject, source, changes, record) "
+    "VALUES ('2026-01-01 00:00:00', 'stock.created', 'X', 'x', '{}', '{}') RETURNING id"
 )
 
 

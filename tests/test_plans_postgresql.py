@@ -26,8 +26,8 @@ SELECT to_char(timestamp '2026-01-01' + n * interval '1 minute', 'YYYY-MM-DD HH2
     CASE WHEN n %% 3 = 0 THEN 'pair' ELSE 'single' END, 'A' || n %% 100,
     CASE WHEN n %% 3 = 0 THEN 'B' || n %% 100 END, n, CASE WHEN n %% 3 = 0 THEN n + 1000000 END
 FROM generate_series(1, {ROWS}) n;
-INSERT INTO event (time, type, subject, source, changes)
-SELECT '2026-01-01 00:00:00', 'signal.created', n::text, 'webhook', '{{}}'
+INSERT INTO event (time, type, subject, source, changes, record)
+SELECT '2026-01-01 00:00:00', 'signal.created', n::text, 'webhook', '{{}}', '{{}}'
 FROM generate_series(1, {ROWS}) n;
 INSERT INTO alert_id (alert_id, fingerprint, signal)
 SELECT 'id' || n, '', n FROM generate_series(1, {ROWS}) n;
