@@ -159,14 +159,14 @@ def test_every_symbol_that_the_document_allows_is_taken(text):
 def test_a_symbol_of_the_original_comes_as_the_broker_spells_it(symbol, spelled):
     assert original_stock({"symbol": symbol, "active": 1}) == {"symbol": spelled, "active": 1}
     pair = original_pair({"name": f"{symbol}-BRK.B", "hedge": 2}, lambda _: False)
-    assert (pair["leg1"], pair["leg2"]) == (spelled, "BRK B")
+    assert (pair["ticker1"], pair["ticker2"]) == (spelled, "BRK B")
 
 
 def test_a_symbol_of_another_market_keeps_its_dot():
     row = {"symbol": "TECK.B", "xch": "SMART", "currency": "CAD"}
     assert original_stock(row)["symbol"] == "TECK.B"
     pair = original_pair({"name": "TECK.B-MA", "hedge": 2}, lambda leg: leg == "TECK.B")
-    assert pair["leg1"] == "TECK.B"
+    assert pair["ticker1"] == "TECK.B"
 
 
 @pytest.mark.parametrize("name", ["AAPL", "A-B-C", "", "A-", "A-2*B"])

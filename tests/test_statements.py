@@ -49,16 +49,19 @@ def test_a_blank_signal_is_the_models_defaults(store):
 
 
 def test_the_compiled_event_is_the_models(store):
-    event_id = compiled.insert_event(("2026-01-01 00:00:00", "signal.created", "7", "me", "{}"))
+    told = ("2026-01-01 00:00:00", "signal.created", "7", "me", '{"a":[1,2]}', '{"a":2}')
+    event_id = compiled.insert_event(told)
     row = EventRow.get_by_id(event_id)
-    stored = (row.time, row.type, row.subject, row.source, row.changes)
-    assert stored == ("2026-01-01 00:00:00", "signal.created", "7", "me", "{}")
+    assert (row.time, row.type, row.subject, row.source, row.changes, row.record) == told
+    assert compiled.events_after(event_id - 1, 5) == [(event_id, told[1], told[5], told[4])]
+    assert compiled.events_after(event_id, 5) == []
 
 
 def test_signals_are_stored_with_their_events_and_alert_ids(store):
     Signal.create(**full_row())
     signals = [(rowid, *full_row().values()) for rowid in (2, 3)]
-    events = [(n, "2026-01-01 00:00:00", "signal.created", str(n), "me", "{}") for n in (2, 3)]
+    told = ("2026-01-01 00:00:00", "signal.created", "7", "me", "{}", "{}")
+    events = [(n, *told) for n in (2, 3)]
     with store.atomic():
         assert compiled.draw_ids(2) == [(2, 1), (3, 2)]
         compiled.store_signals(signals, events, [("x", "told", 3)])
@@ -108,7 +111,7 @@ def test_a_session_whose_time_is_over_is_not_found(store, conf, column):
 def test_the_last_event_is_the_models(store):
     assert EventRow.last_id() == 0
     for _ in range(3):
-        compiled.insert_event(("2026-01-01 00:00:00", "signal.created", "7", "me", "{}"))
+        compiled.insert_event(("2026-01-01 00:00:00", "signal.created", "7", "me", "{}", "{}"))
     assert EventRow.last_id() == EventRow.select(peewee.fn.MAX(EventRow.id)).scalar() == 3
 
 

@@ -241,15 +241,10 @@ def test_an_order_id_that_is_given_out_again_is_told_until_the_older_order_is_do
 
 
 def test_an_alert_id_that_another_alert_had_is_told(desk):
-    rowid = desk.alert("S", 0, 10)
-    row = models.Signal.find(rowid)
+    desk.alert("S", 0, 10, alert_id="x")
+    assert keys(desk) == []
+    rowid = desk.alert("S", 10, 20, alert_id="x")
     warning = "alert_id was used before by another alert"
-    changes = {
-        "stk_ticker1": (None, "S"),
-        "warning": (None, warning),
-        "order_status": (None, "waiting"),
-    }
-    models.Event.append("signal.created", str(rowid), "webhook", changes, row.record())
     assert keys(desk) == [f"alert_id:{rowid}"]
     assert models.Alarm.open_ones()[0].what == f"Signal {rowid}, S: {warning}"
 
