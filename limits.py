@@ -1,30 +1,35 @@
 """How often somebody may try: token buckets, counted in this process alone."""
 
 import time
-from collections import OrderedDict
 from collections.abc import Callable
+
+from cachetools import LRUCache, TTLCache
+
+MOST_KEYS = 10_000  # of each; what was quiet for longest is forgotten
 
 
 class Bucket:
     """A token bucket for each key: `burst` at once, then `rate` a second; keys are bounded."""
 
-    MOST_KEYS = 10_000
-
-    def __init__(self, rate: float, burst: float, clock: Callable[[], float] = time.monotonic):
+    def __init__(
+        self,
+        rate: float,
+        burst: float,
+        clock: Callable[[], float] = time.monotonic,
+        most: int = MOST_KEYS,
+    ):
         self._rate = rate
         self._burst = burst
         self._clock = clock
-        self._levels: OrderedDict[str, tuple[float, float]] = OrderedDict()
+        self._levels: LRUCache[str, tuple[float, float]] = LRUCache(most)
 
     def take(self, key: str) -> float:
         """Takes a token; the seconds until there is one where there is none, else 0."""
         now = self._clock()
-        level, seen = self._levels.pop(key, (self._burst, now))
+        level, seen = self._levels.get(key, (self._burst, now))
         level = min(self._burst, level + (now - seen) * self._rate)
         wait = 0.0 if level >= 1 else (1 - level) / self._rate
         self._levels[key] = (level if wait else level - 1, now)
-        if len(self._levels) > self.MOST_KEYS:
-            self._levels.popitem(last=False)  # the one that was quiet for longest
         return wait
 
     def give_back(self, key: str) -> None:
@@ -37,22 +42,16 @@ class Bucket:
 class Rarely:
     """What is done for a key once in so many seconds at the most; keys are bounded."""
 
-    MOST_KEYS = 10_000
-
-    def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic):
-        self._seconds = seconds
-        self._clock = clock
-        self._done: OrderedDict[str, float] = OrderedDict()
+    def __init__(
+        self, seconds: float, clock: Callable[[], float] = time.monotonic, most: int = MOST_KEYS
+    ):
+        self._done: TTLCache[str, bool] = TTLCache(most, seconds, clock)
 
     def due(self, key: str) -> bool:
         """Whether it is time again; then it counts as done."""
-        now = self._clock()
-        if now - self._done.get(key, -self._seconds) < self._seconds:
+        if key in self._done:
             return False
-        self._done[key] = now
-        self._done.move_to_end(key)
-        if len(self._done) > self.MOST_KEYS:
-            self._done.popitem(last=False)
+        self._done[key] = True
         return True
 
 
@@ -64,10 +63,9 @@ class Failures:
 
     FREE = 5
     FIRST, LONGEST = 0.25, 4.0  # seconds
-    MOST_KEYS = 10_000
 
-    def __init__(self):
-        self._counts: OrderedDict[str, int] = OrderedDict()
+    def __init__(self, most: int = MOST_KEYS):
+        self._counts: LRUCache[str, int] = LRUCache(most)
 
     def delay(self, name: str) -> float:
         """The seconds that an attempt under this name waits."""
@@ -76,9 +74,7 @@ class Failures:
 
     def failed(self, name: str) -> None:
         """Counts one more."""
-        self._counts[name] = self._counts.pop(name, 0) + 1
-        if len(self._counts) > self.MOST_KEYS:
-            self._counts.popitem(last=False)
+        self._counts[name] = self._counts.get(name, 0) + 1
 
     def undo(self, name: str) -> None:
         """Takes the last one back."""

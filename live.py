@@ -5,8 +5,9 @@ import time
 from collections.abc import Callable, Iterable
 from typing import NamedTuple, Protocol
 
+from prometheus_client import Histogram
+
 import models
-from tally import Histogram
 
 COLLECT = 0.05  # seconds that events are collected for in a rush
 COLLECT_PER_LISTENER = 0.0001
@@ -135,7 +136,12 @@ class Hub:
     def __init__(self, last_event: int = 0):
         self.last_event = last_event
         self.listeners: set[Listener] = set()
-        self.latencies = Histogram(LATENCIES)
+        self.latencies = Histogram(
+            "pairs_push_seconds",
+            "From the commit to the last socket.",
+            buckets=LATENCIES,
+            registry=None,
+        )
         self._pending: list[Frame] = []
         self._since = 0.0
         self._pump: asyncio.Task | None = None

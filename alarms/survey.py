@@ -2,9 +2,11 @@
 
 import json
 import time
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, NamedTuple
+
+from cachetools import LRUCache
 
 import models
 from alarms.holdings import Holdings, Judgment
@@ -62,7 +64,7 @@ class Surveyor:
         self.bridge_is_silent = False
         self._reached = 0  # the last event that was looked at
         self._since: dict[tuple, float] = {}
-        self._strategies: OrderedDict[str, Strategy] = OrderedDict()
+        self._strategies: LRUCache[str, Strategy] = LRUCache(MOST_STRATEGIES)
         self._holdings = Holdings(limits.report)
         self._beyond = 0  # signals that wait too long and were not read
         self._begun: list[tuple[Case, float]] = []
@@ -262,7 +264,7 @@ class Surveyor:
         self._begun.append((Case(kind, str(rowid), now, what), now))
 
     def _follow(self, alert: alarms.Alert, open_ones: dict[str, models.Alarm], now: float) -> None:
-        known = self._strategies.pop(alert.name, None)
+        known = self._strategies.get(alert.name)
         if known is None:
             for earlier in lookout.earlier_alerts(alert):
                 known, _ = alarms.follow(known, earlier)
@@ -277,8 +279,6 @@ class Surveyor:
                 self._over.append(key)
         if known is not None:
             self._strategies[alert.name] = known
-            if len(self._strategies) > MOST_STRATEGIES:
-                self._strategies.popitem(last=False)
 
 
 def _is_over(alarm: models.Alarm, signal: dict | None, rejected: dict[int, str]) -> bool:

@@ -10,10 +10,10 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import peewee
+from prometheus_client import Histogram
 
 from database.kinds import is_shared, undoable
 from database.shared import AWAY, cause
-from tally import Histogram
 
 BATCH = 500
 _SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500)
@@ -50,7 +50,9 @@ class Writer:
         then: Callable[[], None] = lambda: None,
     ):
         self.commits = 0
-        self.batches = Histogram(_SIZES)
+        self.batches = Histogram(
+            "pairs_writer_batch_size", "Writes committed together.", buckets=_SIZES, registry=None
+        )
         self.committed = 0.0  # when the newest batch was, on the monotonic clock
         self._database = database
         self._receive = receive

@@ -4,13 +4,27 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+from prometheus_client import (
+    CollectorRegistry,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+)
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.metrics_core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    InfoMetricFamily,
+)
+
 from handlers.base import BaseHandler, Right, right
 from models import Alarm, RejectedAlert, Signal
 from settings import VERSION
-from tally import Histogram
 from trading import statuses
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+
+disable_created_metrics()  # when a series began: one more for each, and nobody asks
 
 
 class Metrics(BaseHandler):
@@ -20,12 +34,11 @@ class Metrics(BaseHandler):
     async def get(self) -> None:
         application = self.application
         stored = await application.reader.run(application.figures.stored)
-        # Imported by those who want it.
-        from prometheus_client import CollectorRegistry, ProcessCollector
-        from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
-
         registry = CollectorRegistry()
         ProcessCollector(registry=registry)
+        for each in (application.figures.requests, application.writer.batches):
+            registry.register(each)
+        registry.register(application.hub.latencies)
         registry.register(Scrape(application, stored))
         self.set_header("Content-Type", CONTENT_TYPE_LATEST)
         self.finish(generate_latest(registry))
@@ -36,25 +49,26 @@ class Figures:
 
     def __init__(self, application: Any, patterns: dict[type, str]):
         self._application, self._patterns = application, patterns
+        self.requests = Histogram(
+            "pairs_request_seconds",
+            "How long requests took.",
+            ("route", "method", "status"),
+            buckets=SECONDS,
+            registry=None,
+        )
         self._seen: dict[tuple, Histogram] = {}
 
     def note(self, handler: Any, seconds: float) -> None:
-        """Counts a request. There is one for every alert: a look-up, and no label is made."""
+        """Counts a request. Labels cost 8 µs to look up, so each series is kept by its handler."""
         method = handler.request.method
+        if method not in handler.SUPPORTED_METHODS:  # senders make them up
+            method = "other"
         key = (type(handler), method, handler.get_status() // 100)
-        histogram = self._seen.get(key)
-        if histogram is None:
-            if method not in handler.SUPPORTED_METHODS:  # senders make them up
-                key = (key[0], "other", key[2])
-            histogram = self._seen.setdefault(key, Histogram(SECONDS))
-        histogram.observe(seconds)
-
-    def requests(self) -> list[tuple[list[str], Histogram]]:
-        """([route, method, class of the status], durations)."""
-        return [
-            ([self._patterns.get(handler, "other"), method, f"{kind}xx"], histogram)
-            for (handler, method, kind), histogram in list(self._seen.items())
-        ]
+        series = self._seen.get(key)
+        if series is None:
+            route = self._patterns.get(key[0], "other")
+            series = self._seen[key] = self.requests.labels(route, method, f"{key[2]}xx")
+        series.observe(seconds)
 
     def stored(self) -> dict[str, Any]:
         """What only the database knows, for the reading thread."""
@@ -84,10 +98,7 @@ class Scrape:
 
     def collect(self) -> Iterator[Any]:
         """Each family in turn."""
-        from prometheus_client.metrics_core import GaugeMetricFamily, InfoMetricFamily
-
         yield InfoMetricFamily("pairs", "The release.", value={"version": VERSION})
-        yield from self._histograms()
         yield from self._labelled()
         waiting = self._application.writer.waiting
         yield GaugeMetricFamily("pairs_writer_waiting", "Writes in the queue.", value=waiting)
@@ -96,26 +107,7 @@ class Scrape:
             age.add_metric([], self._stored["bridge"])
         yield age
 
-    def _histograms(self) -> Iterator[Any]:
-        from prometheus_client.metrics_core import HistogramMetricFamily
-
-        app = self._application
-        text = "How long requests took."
-        requests = HistogramMetricFamily(
-            "pairs_request_seconds", text, labels=["route", "method", "status"]
-        )
-        for labels, seen in app.figures.requests():
-            requests.add_metric(labels, seen.buckets(), seen.total)
-        yield requests
-        for name, text, seen in (
-            ("pairs_writer_batch_size", "Writes committed together.", app.writer.batches),
-            ("pairs_push_seconds", "From the commit to the last socket.", app.hub.latencies),
-        ):
-            yield HistogramMetricFamily(name, text, buckets=seen.buckets(), sum_value=seen.total)
-
     def _labelled(self) -> Iterator[Any]:
-        from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily
-
         app, stored = self._application, self._stored
         users = sum(each.session is not None for each in app.hub.listeners)
         sockets = {"yes": users, "no": len(app.hub.listeners) - users}

@@ -9,7 +9,6 @@ from schemas.values import Body, Record, optional, to_text
 from trading import instants
 
 LONGEST_FILTER = 400  # characters
-_DAY = r"\d{4}-\d{2}-\d{2}"
 
 
 def _short(value: Any) -> str:

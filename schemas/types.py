@@ -40,7 +40,6 @@ from schemas.values import (
 )
 
 Number = Annotated[float | None, optional(to_number), shown_number(blank=True)]
-Amount = Annotated[float, BeforeValidator(to_number), shown_number()]
 OptionalPrice = Annotated[
     float | None, optional(to_price), shown_number(blank=True, minimum=-MOST, maximum=MOST)
 ]
@@ -87,9 +86,6 @@ OptionalPositive = Annotated[
     float | None,
     optional(above_zero),
     shown_number(r"\+?" + ABOVE_ZERO, blank=True, exclusiveMinimum=0, maximum=MOST),
-]
-NotNegative = Annotated[
-    float, BeforeValidator(not_negative), shown_number(r"\+?" + DIGITS, minimum=0, maximum=MOST)
 ]
 Flag = Annotated[bool, BeforeValidator(lambda v: v is not None and to_flag(v)), SHOWN_FLAG]
 Id = Annotated[int, BeforeValidator(to_id), shown("integer", "string", pattern=ID, **WHOLE)]

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from limits import Bucket, Failures
+from limits import Bucket, Failures, Rarely
 
 
 class Clock:
@@ -50,8 +50,7 @@ def test_over_any_time_no_more_passes_than_burst_and_rate_allow(pauses):
 
 
 def test_keys_are_bounded_and_the_quietest_goes_first():
-    bucket = Bucket(rate=0.001, burst=1, clock=Clock())
-    bucket.MOST_KEYS = 3
+    bucket = Bucket(rate=0.001, burst=1, clock=Clock(), most=3)
     for key in "abcad":
         bucket.take(key)
     assert bucket.take("a") > 0, "it was heard of since"
@@ -73,8 +72,19 @@ def test_failures_under_a_name_delay_more_and_more_but_never_refuse():
 
 
 def test_names_that_failed_are_bounded():
-    failures = Failures()
-    failures.MOST_KEYS = 5
-    for number in range(20):
-        failures.failed(f"name{number}")
-    assert len(failures._counts) == 5
+    failures, names = Failures(most=5), [f"name{number}" for number in range(20)]
+    for name in names:
+        for _ in range(Failures.FREE):
+            failures.failed(name)
+    assert [name for name in names if failures.delay(name)] == names[-5:]
+
+
+def test_what_is_done_rarely_is_due_again_when_its_time_is_over():
+    clock = Clock()
+    rarely = Rarely(60, clock, most=2)
+    assert [rarely.due(key) for key in "aab"] == [True, False, True]
+    clock.now = 59.9
+    assert not rarely.due("a")
+    clock.now = 60
+    assert [rarely.due(key) for key in "aa"] == [True, False]
+    assert [rarely.due(key) for key in "cda"] == [True, True, True], "keys are bounded"

@@ -1,4 +1,4 @@
-"""Read and write the equations that charts send as ticker: `AAPL`, `NMFC-0.72*NASDAQ:ROIC`."""
+"""Read the equations that charts send as ticker: `AAPL`, `NMFC-0.72*NASDAQ:ROIC`."""
 
 import math
 import re
@@ -115,17 +115,6 @@ def parse(text: str) -> Equation:
     return Equation(leg1, leg2, hedge)
 
 
-def format_equation(equation: Equation) -> str:
-    """Write an equation the one canonical way; parse() reads it back as the same."""
-    leg1 = _format_leg(equation.leg1)
-    if equation.leg2 is None:
-        return leg1
-    leg2 = _format_leg(equation.leg2)
-    if equation.hedge == 1:
-        return f"{leg1}-{leg2}"
-    return f"{leg1}-{_format_number(equation.hedge)}*{leg2}"
-
-
 def dotted(symbol: str) -> str | None:
     """`USDCAD` and `USD.CAD` as the broker spells a currency or crypto pair; None for the rest.
 
@@ -215,12 +204,3 @@ def _leg(text: str) -> Leg:
     if share and (not exchange or exchanges.is_us(exchange)):
         symbol = f"{base} {share['letter']}"
     return Leg(symbol, exchange or None)
-
-
-def _format_leg(leg: Leg) -> str:
-    return f"{leg.exchange}:{leg.symbol}" if leg.exchange else leg.symbol
-
-
-def _format_number(number: float) -> str:
-    """Write the shortest text that reads back as the same number: 3, 0.72, 5e-05, 1e16."""
-    return repr(float(number)).removesuffix(".0").replace("e+", "e")
