@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import Any
 
 import argon2
+import jwt
 
 _M_MMAP_THRESHOLD = -3  # of malloc.h: what is larger goes back to the system when it is freed
 
@@ -106,28 +107,25 @@ def api_token() -> str:
 
 
 def seal(key: str, secret: str) -> str:
-    """A secret as a database may keep it, unreadable without the key.
+    """A secret of at most 32 characters as a database may keep it, unreadable without the key.
 
     Where the key itself is in the database (no `token_key` in the settings) this hides it from
-    nobody who reads all of it.
+    nobody who reads all of it. With another key it opens as something else, and no code fits.
     """
-    return _fernet(key).encrypt(secret.encode()).decode()
+    nonce = secrets.token_bytes(16)
+    return base64.b64encode(nonce + _crossed(key, nonce, secret.encode())).decode()
 
 
-def unseal(key: str, sealed: str) -> str | None:
-    """The secret, or None where it was sealed with another key."""
-    from cryptography.fernet import InvalidToken
-
-    try:
-        return _fernet(key).decrypt(sealed).decode()
-    except InvalidToken:
-        return None
+def unseal(key: str, sealed: str) -> str:
+    """The secret, or nonsense where it was sealed with another key."""
+    raw = base64.b64decode(sealed)
+    return _crossed(key, raw[:16], raw[16:]).decode("latin-1")
 
 
-def _fernet(key: str) -> Any:
-    from cryptography.fernet import Fernet
-
-    return Fernet(base64.urlsafe_b64encode(hmac.digest(_bytes(key), b"seal", "sha256")))
+def _crossed(key: str, nonce: bytes, text: bytes) -> bytes:
+    # A pad that is never used twice, from a keyed hash: as good as a cipher for one block.
+    pad = hmac.digest(_bytes(key), b"seal\0" + nonce, "sha256")
+    return bytes(a ^ b for a, b in zip(text, pad, strict=False))
 
 
 def totp_secret() -> str:
@@ -144,14 +142,17 @@ def totp_step(secret: str, code: str, now: float, after: int) -> int | None:
     """The time step later than `after` whose code this is, one before and one behind allowed."""
     import pyotp
 
-    totp = pyotp.TOTP(secret)
-    present = int(now) // totp.interval
-    fits = (
-        step
-        for step in range(present - 1, present + 2)
-        if same(bare_code(code), totp.generate_otp(step)) and step > after
-    )
-    return next(fits, None)
+    try:
+        totp = pyotp.TOTP(secret)
+        present = int(now) // totp.interval
+        fits = [
+            step
+            for step in range(present - 1, present + 2)
+            if same(bare_code(code), totp.generate_otp(step)) and step > after
+        ]
+    except ValueError:  # sealed with another key, it is no secret any more
+        return None
+    return fits[0] if fits else None
 
 
 def totp_uri(secret: str, username: str, site: str) -> str:
@@ -181,8 +182,6 @@ def issue(
     key: str, kind: str, username: str, session: str, seconds: int, *, fresh=False, serial=""
 ) -> str:
     """A signed token ("access" or "refresh") that lives the given seconds."""
-    import jwt  # imported where used: it brings `cryptography`, 9 MB and 50 ms
-
     now = int(time.time())
     claims: dict[str, Any] = {
         "type": kind,
@@ -198,21 +197,19 @@ def issue(
 
 @lru_cache(1000)  # a token comes with every request; whether its time is over is asked each time
 def _verified(key: str, text: str) -> dict[str, Any]:
-    import jwt
-
     options = {"require": ["exp", "sub"], "verify_exp": False}
-    try:
-        claims = jwt.decode(text, key, algorithms=[_ALGORITHM], options=options, leeway=_LEEWAY)
-    except jwt.InvalidTokenError:
-        raise TokenInvalid from None
+    claims = jwt.decode(text, key, algorithms=[_ALGORITHM], options=options, leeway=_LEEWAY)
     if type(claims["exp"]) is not int:
-        raise TokenInvalid
+        raise jwt.InvalidTokenError
     return claims
 
 
 def read(key: str, kind: str, text: str) -> Token:
     """What a token of this kind says; raises TokenExpired or TokenInvalid."""
-    claims = _verified(key, text)
+    try:
+        claims = _verified(key, text)
+    except jwt.InvalidTokenError:
+        raise TokenInvalid from None
     if claims["exp"] <= time.time():
         raise TokenExpired
     if claims.get("type") != kind:
