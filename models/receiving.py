@@ -127,7 +127,7 @@ def _put_in_order(new: list[_Pending]) -> None:
         earlier = known.setdefault(each.legs, [])
         if (later := alerts.overtaken_by(move, earlier)) is None:
             earlier.insert(0, move)
-        elif each.verdict.outcome == "recorded":
+        elif each.row["order_status"] in statuses.OFFERED:
             message = f"{outcomes.OVERTAKEN}{later}"
             each.row |= {"order_status": statuses.CANCELED, "status_msg": message}
 

@@ -100,6 +100,14 @@ async def test_an_older_alert_time_proves_that_an_alert_came_late(api):
 
 
 @pytest.mark.gen_test
+async def test_what_its_sender_does_not_offer_stays_as_it_was_sent(api):
+    await api.alert(**step(50, 0))
+    await api.alert(**step(100, 0))
+    await api.alert(**step(0, 100, order_status="filled"))
+    assert await statuses(api, 1) == [("filled", None)]
+
+
+@pytest.mark.gen_test
 async def test_a_refused_alert_tells_where_its_strategy_stands(api):
     for before, after in [(50, 0), (100, 0), (0, 100)]:
         await api.alert(ticker="KO-PEP", **step(before, after))
