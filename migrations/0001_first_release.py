@@ -199,20 +199,6 @@ def up(migrator, db):
             table_name = 'bridge'
     db.create_tables([Bridge])
 
-    class User(Model):
-        id = RowId()
-
-        class Meta:
-            database = db
-            table_name = 'user'
-
-    class Session(Model):
-        id = CharField(primary_key=True, max_length=40)
-
-        class Meta:
-            database = db
-            table_name = 'session'
-
     class Factor(Model):
         user = ForeignKeyField(User, primary_key=True, on_delete='CASCADE')
         secret = CharField(max_length=200)

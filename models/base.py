@@ -136,11 +136,6 @@ class EventRow(Base):
         return list(cls.select().where(cls.id > event_id).order_by(cls.id).limit(limit))
 
     @classmethod
-    def later(cls, event_id: int, subjects: list[str]) -> list["EventRow"]:
-        """What followed an event for these subjects."""
-        return list(cls.select().where(cls.subject.in_(subjects), cls.id > event_id))
-
-    @classmethod
     def of(cls, noun: str, subject: str) -> list["EventRow"]:
         """One subject's history, oldest first."""
         mine = (cls.subject == subject) & (cls.type.startswith(f"{noun}."))

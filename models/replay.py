@@ -5,15 +5,15 @@ from models.base import EventRow
 from models.retention import is_pruned
 from models.statements import compiled
 
-Told = tuple[int, str, str, str]  # id, type, and as JSON the record and the changes
+Outgoing = tuple[int, str, str, str]  # id, type, and as JSON the record and the changes
 
 
-def told_after(event_id: int, most: int) -> list[Told]:
+def told_after(event_id: int, most: int) -> list[Outgoing]:
     """The next events that any process has committed, oldest first."""
     return compiled.events_after(event_id, most)
 
 
-def missed_since(event_id: int, limit: int) -> list[Told] | None:
+def missed_since(event_id: int, limit: int) -> list[Outgoing] | None:
     """What was told after an event, oldest first.
 
     None if that is more than `limit`, or some of it is gone, or the event is unknown.

@@ -36,7 +36,7 @@ class Statements:
         self.blank: dict[str, Any] = dict.fromkeys(columns) | {
             field.name: value for field, value in signal._meta.defaults.items()
         }
-        self._event, self._alert_id = event, alert_id
+        self._alert_id = alert_id
         self._signal_columns = ["rowid", *columns]
         self._insert_event = _insert(
             event, ["time", "type", "subject", "source", "changes", "record"]

@@ -111,7 +111,6 @@ LOOKUPS = {
     "the last event": (EventRow.last_id, "event_pkey"),
     "the next events": (lambda: EventRow.after(ROWS - 50, 20), "event_pkey"),
     "a signal's events": (lambda: EventRow.of("signal", "77"), "event_subject_id"),
-    "later events of some": (lambda: EventRow.later(5, ["6", "7"]), "event_subject_id"),
     "a session": (lambda: Session.by_id("s77"), "session_pkey"),
     "a cookie's session": (lambda: Session.by_cookie("c"), "session_cookie_digest"),
     "the sockets' sessions": (lambda: Session.watching({"s1": True, "s2": True}), "session_pkey"),

@@ -5,10 +5,10 @@ from collections.abc import Iterable
 import live
 import models
 import schemas
-from models.replay import Told
+from models.replay import Outgoing
 
 
-def frames_of(rows: Iterable[Told]) -> list[live.Frame]:
+def frames_of(rows: Iterable[Outgoing]) -> list[live.Frame]:
     """The frames of events that were read."""
     return [
         live.Frame(event, live.frame(schemas.event_message(type, event, *told)), _is_private(type))
@@ -16,7 +16,7 @@ def frames_of(rows: Iterable[Told]) -> list[live.Frame]:
     ]
 
 
-def messages_of(rows: Iterable[Told], *, private: bool) -> list[bytes]:
+def messages_of(rows: Iterable[Outgoing], *, private: bool) -> list[bytes]:
     """The same unframed, for who asks without a websocket; `private`: one who is logged in."""
     return [
         schemas.event_message(type, event, *told)
