@@ -1,13 +1,13 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# Each tool and the package that brings it; a tool that came another way is left alone.
+# TOOL:PACKAGE. A package is installed only if its tool is missing.
 TOOLS := apache2:apache2-bin chromium:chromium nginx:nginx npm:npm openssl:openssl
 MISSING = PATH="$$PATH:/usr/sbin"; missing=; for tool in $(TOOLS); do \
 command -v $${tool%:*} > /dev/null || missing="$$missing $${tool\#*:}"; done; \
 $(PYTHON) -c "import ensurepip, venv" 2> /dev/null || missing="$$missing python3-venv"
 POLICY := /usr/sbin/policy-rc.d
-# With Python's caches, whatever this shell says: the tests start hundreds of servers.
+# Python must write its bytecode files, because the tests start hundreds of servers.
 PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest
 BY_FILE := --dist loadfile --no-loadscope-reorder
 NPM := node_modules/.package-lock.json
@@ -19,22 +19,22 @@ NPM_CI := npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 run: $(VENV)/run.stamp charts
 	@$(BIN)/python server.py
 
-# A trading day to look at, on a database of its own: make demo ARGS="--pace 60 --seed 2"
+# Plays a trading day on a new database: make demo ARGS="--pace 60 --seed 2"
 demo: $(VENV)/run.stamp charts
 	@$(BIN)/python -m demo $(ARGS)
 
-# All that the server needs to run.
+# Installs everything that the server needs to run.
 packages: $(VENV)/run.stamp charts
 
-# A settings.local.toml with secrets of its own: make settings URL=https://pairs.example.com
+# Writes settings.local.toml with new secrets: make settings URL=https://pairs.example.com
 settings:
 	@$(PYTHON) deploy/first_settings.py $(URL)
 
-# A newer version, without refusing an alert: make upgrade [ARGS='--restart "systemctl --user reload pairs-api"']
+# Installs a newer version and refuses no alert: make upgrade [ARGS='--restart "systemctl --user reload pairs-api"']
 upgrade: $(BIN)/python
 	@$(BIN)/python deploy/upgrade.py $(ARGS)
 
-# dist/pairs-api-v3-VERSION.tar.gz and its checksum, for hosts without npm and git.
+# Makes dist/pairs-api-v3-VERSION.tar.gz and its checksum, for hosts without npm and git.
 release: $(NPM)
 	@$(PYTHON) deploy/release.py
 
@@ -52,12 +52,12 @@ lint: $(VENV)/test.stamp
 bench: $(VENV)/test.stamp
 	@$(BIN)/python -m bench
 
-# What pip cannot bring: installed where we may, else named.
+# Tools that pip cannot install: root installs them, other users are told their names.
 system: $(VENV)/test.stamp
 	@$(MISSING); [ -z "$$missing" ] || $(MAKE) --no-print-directory apt
 	@$(MAKE) -s $(NEWMAN)
 
-# The pages' charts and the viewer of /docs: a demo runs without them too.
+# The charts of the pages and the viewer of /docs; a demo also runs without them.
 .PHONY: charts
 charts:
 	@if command -v npm > /dev/null; then $(MAKE) -s $(NPM) || echo "No charts: npm ci failed." >&2; \
@@ -67,12 +67,12 @@ $(NPM): package.json package-lock.json
 	@$(NPM_CI) --omit=dev
 	@touch $@
 
-# What tests need besides.
+# What only the tests need.
 $(NEWMAN): package.json package-lock.json
 	@$(NPM_CI)
 	@touch $@ $(NPM)
 
-# policy-rc.d keeps Debian from starting the web servers: the tests start their own.
+# policy-rc.d stops Debian from starting the web servers, because the tests start their own.
 .PHONY: apt
 apt:
 	@$(MISSING); if [ "$$(id -u)" = 0 ]; then \

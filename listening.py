@@ -27,20 +27,20 @@ def open_sockets(host: str, port: int, inherited: list[int]) -> list[socket.sock
     sockets = [socket.socket(fileno=number) for number in inherited]
     for each in sockets:
         each.listen(BACKLOG)
-        # Shared with whoever holds the same socket, and never to be undone by them.
+        # All processes that hold the socket share this flag; none may set it back.
         each.setblocking(False)
     return sockets
 
 
 def start_anew(sockets: list[socket.socket]) -> NoReturn:
-    """This process becomes a new start of its program that listens on the same sockets.
+    """Replaces this process by a new one of the same program, which listens on the same sockets.
 
-    They never close, so that whoever calls meanwhile waits in the backlog and is not refused.
+    The sockets stay open: a client that connects meanwhile waits in the backlog.
     """
     for each in sockets:
         each.set_inheritable(True)
     numbers = ",".join(str(each.fileno()) for each in sockets)
-    # A second wish to restart must not end a program that does not listen for it yet.
+    # A second signal must not end the new program before it handles signals.
     signal.signal(RESTART, signal.SIG_IGN)
     sys.stdout.flush()
     sys.stderr.flush()
@@ -49,7 +49,7 @@ def start_anew(sockets: list[socket.socket]) -> NoReturn:
 
 
 def most_connections() -> int:
-    """How many connections the system lets us hold, a few files of our own left over."""
+    """How many connections may be open: the system's limit, less the files that we need."""
     try:
         import resource
     except ImportError:  # Windows
@@ -59,12 +59,8 @@ def most_connections() -> int:
     return max(most, OWN_FILES + 1) - OWN_FILES
 
 
-def _stays_so(_: bool) -> None:
-    pass
-
-
 class BoundedServer(HTTPServer):
-    """Hangs up on whoever calls when all lines are taken; the system would fail in a loop.
+    """Closes a new connection where too many are open; else accepting it would fail in a loop.
 
     The application sets a stream's `quiet_since` to None while it has a request of it in hand.
     """
@@ -84,14 +80,14 @@ class BoundedServer(HTTPServer):
             stream.accepted = stream.quiet_since = time.monotonic()
             # Once for the whole connection; Tornado would set and undo it with every answer.
             stream.set_nodelay(True)
-            stream.set_nodelay = _stays_so
+            stream.set_nodelay = bool  # it takes the call and does nothing
             super().handle_stream(stream, address)
 
     def _open(self) -> list[IOStream]:
         return [stream for stream in self._streams if not stream.closed()]
 
     def unheard(self) -> int:
-        """Connections so new that their first request may still be on its way."""
+        """How many connections are so new that their first request may still be on its way."""
         since = time.monotonic() - UNHEARD
         return sum(
             stream.accepted > since and stream.quiet_since == stream.accepted
@@ -107,6 +103,6 @@ class BoundedServer(HTTPServer):
                 stream.close()
 
     def hang_up(self) -> None:
-        """Closes all connections in one step, so that no request slips in between."""
+        """Closes all connections in one step; no request can come in between."""
         for stream in self._open():
             stream.close()

@@ -1,4 +1,4 @@
-"""Addresses: whom a proxy speaks for, who is in a list of networks, and sites; pure, no I/O."""
+"""Addresses: the client behind a proxy, addresses in networks, hosts in URLs. No I/O is done."""
 
 import ipaddress
 from collections.abc import Iterable
@@ -9,20 +9,20 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Networks = tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]
 
 MAPPED = 96  # bits before the IPv4 address in ::ffff:198.51.100.9
-# Where TradingView's alerts come from, as its documentation of webhooks lists them.
+# TradingView sends its alerts from these, as its documentation of webhooks says.
 PRESETS = {
     "tradingview": ("52.89.214.238", "34.212.75.30", "54.218.53.128", "52.32.178.7"),
 }
 
 
 def networks(texts: Iterable[str]) -> Networks:
-    """Addresses, networks and names of presets as networks; raises ValueError."""
+    """The networks of texts; each is an address, a network or a preset. Raises ValueError."""
     each = (part for text in texts for part in PRESETS.get(text.lower(), (text,)))
     return tuple(_network(text) for text in each)
 
 
 def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
-    """A network; an IPv4 one that is written as IPv6 (`::ffff:198.51.100.9`) is the IPv4 one."""
+    """The network; for an IPv4 one written as IPv6 (`::ffff:198.51.100.9`) it is the IPv4 one."""
     if "%" in text:
         raise ValueError("a zone means something on one machine only")
     network = ipaddress.ip_network(text, strict=False)
@@ -34,7 +34,7 @@ def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
 
 @lru_cache(4096)
 def address_of(text: str) -> Address | None:
-    """The address that a text names, perhaps with a port; None where it names none."""
+    """The address in a text, which may have a port behind it; None where there is none."""
     text = text.strip()
     if text.startswith("["):
         text = text[1:].partition("]")[0]
@@ -48,7 +48,10 @@ def address_of(text: str) -> Address | None:
 
 
 def plain(text: str) -> str:
-    """An address as it is usually written, `::ffff:198.51.100.9` as 198.51.100.9; others stay."""
+    """An address as it is usually written: `::ffff:198.51.100.9` as 198.51.100.9.
+
+    A text that is no address stays as it is.
+    """
     address = address_of(text)
     return text if address is None else str(address)
 
@@ -60,9 +63,9 @@ def within(text: str, among: Networks) -> bool:
 
 
 def client(peer: str, forwarded: str, trusted: Networks) -> str:
-    """Who is behind the peer: of X-Forwarded-For the right-most hop that is no trusted proxy.
+    """The client's address: the right-most hop of X-Forwarded-For that is no trusted proxy.
 
-    A hop that is no address ends the walk: nothing to its left can be believed.
+    A hop that is no address ends the search, as nothing to its left can be trusted.
     """
     found = plain(peer)
     for hop in reversed(forwarded.split(",")):
@@ -76,7 +79,7 @@ def client(peer: str, forwarded: str, trusted: Networks) -> str:
 
 
 def neighbourhood(text: str) -> str:
-    """What counts as one sender: an IPv4 address, or an IPv6 network of 64 bits."""
+    """The text that stands for one sender: an IPv4 address, or an IPv6 network of 64 bits."""
     address = address_of(text)
     if address is None or address.version == 4:
         return plain(text)
@@ -90,7 +93,7 @@ def is_loopback(text: str) -> bool:
 
 
 def site_of(origin: str) -> str:
-    """The host and port that an Origin header names; "" where it names none."""
+    """The host and port in an Origin header; "" where there are none."""
     try:
         return urlsplit(origin).netloc
     except ValueError:
@@ -98,9 +101,9 @@ def site_of(origin: str) -> str:
 
 
 def has_bare_signs(url: str) -> bool:
-    """Whether a user or password in a database's URL holds signs that end it: `#`, `/`, `?`, `@`.
+    """Whether the user or password in a database's URL holds a bare `#`, `/`, `?` or `@`.
 
-    They must be percent-encoded. An `@` in the options, `?user=me@host`, is none of them.
+    There these must be percent-encoded. An `@` in the options (`?user=me@host`) is allowed.
     """
     place = url.partition("://")[2]
     before, at, _ = place.rpartition("@")

@@ -1,4 +1,4 @@
-"""Passwords, tokens, random ids and their comparison; pure, no database."""
+"""Passwords, tokens, codes and random ids: make them and compare them. No database is used."""
 
 import base64
 import contextlib
@@ -17,14 +17,13 @@ from typing import Any
 import argon2
 import jwt
 
-_M_MMAP_THRESHOLD = -3  # of malloc.h: what is larger goes back to the system when it is freed
+_M_MMAP_THRESHOLD = -3  # from malloc.h: a larger block goes back to the system when freed
 
 
 def _give_back_memory() -> None:
-    """Lets the 19 MiB of a hash go back to the system after each.
+    """Give the 19 MiB of a password's hash back to the system after each hash.
 
-    glibc takes the next ones from its heap, which does not shrink again, once one was freed;
-    not where the limit was set by hand.
+    Without this, glibc takes all but the first from its heap, which does not shrink again.
     """
     with contextlib.suppress(OSError, AttributeError, TypeError):  # Windows, macOS, musl
         ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, 1024 * 1024)
@@ -39,16 +38,16 @@ _LEEWAY = 10  # seconds that the clock of the process which issued a token may b
 
 
 class TokenInvalid(Exception):
-    """The token is not one of ours, or not of the kind asked for."""
+    """The token was not made here, or is not of the wanted kind."""
 
 
 class TokenExpired(Exception):
-    """The token was ours, and its time is over."""
+    """The token was made here, and its time is over."""
 
 
 @dataclass(frozen=True)
 class Token:
-    """What a token says: whose it is, its session, and whether a password was just given."""
+    """What a token says: its user, its session, and whether the password was given just now."""
 
     username: str
     session: str
@@ -57,12 +56,12 @@ class Token:
 
 
 def hash_password(password: str) -> str:
-    """The argon2id hash of a password (about 30 ms)."""
+    """The argon2id hash of a password; takes about 30 ms."""
     return _HASHER.hash(_bytes(password))
 
 
 def verify_password(password: str, hashed: str | None) -> bool:
-    """Whether the password fits; a missing hash (no such user) costs the same time."""
+    """Whether the password fits; takes as long without a hash, when there is no such user."""
     try:
         return _HASHER.verify(hashed or _NOBODY, _bytes(password)) and hashed is not None
     except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):
@@ -94,38 +93,41 @@ def random_id(bits: int = 128) -> str:
 
 
 def digest(text: str) -> str:
-    """What the database keeps of a secret id: its SHA-256 in hex."""
+    """The SHA-256 of a secret id in hex, which the database keeps instead of the id."""
     return hashlib.sha256(_bytes(text)).hexdigest()
 
 
-API_TOKEN = "pairs_"  # noqa: S105 how API tokens begin, so that scanners of leaks know them
+API_TOKEN = "pairs_"  # noqa: S105 how API tokens begin: tools that look for leaked secrets find them by it
 
 
 def api_token() -> str:
-    """A new API token: 256 random bits behind the prefix."""
+    """A new API token: the prefix and 256 random bits."""
     return API_TOKEN + random_id(256)
 
 
 def seal(key: str, secret: str) -> str:
-    """A secret of at most 32 characters as a database may keep it, unreadable without the key.
+    """Encrypt a secret for the database.
 
-    Where the key itself is in the database (no `token_key` in the settings) this hides it from
-    nobody who reads all of it. With another key it opens as something else, and no code fits.
+    Without `token_key` in the settings the key is in the same database: then this hides the secret
+    from nobody who reads all of it.
     """
-    nonce = secrets.token_bytes(16)
-    return base64.b64encode(nonce + _crossed(key, nonce, secret.encode())).decode()
+    return base64.b64encode(_box(key).encrypt(secret.encode())).decode()
 
 
-def unseal(key: str, sealed: str) -> str:
-    """The secret, or nonsense where it was sealed with another key."""
-    raw = base64.b64decode(sealed)
-    return _crossed(key, raw[:16], raw[16:]).decode("latin-1")
+def unseal(key: str, sealed: str) -> str | None:
+    """Decrypt what seal() made; None where it was sealed with another key."""
+    from nacl.exceptions import CryptoError
+
+    try:
+        return _box(key).decrypt(base64.b64decode(sealed)).decode()
+    except CryptoError:
+        return None
 
 
-def _crossed(key: str, nonce: bytes, text: bytes) -> bytes:
-    # A pad that is never used twice, from a keyed hash: as good as a cipher for one block.
-    pad = hmac.digest(_bytes(key), b"seal\0" + nonce, "sha256")
-    return bytes(a ^ b for a, b in zip(text, pad, strict=False))
+def _box(key: str) -> Any:
+    from nacl.secret import SecretBox  # imported when used: not everybody has a second factor
+
+    return SecretBox(hashlib.blake2b(b"seal\0" + _bytes(key), digest_size=32).digest())
 
 
 def totp_secret() -> str:
@@ -134,29 +136,29 @@ def totp_secret() -> str:
 
 
 def looks_like_totp(code: str) -> bool:
-    """Whether this is meant as an authenticator's code and not as a recovery code."""
+    """Whether this looks like a code of an authenticator; a recovery code does not."""
     return re.fullmatch(r"[0-9]{6}", bare_code(code)) is not None
 
 
 def totp_step(secret: str, code: str, now: float, after: int) -> int | None:
-    """The time step later than `after` whose code this is, one before and one behind allowed."""
+    """The time step that a code belongs to; None where it fits none or is not later than `after`.
+
+    The present step, the one before and the one after are tried.
+    """
     import pyotp
 
-    try:
-        totp = pyotp.TOTP(secret)
-        present = int(now) // totp.interval
-        fits = [
-            step
-            for step in range(present - 1, present + 2)
-            if same(bare_code(code), totp.generate_otp(step)) and step > after
-        ]
-    except ValueError:  # sealed with another key, it is no secret any more
-        return None
+    totp = pyotp.TOTP(secret)
+    present = int(now) // totp.interval
+    fits = [
+        step
+        for step in range(present - 1, present + 2)
+        if same(bare_code(code), totp.generate_otp(step)) and step > after
+    ]
     return fits[0] if fits else None
 
 
 def totp_uri(secret: str, username: str, site: str) -> str:
-    """What an authenticator reads from the QR code."""
+    """The address that the QR code shows to an authenticator."""
     import pyotp
 
     return pyotp.TOTP(secret).provisioning_uri(name=username, issuer_name=site)
@@ -169,19 +171,19 @@ def recovery_code() -> str:
 
 
 def bare_code(code: str) -> str:
-    """A code as it is compared: without spaces and dashes, in small letters."""
+    """A code without spaces and dashes and in small letters, as codes are compared."""
     return re.sub(r"[\s-]", "", code).lower()
 
 
 def keyed_digest(key: str, text: str) -> str:
-    """A hash of a text that may be easy to guess, of no use without the key."""
+    """A hash of a text that may be easy to guess; nobody can check a guess without the key."""
     return hmac.new(_bytes(key), b"name\0" + _bytes(text), "sha256").hexdigest()
 
 
 def issue(
     key: str, kind: str, username: str, session: str, seconds: int, *, fresh=False, serial=""
 ) -> str:
-    """A signed token ("access" or "refresh") that lives the given seconds."""
+    """A signed token of a kind, "access" or "refresh", that is valid for so many seconds."""
     now = int(time.time())
     claims: dict[str, Any] = {
         "type": kind,
@@ -195,7 +197,7 @@ def issue(
     return jwt.encode(claims, key, algorithm=_ALGORITHM)
 
 
-@lru_cache(1000)  # a token comes with every request; whether its time is over is asked each time
+@lru_cache(1000)  # every request brings a token; read() checks its time, which is not cached
 def _verified(key: str, text: str) -> dict[str, Any]:
     options = {"require": ["exp", "sub"], "verify_exp": False}
     claims = jwt.decode(text, key, algorithms=[_ALGORITHM], options=options, leeway=_LEEWAY)
@@ -205,7 +207,7 @@ def _verified(key: str, text: str) -> dict[str, Any]:
 
 
 def read(key: str, kind: str, text: str) -> Token:
-    """What a token of this kind says; raises TokenExpired or TokenInvalid."""
+    """What a token of a kind says; raises TokenExpired or TokenInvalid."""
     try:
         claims = _verified(key, text)
     except jwt.InvalidTokenError:
@@ -223,7 +225,7 @@ def read(key: str, kind: str, text: str) -> Token:
 
 
 def masking_pattern(secret: str) -> re.Pattern[str]:
-    """Finds a secret in JSON text, also where its characters are written as escapes."""
+    """A pattern that finds a secret in JSON text, also where its characters are escaped."""
     return re.compile("".join(f"(?:{'|'.join(_spellings(char))})" for char in secret))
 
 
@@ -234,13 +236,6 @@ _SHORT_ESCAPES = {char: re.escape(json.dumps(char)[1:-1]) for char in '"\\\b\f\n
 
 def _spellings(char: str) -> list[str]:
     units = char.encode("utf-16-be", "surrogatepass").hex()
-    escaped = "".join(
-        r"\\u" + "".join(_any_case(digit) for digit in units[i : i + 4])
-        for i in range(0, len(units), 4)
-    )
+    escaped = "".join(rf"\\u(?i:{units[i : i + 4]})" for i in range(0, len(units), 4))
     short = _SHORT_ESCAPES.get(char)
     return [re.escape(char), escaped] + ([short] if short else [])
-
-
-def _any_case(digit: str) -> str:
-    return f"[{digit}{digit.upper()}]" if digit.isalpha() else digit

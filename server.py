@@ -1,4 +1,4 @@
-"""Start here: settings, database, application, listen, and a graceful stop."""
+"""Start here: read the settings, open the database, make the application, listen, stop."""
 
 import asyncio
 import contextlib
@@ -13,36 +13,38 @@ from tornado.ioloop import PeriodicCallback
 
 import models
 import security
-from commands import Failed, read_line
-from commands.check import (
+from commands.common import (
     BRIDGE_REFUSED,
     PERCENT,
+    Failed,
     breaks_bridges_file,
     check_settings,
     refuse_unguarded,
 )
-from database import DatabaseRefused, claim, hand_on, proxy, refusal
-from handlers import PairsApplication
+from commands.line import read_line
+from database import opening
+from database.opening import DatabaseRefused, claim, hand_on, proxy, refusal
+from handlers.app import PairsApplication, line_head
 from listening import RESTART, BoundedServer, open_sockets, start_anew
-from logs import start_logging
+from services import access, alarms
 from settings import DEMO_PASSWORD, DEMO_USERS, Settings, SettingsError
 
 SWEEP_MINUTES = 1
-STALLED_SECONDS = 5  # between two looks for bodies and requests that do not come
-GRACE = 8.0  # seconds for the requests in hand once the server stops
+STALLED_SECONDS = 5  # between two looks for clients that send nothing
+GRACE = 8.0  # seconds to finish open requests when the server stops
 
 log = logging.getLogger("pairs")
 
 
 def prepare_store(conf: Settings) -> str:
-    """Makes the first users and the token key; the key. Raises SettingsError.
+    """Makes the first users and the token key; returns the key. Raises SettingsError.
 
-    One transaction, which writes and so waits for other processes that start: made once.
+    It is one transaction, for which other processes that start must wait, so nothing is made twice.
     """
     with proxy.atomic():
         _make_first_users(conf)
-        models.AlarmWatch.begin()
-        return conf.token_key or models.Secret.ensure("token_key")
+        alarms.begin_watch()
+        return conf.token_key or access.ensure_secret("token_key")
 
 
 def _make_first_users(conf: Settings) -> None:
@@ -52,13 +54,13 @@ def _make_first_users(conf: Settings) -> None:
     if conf.demo:
         if not models.User.select().exists():
             for name, admin in DEMO_USERS.items():
-                models.User.register(name, security.hash_password(DEMO_PASSWORD), admin)
+                access.register_user(name, security.hash_password(DEMO_PASSWORD), admin)
         log.warning("demo credentials are in use; never run a demo where others reach it")
     else:
         _refuse_demo_users()
         if not has_admin:
             hashed = security.hash_password(conf.admin_password)
-            models.User.register(conf.admin_name, hashed, admin=True)
+            access.register_user(conf.admin_name, hashed, admin=True)
     if conf.bridge_is_refused:
         log.warning(BRIDGE_REFUSED)
     if breaks_bridges_file(passphrases):
@@ -66,7 +68,7 @@ def _make_first_users(conf: Settings) -> None:
 
 
 def _refuse_demo_users() -> None:
-    known = models.health.with_password(list(DEMO_USERS), DEMO_PASSWORD)
+    known = access.with_password(list(DEMO_USERS), DEMO_PASSWORD)
     if known:
         raise SettingsError(
             f"database: {' and '.join(known)} still have the demo's password; production needs "
@@ -74,33 +76,55 @@ def _refuse_demo_users() -> None:
         )
 
 
+class LogLine(logging.Formatter):
+    """Formats a line of the log: time, level, request id and message, as key=value."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        head = line_head(record.created, record.levelname.lower(), "-")
+        text = " ".join(record.getMessage().replace('"', "'").split())
+        line = f'{head} message="{text}"'
+        if record.exc_info:
+            line += "\n" + self.formatException(record.exc_info)
+        return line
+
+
+def start_logging(level: str) -> None:
+    """Writes log lines of this level and above to stderr."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(LogLine())
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    # Peewee would log the statements, which contain what senders wrote.
+    logging.getLogger("peewee").setLevel(logging.WARNING)
+    logging.getLogger("asyncio").setLevel(logging.WARNING)
+
+
 class Stop(asyncio.Event):
-    """Set by a signal; `again` where the server is to start anew."""
+    """Set by a signal of the system; `again` says that the server starts again after it stopped."""
 
     again = False
 
     def end(self) -> None:
-        """Stops for good, whatever was asked for before."""
+        """Stops without a restart, even if a restart was asked for before."""
         self.again = False
         self.set()
 
     def restart(self) -> None:
-        """Stops to start anew, unless it stops already."""
+        """Stops and starts again, unless the server already stops."""
         self.again = self.again or not self.is_set()
         self.set()
 
 
 async def serve(conf: Settings, app: PairsApplication) -> list[socket.socket]:
-    """Listens until a signal stops it, then finishes what is in hand.
+    """Serves until a signal of the system stops it, then finishes the open requests.
 
-    Returns the sockets to listen on again where the signal asked for a new start.
+    Returns the listening sockets if the signal asked for a restart, else an empty list.
     """
     server = BoundedServer(app)
     sockets = open_sockets(conf.host, conf.port, conf.listen_fds)
     stop = Stop()
     _on_signals(stop)
     app.start()
-    # Copies, for the server closes those that it is given.
+    # Copies, because the server closes the sockets that it is given.
     server.add_sockets([each.dup() for each in sockets])
     sweepers = [
         PeriodicCallback(app.sweep, SWEEP_MINUTES * 60_000),
@@ -144,11 +168,11 @@ def _on_signals(stop: Stop) -> None:
 
 
 async def _drain(app: PairsApplication, server: BoundedServer) -> None:
-    """Answers the requests in hand, and those that new connections are about to make."""
+    """Waits up to GRACE seconds for open requests, and for the first request of new clients."""
     app.draining = True
     app.hub.close()
     deadline = time.monotonic() + GRACE
-    # A connection that breaks off says nothing, so there is no event to wait for.
+    # It polls, because a client that breaks off causes no event that one could wait for.
     while time.monotonic() < deadline and (  # noqa: ASYNC110
         app.requests_in_hand() or server.unheard()
     ):
@@ -156,7 +180,7 @@ async def _drain(app: PairsApplication, server: BoundedServer) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Does what the command line says: the exit code (see `commands`)."""
+    """Does what the command line says; returns the exit code (see `commands.line`)."""
     line = read_line(arguments)
     try:
         return line.run(line) if line.run else _serve(line.conf)
@@ -182,13 +206,13 @@ def _serve(conf: Settings) -> int:
 
 
 def open_application(conf: Settings) -> PairsApplication:
-    """The application on its prepared database; raises SettingsError or DatabaseRefused."""
-    database = models.open_store(conf.database, conf.synchronous)
+    """Opens the database and makes the application. Raises SettingsError or DatabaseRefused."""
+    database = opening.open_database(conf.database, conf.synchronous)
     try:
         token_key = prepare_store(conf)
         database.close()
         return PairsApplication(conf, database, token_key)
-    except peewee.PeeweeException as error:  # it went away, or somebody holds it
+    except peewee.PeeweeException as error:  # the database went away, or it is locked
         raise refusal(conf.database, error) from None
 
 

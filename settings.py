@@ -1,33 +1,25 @@
-"""Reads the settings: settings.toml, a file laid over it, the environment, the command line."""
+"""Every setting, and how it is read: settings.toml, a second file, the environment, flags.
+
+A later source replaces an earlier one. After a change in the class `Settings` run
+`python -m local.settings_files`.
+"""
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_origin
 
 import pytz
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationError,
-)
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError
 
-from hours import window
 from network import has_bare_signs, is_loopback, networks
 from trading.alarms import KINDS
+from trading.hours import window
 
 VERSION = "3.0.0"
 ROOT = Path(__file__).parent
 SHIPPED = ROOT / "settings.toml"
-# May stand in a file of their own, named by a setting that ends in _file.
-LISTS = ("passphrases", "bridge_keys", "trusted_proxies", "cors_origins", "webhook_sources")
-LISTS += ("bridge_addresses", "listen_fds")
-LISTS += ("alarm_urls", "alarms_off", "market_hours", "quiet_times")
-SECRETS = ("passphrases", "bridge_keys", "admin_password", "token_key", "database", "alarm_urls")
 HOSTING = {"PORT": "port", "DATABASE_URL": "database"}
 ENCODE = "in its password # is written as %23, @ as %40, / as %2F, ? as %3F"
 DEMO_PASSPHRASE = "webhook"
@@ -39,16 +31,14 @@ class SettingsError(Exception):
     """A setting is wrong; the text is one sentence for the person who starts the server."""
 
 
-def _known_zone(name: str) -> str:
-    if name and name not in pytz.all_timezones_set:
-        raise ValueError
-    return name
+NO_FLAG = BeforeValidator(str)  # so that true is refused and not read as 1
+SECRET = Field(repr=False)  # never printed; the setting <name>_file may name a file that holds it
 
 
-def _storage_url(url: str) -> str:
+def _database(url: str) -> str:
     kind, _, place = url.partition("://")
     file = place.removeprefix("/")
-    known = kind in ("postgres", "postgresql") or (kind == "sqlite" and place.startswith("/"))
+    known = place.startswith("/") if kind == "sqlite" else kind in ("postgres", "postgresql")
     if not known or not file or file.startswith(":memory:"):
         raise ValueError
     if kind != "sqlite" and has_bare_signs(url):
@@ -56,186 +46,231 @@ def _storage_url(url: str) -> str:
     return url
 
 
-def _long_enough(key: str) -> str:
-    if key and len(key) < 32:
-        raise ValueError
-    return key
+def _flag_or_auto(value: Any) -> Any:
+    return value if value == "auto" else {"true": True, "false": False}.get(str(value).lower())
 
 
-def _networks(texts: list[str]) -> list[str]:
-    networks(texts)
-    return texts
+def _allow(kind: Any, title: str, *more: Any, **bounds: Any) -> Any:
+    """A type with its title, which says what is allowed: "port must be <title>."."""
+    return Annotated[kind, Field(title=title, **bounds), *more]
 
 
-def _flag(value: Any) -> bool:
-    word = str(value).lower()
-    if word not in ("true", "false"):
-        raise ValueError
-    return word == "true"
+def _texts(pattern: str, title: str, *more: Any) -> Any:
+    return _allow(list[Annotated[str, Field(pattern=pattern)]], title, *more)
 
 
-def _windows(texts: list[str]) -> list[str]:
-    for text in texts:
-        window(text)
-    return texts
+def _one_of(*words: str) -> Any:
+    *most, last = map('"{}"'.format, words)
+    return _allow(Literal[words], f"{', '.join(most)} or {last}")
 
 
-def _no_flag(value: Any) -> Any:
-    if isinstance(value, bool):
-        raise ValueError  # noqa: TRY004 pydantic's way to say so
-    return value
+def _whole(least: int, most: int | None = None) -> Any:
+    title = f"a whole number from {least} " + ("up" if most is None else f"to {most}")
+    return _allow(int, title, NO_FLAG, ge=least, le=most)
 
 
-Flag = Annotated[bool, BeforeValidator(_flag)]
-FlagOrAuto = Annotated[
-    bool | Literal["auto"], BeforeValidator(lambda v: v if v == "auto" else _flag(v))
-]
-Whole = Annotated[int, BeforeValidator(_no_flag)]
-Finite = Annotated[float, BeforeValidator(_no_flag), Field(allow_inf_nan=False)]
+Count = _whole(1)
+Days = _whole(1, 365)
+_NUMBER = Annotated[float, NO_FLAG, Field(allow_inf_nan=False)]
+Above0 = _allow(_NUMBER, "a number above 0", gt=0)
+From0 = _allow(_NUMBER, "a number from 0 up", ge=0)
+FlagOrAuto = _allow(bool | Literal["auto"], 'true, false or "auto"', BeforeValidator(_flag_or_auto))
+Name = _allow(str, "1 to 80 characters without spaces or slashes", pattern=r"^[^\s/]{1,80}$")
+Key = _allow(str, "empty or at least 32 characters", SECRET, pattern="(?s)^(.{32,})?$")
+Keys = _texts(
+    "^[A-Za-z0-9_-]{16,200}$",
+    "a list of texts of 16 to 200 letters, digits, _ and -; they stand in URLs",
+    SECRET,
+)
+Passphrases = _texts("(?s)^.{1,200}$", "a list of texts of 1 to 200 characters", SECRET)
+Database = _allow(
+    Annotated[str, AfterValidator(_database)],
+    f"sqlite:///FILE or postgresql://user:password@host/name; {ENCODE}",
+    SECRET,
+)
+_NETWORKS = 'a list of addresses or networks such as "203.0.113.7" or "10.0.0.0/8"'
+_NETWORKS += " without a zone such as %eth0"
+_NETWORK = Annotated[str, AfterValidator(lambda text: networks([text]) and text)]
+Networks = _allow(list[_NETWORK], _NETWORKS)
+Sources = _allow(list[_NETWORK], _NETWORKS + ', or "tradingview"')
+Url = _allow(str, "an http(s) address or empty", pattern=r"^(https?://[^\s/]+)?$")
+Origins = _texts(r"^https?://[^\s/]+$", 'a list of origins such as "https://desk.example.com"')
+Kinds = _allow(list[Literal[KINDS]], "a list of " + ", ".join(map('"{}"'.format, KINDS)))
+Places = _texts(
+    r"^[A-Za-z][\w+.-]*://\S+$",
+    'a list of addresses for apprise such as "mailto://user:password@example.com"',
+    SECRET,
+)
+Zone = _allow(Literal["", *pytz.all_timezones], 'empty or a zone such as "America/New_York"')
+_WINDOW = Annotated[str, AfterValidator(lambda text: window(text) and text)]
+Times = _allow(list[_WINDOW], 'a list of times such as "America/New_York 09:30-16:00 mon-fri"')
 
 
-def _allowed(text: str, **bounds: Any) -> Any:
-    return Field(description=text, **bounds)
+class Settings(BaseModel, frozen=True, use_attribute_docstrings=True, validate_default=True):
+    """All settings, each with its type (what is allowed), its default, and what it does."""
 
-
-_ADDRESSES = 'a list of addresses or networks such as "203.0.113.7" or "10.0.0.0/8"'
-_ADDRESSES += " without a zone such as %eth0"
-_HOURS = 'a list of times such as "America/New_York 09:30-16:00 mon-fri"'
-Times = Annotated[list[str], AfterValidator(_windows)]
-Addresses = Annotated[list[str], AfterValidator(_networks)]
-
-
-class Settings(BaseModel):
-    """All settings, checked; each field's description says what is allowed."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-    mode: Annotated[Literal["demo", "production"], _allowed('"demo" or "production"')]
-    host: Annotated[str, _allowed("a host name or address", min_length=1)]
-    port: Annotated[Whole, _allowed("a whole number from 0 to 65535", ge=0, le=65535)]
-    listen_fds: Annotated[
-        list[Annotated[Whole, Field(ge=0)]], _allowed("a list of whole numbers from 0 up")
-    ]
-    url: Annotated[str, _allowed("an http(s) address or empty", pattern=r"^(https?://[^\s/]+)?$")]
-    trusted_proxies: Annotated[Addresses, _allowed(_ADDRESSES)]
-    cors_origins: Annotated[
-        list[Annotated[str, Field(pattern=r"^https?://[^\s/]+$")]],
-        _allowed('a list of origins such as "https://desk.example.com"'),
-    ]
-    database: Annotated[
-        str,
-        AfterValidator(_storage_url),
-        _allowed(f"sqlite:///FILE or postgresql://user:password@host/name; {ENCODE}"),
-    ]
-    synchronous: Annotated[Literal["FULL", "NORMAL"], _allowed('"FULL" or "NORMAL"')]
-    passphrases: Annotated[
-        list[Annotated[str, Field(min_length=1, max_length=200)]],
-        _allowed("a list of texts of 1 to 200 characters"),
-    ]
-    webhook_sources: Annotated[Addresses, _allowed(_ADDRESSES + ', or "tradingview"')]
-    bridge_addresses: Annotated[Addresses, _allowed(_ADDRESSES)]
-    bridge_keys: Annotated[
-        list[Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{16,200}$")]],
-        _allowed("a list of texts of 16 to 200 letters, digits, _ and -; they stand in URLs"),
-    ]
-    admin_name: Annotated[
-        str, _allowed("1 to 80 characters without spaces or slashes", pattern=r"^[^\s/]{1,80}$")
-    ]
-    admin_password: Annotated[str, _allowed("a text")]
-    token_key: Annotated[
-        str, AfterValidator(_long_enough), _allowed("empty or at least 32 characters")
-    ]
-    refresh_days: Annotated[Whole, _allowed("a whole number from 1 to 365", ge=1, le=365)]
-    idle_days: Annotated[Whole, _allowed("a whole number from 1 to 365", ge=1, le=365)]
-    anonymous_reads: Annotated[FlagOrAuto, _allowed('true, false or "auto"')]
-    login_attempts: Annotated[Whole, _allowed("a whole number from 1 up", ge=1)]
-    wrong_passphrases: Annotated[Whole, _allowed("a whole number from 1 up", ge=1)]
-    visitor_reads: Annotated[Whole, _allowed("a whole number from 1 up", ge=1)]
-    visitor_burst: Annotated[Whole, _allowed("a whole number from 1 up", ge=1)]
-    zone: Annotated[
-        str, AfterValidator(_known_zone), _allowed('empty or a zone such as "America/New_York"')
-    ]
-    alarm_minutes: Annotated[Finite, _allowed("a number above 0", gt=0)]
-    alarm_bridge_minutes: Annotated[Finite, _allowed("a number above 0", gt=0)]
-    alarm_leg_seconds: Annotated[Finite, _allowed("a number above 0", gt=0)]
-    alarm_missed_seconds: Annotated[Finite, _allowed("a number from 0 up", ge=0)]
-    alarm_report_seconds: Annotated[Finite, _allowed("a number from 0 up", ge=0)]
-    alarm_reminder_minutes: Annotated[Finite, _allowed("a number from 0 up", ge=0)]
-    alarm_pause_seconds: Annotated[Finite, _allowed("a number from 0 up", ge=0)]
-    alarms_off: Annotated[
-        list[Literal[KINDS]], _allowed("a list of " + ", ".join(f'"{kind}"' for kind in KINDS))
-    ]
-    alarm_urls: Annotated[
-        list[Annotated[str, Field(pattern=r"^[A-Za-z][\w+.-]*://\S+$")]],
-        _allowed('a list of addresses for apprise such as "mailto://user:password@example.com"'),
-    ]
-    market_hours: Annotated[Times, _allowed(_HOURS)]
-    quiet_times: Annotated[Times, _allowed(_HOURS)]
-    queue_limit: Annotated[Whole, _allowed("a whole number from 1 up", ge=1)]
-    rejected_kept: Annotated[Whole, _allowed("a whole number from 1 up", ge=1)]
-    strangers_kept: Annotated[Whole, _allowed("a whole number from 1 up", ge=1)]
-    audit_kept: Annotated[Whole, _allowed("a whole number from 1 up", ge=1)]
-    retention_days: Annotated[Whole, _allowed("a whole number from 1 to 36500", ge=1, le=36500)]
-    replay_limit: Annotated[Whole, _allowed("a whole number from 1 up", ge=1)]
-    log_level: Annotated[
-        Literal["debug", "info", "warning", "error"],
-        _allowed('"debug", "info", "warning" or "error"'),
-    ]
+    mode: _one_of("demo", "production") = "demo"
+    """`demo` listens on loopback only and has known users and a known passphrase. `production`
+    refuses these; it needs `passphrases` and, at the first start, `admin_password`."""
+    host: _allow(str, "a host name or address", min_length=1) = "127.0.0.1"
+    """The address to listen on."""
+    port: _whole(0, 65535) = 5000
+    """The port to listen on; 0 means any free port."""
+    listen_fds: _allow(list[_whole(0)], "a list of whole numbers from 0 up") = []
+    """File descriptors of inherited sockets to listen on, in place of `host` and `port`."""
+    url: Url = ""
+    """The public address, such as `https://pairs.example.com`, for the alert template and secure
+    cookies; empty: the address that the browser uses."""
+    trusted_proxies: Networks = []
+    """Your own proxies. The server believes their `X-Forwarded-For` and `X-Forwarded-Proto`."""
+    cors_origins: Origins = []
+    """Other sites whose pages may call `/v3` with a token."""
+    database: Database = "sqlite:///data.db"
+    """The database that stores everything: an SQLite file or PostgreSQL."""
+    synchronous: _one_of("FULL", "NORMAL") = "FULL"
+    """For SQLite: with `FULL` data survives a power cut; `NORMAL` is faster, but data survives only
+    a crash of the server."""
+    passphrases: Passphrases = []
+    """An alert must have one of these. If the list is empty, a demo takes `webhook`. Write `%%` for
+    `%` in the bridge's `config_private.ini`."""
+    webhook_sources: Sources = []
+    """Addresses that may send alerts; empty: any address. `tradingview` means TradingView's four
+    addresses."""
+    bridge_addresses: Networks = []
+    """Addresses from which the bridge may post, in addition to `webhook_sources`."""
+    bridge_keys: Keys = []
+    """Passwords for the bridge, needed if visitors may not read. The bridge's URLs contain one:
+    `https://bridge:KEY@host/v3/...`. All in the list are valid."""
+    admin_name: Name = "admin"
+    """Name of the first administrator of a production server."""
+    admin_password: _allow(str, "a text", SECRET) = ""
+    """Password of the first administrator, who is made at the first start."""
+    token_key: Key = ""
+    """The key that signs the tokens; empty: the first start makes one and stores it in the
+    database."""
+    refresh_days: Days = 30
+    """Days after the login until a session and its refresh token end."""
+    idle_days: Days = 30
+    """Days until a session ends that nobody uses."""
+    anonymous_reads: FlagOrAuto = "auto"
+    """Whether visitors may read, without a token; `auto`: in a demo only."""
+    login_attempts: Count = 20
+    """Failed logins allowed per minute for one name and address; more get 429. After five in a row
+    the answers for this name become slower."""
+    wrong_passphrases: Count = 30
+    """Alerts with a wrong passphrase allowed per minute from one address; more get 429. Alerts with
+    a right one are still accepted."""
+    visitor_reads: Count = 50
+    """Reads per second that a visitor may send from one address; more get 429. This machine has no
+    limit."""
+    visitor_burst: Count = 500
+    """Reads that a visitor may send at once from one address."""
+    zone: Zone = ""
+    """The time zone of times on the pages; empty: the zone of the browser."""
+    alarm_minutes: Above0 = 5
+    """Minutes until a signal that still waits turns amber and makes an alarm (`docs/alarms.md`)."""
+    alarm_bridge_minutes: Above0 = 3
+    """Minutes without a poll of the bridge, while signals wait, until there is an alarm."""
+    alarm_leg_seconds: Above0 = 600
+    """Seconds that only one leg of a pair is filled, until there is an alarm. Keep it above 300,
+    because the bridge reports every 300 s."""
+    alarm_missed_seconds: From0 = 30
+    """Seconds that the server waits for an alert after a later one of the same strategy has come,
+    until the first counts as missing."""
+    alarm_report_seconds: From0 = 240
+    """Seconds between two reports of positions that show the same fault, to make an alarm. Keep it
+    below 300, because the bridge reports every 300 s."""
+    alarm_reminder_minutes: From0 = 60
+    """Minutes until the server reminds of an open alarm that nobody has acknowledged; 0: never."""
+    alarm_pause_seconds: From0 = 30
+    """Seconds between two messages; alarms that begin meanwhile are sent together."""
+    alarms_off: Kinds = []
+    """Kinds of alarms that are switched off; `docs/alarms.md` explains them."""
+    alarm_urls: Places = []
+    """Where alarms are sent, as apprise writes it: `mailto://...`, `tgram://...`, `discord://...`."""
+    market_hours: Times = []
+    """Times at which alarms may be sent; empty: at any time."""
+    quiet_times: Times = []
+    """Times at which alarms are not sent, such as `22:00-07:00`. What is still open at their end is
+    sent then."""
+    queue_limit: Count = 2000
+    """Writes that may wait at once; more get 503, and TradingView sends its alert again."""
+    rejected_kept: Count = 10000
+    """Number of rejected alerts with a valid passphrase that are kept."""
+    strangers_kept: Count = 1000
+    """Number of rejected alerts without a valid passphrase that are kept."""
+    audit_kept: Count = 10000
+    """Number of acts, and of refusals, that the audit keeps of each kind."""
+    retention_days: _whole(1, 36500) = 400
+    """Days after which `prune` deletes events and rejected alerts."""
+    replay_limit: Count = 10000
+    """Events that a browser may receive again after it was away; if there are more, the page
+    reloads."""
+    log_level: _one_of("debug", "info", "warning", "error") = "info"
+    """The log has lines of this level and of more serious ones."""
 
     @property
     def demo(self) -> bool:
-        """Whether the known demo users and passphrase are in use."""
+        """Whether this is a demo, with its known users and passphrase."""
         return self.mode == "demo"
 
     @property
     def visitors_read(self) -> bool:
-        """Whether reading needs no token."""
+        """Whether visitors may read, without a token."""
         return self.demo if self.anonymous_reads == "auto" else self.anonymous_reads
 
     @property
     def bridge_is_refused(self) -> bool:
-        """Whether a bridge that sends nothing but its questions gets no answers."""
+        """Whether the bridge cannot read: visitors may not, and there are no bridge keys."""
         return not self.visitors_read and not self.bridge_keys
 
     @property
     def fixed_passphrases(self) -> list[str]:
-        """The passphrases that the settings give."""
+        """The passphrases of the settings; in a demo without any, the known one."""
         return self.passphrases or ([DEMO_PASSPHRASE] if self.demo else [])
+
+
+FIELDS = Settings.model_fields
+LISTS = {key for key, field in FIELDS.items() if get_origin(field.annotation) is list}
+SECRET_FILES = {f"{key}_file": key for key, field in FIELDS.items() if not field.repr}
 
 
 def load(
     flags: Mapping[str, Any], environment: Mapping[str, str], overlay: str | None = None
 ) -> Settings:
-    """The settings in force; SettingsError names the source, the key and what is allowed."""
+    """Reads and checks all settings. SettingsError names the source, the key and what is right."""
     values: dict[str, Any] = {}
     sources: dict[str, str] = {}
-    layers = _layers(environment, overlay)
-    layers += [(f"--{key}", {key: value}) for key, value in flags.items() if value is not None]
-    for source, layer in layers:
-        for key, value in layer.items():
-            if key.removesuffix("_file") in SECRETS and key.endswith("_file"):
-                key, value = key.removesuffix("_file"), _read_secret(source, key, value)
-            if key not in Settings.model_fields:
-                allowed = ", ".join(Settings.model_fields)
-                raise SettingsError(f"{source}: {key} is not a setting; allowed are {allowed}.")
-            values[key], sources[key] = value, source
+    given = [*_given(environment, overlay)]
+    given += [(f"--{key}", key, value) for key, value in flags.items() if value is not None]
+    for source, key, value in given:
+        if key in SECRET_FILES:
+            key, value = SECRET_FILES[key], _read_secret(source, key, value)
+        if key not in FIELDS:
+            raise SettingsError(
+                f"{source}: {key} is not a setting; allowed are {', '.join(FIELDS)}."
+            )
+        values[key], sources[key] = value, source
     return _check(values, sources)
 
 
-def _layers(environment: Mapping[str, str], overlay: str | None) -> list[tuple[str, dict]]:
-    files = [SHIPPED, Path(overlay)] if overlay else [SHIPPED]
-    layers = [(path.name, _read_file(path)) for path in files]
-    return layers + list(_environment_layers(environment))
+def _given(environment: Mapping[str, str], overlay: str | None) -> Iterator[tuple[str, str, Any]]:
+    """(source, key, value) from the files and the environment; a later one replaces an earlier."""
+    for path in [SHIPPED, Path(overlay)] if overlay else [SHIPPED]:
+        for key, value in _read_file(path).items():
+            yield path.name, key, value
+    for name, key in HOSTING.items():
+        if environment.get(name):
+            yield f"environment {name}", key, environment[name]
+    for name in sorted(environment):
+        if name.startswith("PAIRS_"):
+            key = name.removeprefix("PAIRS_").lower()
+            yield f"environment {name}", key, _from_text(key, environment[name])
 
 
 def secret_files(environment: Mapping[str, str], overlay: str | None = None) -> list[Path]:
-    """The files that may hold secrets: the one laid over the settings, and those it names."""
-    named = [
-        Path(value)
-        for _, layer in _layers(environment, overlay)
-        for key, value in layer.items()
-        if key.endswith("_file") and key.removesuffix("_file") in SECRETS
-    ]
+    """The files that may hold secrets: the overlay, and the files that `<name>_file` names."""
+    named = [Path(file) for _, key, file in _given(environment, overlay) if key in SECRET_FILES]
     return ([Path(overlay)] if overlay else []) + named
 
 
@@ -249,34 +284,23 @@ def _read_file(path: Path) -> dict[str, Any]:
 
 
 def _read_secret(source: str, key: str, file: Any) -> Any:
-    """What a secret's own file holds: one line, or one for each of a list."""
+    """The secret in its own file: the text, or for a list one item per line."""
     try:
         text = Path(file).read_text("utf-8")
-    except (OSError, UnicodeDecodeError, TypeError, ValueError) as error:
+    except (OSError, TypeError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "it is no text file"
-        raise SettingsError(
-            f"{source}: {key} names a file that cannot be read ({reason})."
-        ) from None
+        said = f"{source}: {key} names a file that cannot be read ({reason})."
+        raise SettingsError(said) from None
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines if key.removesuffix("_file") in LISTS else "\n".join(lines)
-
-
-def _environment_layers(environment: Mapping[str, str]):
-    for name, key in HOSTING.items():
-        if environment.get(name):
-            yield f"environment {name}", {key: environment[name]}
-    for name in sorted(environment):
-        if name.startswith("PAIRS_"):
-            key = name.removeprefix("PAIRS_").lower()
-            yield f"environment {name}", {key: _from_text(key, environment[name])}
+    return lines if SECRET_FILES[key] in LISTS else "\n".join(lines)
 
 
 def _from_text(key: str, text: str) -> Any:
-    if key in LISTS:
-        # An address for apprise may hold commas of its own.
-        between = r",(?=\s*[A-Za-z][\w+.-]*://)" if key == "alarm_urls" else ","
-        return [part.strip() for part in re.split(between, text) if part.strip()]
-    return text
+    if key not in LISTS:
+        return text
+    # An address for apprise may contain commas itself.
+    between = r",(?=\s*[A-Za-z][\w+.-]*://)" if key == "alarm_urls" else ","
+    return [part.strip() for part in re.split(between, text) if part.strip()]
 
 
 def _check(values: dict[str, Any], sources: dict[str, str]) -> Settings:
@@ -284,31 +308,23 @@ def _check(values: dict[str, Any], sources: dict[str, str]) -> Settings:
         settings = Settings.model_validate(values)
     except ValidationError as error:
         key = str(error.errors()[0]["loc"][0])
-        allowed = Settings.model_fields[key].description
-        source = sources.get(key, SHIPPED.name)
-        raise SettingsError(f"{source}: {key} must be {allowed}.") from None
+        raise SettingsError(f"{sources[key]}: {key} must be {FIELDS[key].title}.") from None
     if settings.demo and not (settings.host == "localhost" or is_loopback(settings.host)):
         raise SettingsError(
             f"{sources['host']}: host must be a loopback address in demo mode; "
             'set mode = "production" to listen elsewhere.'
         )
-    _refuse_defaults(settings, sources)
-    return settings
-
-
-def weak_passphrase(mode: str, passphrase: str) -> bool:
-    """Whether a production server must not accept it; the demo's own is too short, too."""
-    return mode == "production" and len(passphrase) < 8
-
-
-def _refuse_defaults(settings: Settings, sources: dict[str, str]) -> None:
-    if settings.demo:
-        return
     if any(weak_passphrase(settings.mode, each) for each in settings.passphrases):
         raise SettingsError(
             f"{sources['passphrases']}: passphrases must have at least 8 characters in production."
         )
-    if settings.admin_password and len(settings.admin_password) < 8:
+    if settings.admin_password and weak_passphrase(settings.mode, settings.admin_password):
         raise SettingsError(
             f"{sources['admin_password']}: admin_password must have at least 8 characters."
         )
+    return settings
+
+
+def weak_passphrase(mode: str, passphrase: str) -> bool:
+    """Whether it is too short for production. The demo's passphrase is too short as well."""
+    return mode == "production" and len(passphrase) < 8

@@ -1,92 +1,75 @@
-"""Databases full of signals, and the requests that the benchmarks send."""
+"""Makes databases full of signals: SQLite files, and databases of a PostgreSQL server."""
 
-import asyncio
 import contextlib
 import csv
 import io
+import itertools
 import json
 import os
+import sqlite3
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
+import orjson
 import peewee
+import psycopg2
 
-import models
 import server
 import settings
-from bench.load import Connection, Load
-from bench.processes import PASSPHRASE, Process
-from database import is_sqlite
-from models import EventRow, Pair, Signal, Stock
-from models.records import text_of
-from models.statements import compiled
+from database import opening
+from database.kinds import is_sqlite
+from models import EventRow, Signal, record_of
+from services import registry
+from services.signals import BLANK
+from tests.storage import EmbeddedServer, PostgresServer
 
 PAIRS = [("NMFC", "ROIC", 0.72), ("MA", "V", 3.0), ("KO", "PEP", 0.5)]
-ALERT = {
-    "passphrase": PASSPHRASE,
-    "ticker": "NMFC-0.72*NASDAQ:ROIC",
-    "order_action": "buy",
-    "order_contracts": 100,
-    "order_price": -0.01,
-    "mar_pos": "long",
-    "mar_pos_size": 100,
-    "pre_mar_pos": "flat",
-    "pre_mar_pos_size": 0,
-    "order_comment": "Enter Long {n}",
-}
-WAITING = 30  # signals that wait, whatever the size of the table
-RECENT = 500  # signals of the last hours; all others are older by days
+WAITING = 30  # signals that wait, in a table of any size
+RECENT = 500  # signals of the last hours; all others are days older
 OLDER = 3 * 86400
 CHUNK = 10_000
-
-
-def webhook(port: int, *, alert_id: bool = False, **named) -> Load:
-    """A load of alerts of a registered pair; with an alert id as the shipped template has."""
-    body = {**ALERT, "alert_id": "NASDAQ:NMFC|5|{n}|Long|buy|100"} if alert_id else ALERT
-    return Load(port, method="POST", path="/v3/webhook", body=json.dumps(body), **named)
-
-
-def settle(url: str) -> str:
-    """The URL, once the disk has it: else it is still busy while something is measured."""
-    os.sync()
-    return url
+NOW = time.time()  # the same time for all databases of a run
 
 
 def make(file: Path, count: int) -> Path:
-    """An SQLite file with that many signals (`fill`)."""
-    fill(f"sqlite:///{file}", count)
+    """Makes an SQLite file with `count` signals (see `fill`), and returns it."""
+    fill(f"sqlite:///{file}", count, time.time())
     return file
 
 
-def fill(url: str, count: int, now: float | None = None) -> str:
-    """Makes a demo database with three active pairs and that many signals, each with its event.
+def fill(url: str, count: int, now: float) -> None:
+    """Makes a demo database with three active pairs and `count` signals, each with its event.
 
-    Its URL. The newest signals, up to now, are the same however many there are.
+    The newest signals, which end at `now`, are the same for any count.
     """
-    now = now or time.time()
-    database = models.open_store(url)
+    database = opening.open_database(url)
     server.prepare_store(settings.load({"database": url}, {}))
     for leg1, leg2, hedge in PAIRS:
         with database.atomic():
-            Pair.register({"ticker1": leg1, "ticker2": leg2, "hedge": hedge, "status": 1}, "bench")
+            registry.register_pair(
+                {"ticker1": leg1, "ticker2": leg2, "hedge": hedge, "status": 1}, "bench"
+            )
     with database.atomic():
-        Stock.put({"symbol": "AAPL", "active": 1}, "bench")
+        registry.put_stock({"symbol": "AAPL", "active": 1}, "bench")
     store = _insert if is_sqlite(database) else _copy
     for first in range(0, count, CHUNK):
-        rows = [
-            _signal(n, moment(n, count, now), count)
-            for n in range(first, min(first + CHUNK, count))
-        ]
+        numbers = range(first, min(first + CHUNK, count))
+        rows = [_signal(number, moment(number, count, now), count) for number in numbers]
         with database.atomic():
             store(database, Signal, rows)
             store(database, EventRow, [_event(n, row) for n, row in enumerate(rows, first + 1)])
-    if not is_sqlite(database):  # what PostgreSQL does by itself within minutes
-        database.connection().autocommit = True
-        database.execute_sql("VACUUM ANALYZE")
-        with contextlib.suppress(peewee.ProgrammingError):  # not everybody may
-            database.execute_sql("CHECKPOINT")
+    if not is_sqlite(database):
+        _tidy(database)
     database.close()
-    return url
+
+
+def _tidy(database) -> None:
+    """Runs VACUUM and a checkpoint now, which PostgreSQL itself does within minutes."""
+    database.connection().autocommit = True
+    database.execute_sql("VACUUM ANALYZE")
+    with contextlib.suppress(peewee.ProgrammingError):  # only some users may do this
+        database.execute_sql("CHECKPOINT")
 
 
 def _insert(database, model, rows: list[dict]) -> None:
@@ -103,8 +86,8 @@ def _copy(database, model, rows: list[dict]) -> None:
     database.cursor().copy_expert(sql, lines)
 
 
-def moment(number: int, count: int, now: float) -> str:
-    """When the signal of this number came in, of so many up to now."""
+def moment(number: int, count: int, now: float = NOW) -> str:
+    """The time, as text, at which the signal with this number (of `count`) came in."""
     back = count - number
     ago = 30 * back + (OLDER if back > RECENT else 0)
     return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(now - ago))
@@ -116,7 +99,7 @@ def _signal(number: int, timestamp: str, count: int) -> dict:
     waits = number >= count - WAITING
     status = "waiting" if waits else ("filled", "filled", "canceled", "error")[number % 4]
     filled = status == "filled"
-    return compiled.blank | {
+    return BLANK | {
         "timestamp": timestamp,
         "ticker": "AAPL" if single else f"{leg1}-{hedge}*NASDAQ:{leg2}",
         "order_action": "buy" if number % 2 else "sell",
@@ -149,21 +132,73 @@ def _event(rowid: int, row: dict) -> dict:
         "subject": str(rowid),
         "source": "webhook",
         "changes": json.dumps(changes),
-        "record": text_of("signal", {"rowid": rowid, **row}),
+        "record": orjson.dumps(record_of("signal", {"rowid": rowid, **row})).decode(),
     }
 
 
-def token(process: Process) -> str:
-    """An access token of the demo's administrator."""
-    body = json.dumps({"username": "admin", "password": "123", "expire": 60})
+class Store:
+    """A kind of database to measure."""
 
-    async def log_in() -> str:
-        connection = await Connection(process.port).open()
-        load = Load(process.port, 1, 0, "POST", "/v3/login", body)
-        status, answer = await connection.ask(load.request(0))
-        connection.close()
-        if status != 200:
-            raise RuntimeError(f"the login was answered {status}")
-        return json.loads(answer)["access_token"]
+    name: str
 
-    return asyncio.run(log_in())
+    def make(self, count: int = 0) -> str:
+        """The URL of a new database with `count` signals."""
+        url = self.new()
+        fill(url, count, NOW)
+        os.sync()  # so that the disk is idle when the next measurement begins
+        return url
+
+
+class Sqlite(Store):
+    """SQLite files in a temporary directory."""
+
+    name = "SQLite"
+
+    def __init__(self, folder: Path):
+        self._folder = folder
+        self._numbers = itertools.count(1)
+
+    def new(self) -> str:
+        """The URL of a file that does not exist yet."""
+        return f"sqlite:///{self._folder}/{next(self._numbers)}.db"
+
+    def connect(self) -> sqlite3.Connection:
+        """A connection of the bare driver to a new database, with the server's durability."""
+        connection = sqlite3.connect(self.new().removeprefix("sqlite:///"), isolation_level=None)
+        connection.execute("PRAGMA journal_mode = wal")
+        connection.execute("PRAGMA synchronous = FULL")
+        return connection
+
+
+class Postgres(Store):
+    """Databases of one PostgreSQL server with its default settings: commits wait for the disk."""
+
+    name = "PostgreSQL"
+
+    def __init__(self, url: str):
+        self._server = PostgresServer(url)
+
+    def new(self) -> str:
+        """The URL of a new, empty database."""
+        return self._server.at(self._server.create())
+
+    def connect(self) -> "psycopg2.extensions.connection":
+        """A connection of the bare driver to a new database, in autocommit."""
+        return self._server.outside(self.new())
+
+    def version(self) -> str:
+        """The server's version."""
+        with contextlib.closing(self._server.outside(self._server.url)) as connection:
+            return str(connection.info.server_version)
+
+
+@contextlib.contextmanager
+def postgres() -> Iterator[Postgres]:
+    """The server of TEST_DATABASE_URL, or one that runs only for the block."""
+    given = os.environ.get("TEST_DATABASE_URL")
+    embedded = None if given else EmbeddedServer()
+    try:
+        yield Postgres(given or embedded.url)
+    finally:
+        if embedded:
+            embedded.close()

@@ -1,30 +1,30 @@
-"""A flood of wrong passphrases and logins from one address, beside alerts from another.
+"""Floods a server with wrong passphrases and logins from one address; another one sends alerts.
 
-`python -m bench.flood` sends 10,000 and 1,000 within a minute, `python -m bench.flood 0.1` a tenth
-in a tenth of the time. The addresses are what a trusted proxy would say.
+`python -m bench.flood` sends 10,000 wrong passphrases and 1,000 logins in a minute. `python -m
+bench.flood 0.1` sends a tenth of them in a tenth of the time. The addresses are sent in the header
+that a trusted proxy sets.
 """
 
 import asyncio
-import json
 import sys
 import time
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench import data
-from bench.load import Connection, percentile
+from bench.data import make
+from bench.load import ALERT, Connection, percentile, request
 from bench.processes import clean_environment, running, scratch, server
 
 PASSPHRASES, LOGINS, SECONDS = 10_000, 1_000, 60.0
 FLOODER, SENDER = "198.51.100.66", "203.0.113.9"
-WRONG = {**data.ALERT, "passphrase": "a guess"}
+WRONG = ALERT | {"passphrase": "a guess"}
 LOGIN = {"username": "admin", "password": "a guess"}
 
 
 @dataclass
 class Outcome:
-    """What was answered to whom, how long alerts took (ms), how much the database grew (bytes)."""
+    """The statuses of the answers, the times of the alerts (ms), the database's growth (bytes)."""
 
     flood: Counter = field(default_factory=Counter)
     alerts: Counter = field(default_factory=Counter)
@@ -32,16 +32,9 @@ class Outcome:
     grown: int = 0
 
 
-def request(path: str, body: dict, address: str) -> bytes:
-    """A POST as the proxy passes it on."""
-    raw = json.dumps(body).encode()
-    head = f"POST {path} HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: {address}\r\n"
-    return f"{head}Content-Length: {len(raw)}\r\n\r\n".encode() + raw
-
-
-async def _repeat(port: int, raw: bytes, count: int, seconds: float, answered: Counter) -> None:
-    """Sends a request so many times, spread over the time."""
-    connection = await Connection(port).open()
+async def _repeat(port: int, raw: str, count: int, seconds: float, answered: Counter) -> None:
+    """Sends a request `count` times, evenly over `seconds`, and counts the answers by status."""
+    connection = await Connection.open(port)
     begun = time.monotonic()
     for number in range(count):
         await asyncio.sleep(max(0.0, begun + seconds * number / count - time.monotonic()))
@@ -50,8 +43,8 @@ async def _repeat(port: int, raw: bytes, count: int, seconds: float, answered: C
     connection.close()
 
 
-async def _logins(port: int, raw: bytes, count: int, seconds: float, answered: Counter) -> None:
-    """Sends as many logins, none waiting for those before: failed ones are answered ever later."""
+async def _logins(port: int, raw: str, count: int, seconds: float, answered: Counter) -> None:
+    """Sends logins in parallel, because each failed login delays the answer to the next."""
 
     async def login(number: int) -> None:
         await asyncio.sleep(seconds * number / count)
@@ -61,9 +54,9 @@ async def _logins(port: int, raw: bytes, count: int, seconds: float, answered: C
 
 
 async def _alerts(port: int, seconds: float, outcome: Outcome) -> None:
-    """Sends right alerts, twenty a second."""
-    connection = await Connection(port).open()
-    raw = request("/v3/webhook", data.ALERT, SENDER)
+    """Sends correct alerts, at most twenty per second."""
+    connection = await Connection.open(port)
+    raw = request("POST", "/v3/webhook", ALERT, X_Forwarded_For=SENDER)
     ends = time.monotonic() + seconds
     while time.monotonic() < ends:
         begun = time.monotonic()
@@ -76,8 +69,8 @@ async def _alerts(port: int, seconds: float, outcome: Outcome) -> None:
 
 async def _flood(port: int, share: float) -> Outcome:
     outcome, seconds = Outcome(), SECONDS * share
-    wrong = request("/v3/webhook", WRONG, FLOODER)
-    login = request("/v3/login", LOGIN, FLOODER)
+    wrong = request("POST", "/v3/webhook", WRONG, X_Forwarded_For=FLOODER)
+    login = request("POST", "/v3/login", LOGIN, X_Forwarded_For=FLOODER)
     count = int(PASSPHRASES * share) // 10
     floods = [_repeat(port, wrong, count, seconds, outcome.flood) for _ in range(10)]
     floods.append(_logins(port, login, int(LOGINS * share), seconds, outcome.flood))
@@ -91,9 +84,9 @@ def _size(database: Path) -> int:
 
 
 def run(folder: Path, share: float = 1.0) -> Outcome:
-    """The outcome of a share of the flood; the alerts' own growth is not counted."""
-    quiet = _grown(data.make(folder / "quiet.db", 0), share, flooded=False)
-    outcome = _grown(data.make(folder / "flooded.db", 0), share, flooded=True)
+    """The outcome of a share of the flood. The growth does not include the correct alerts."""
+    quiet = _grown(make(folder / "quiet.db", 0), share, flooded=False)
+    outcome = _grown(make(folder / "flooded.db", 0), share, flooded=True)
     outcome.grown -= quiet.grown
     return outcome
 
@@ -107,12 +100,12 @@ def _grown(database: Path, share: float, *, flooded: bool) -> Outcome:
         else:
             outcome = Outcome()
             asyncio.run(_alerts(process.port, SECONDS * share, outcome))
-    outcome.grown = _size(database) - before  # stopped: the log of writes is in the file
+    outcome.grown = _size(database) - before  # the server has stopped, so the WAL is in the file
     return outcome
 
 
 def main(share: float) -> int:
-    """Prints the outcome; 1 where a promise was broken."""
+    """Prints the outcome. Returns 1 if a promise was broken."""
     with scratch() as folder:
         found = run(folder, share)
     latencies = sorted(found.latencies)

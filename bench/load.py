@@ -1,47 +1,87 @@
-"""A load generator: raw keep-alive connections, each sending its next request when answered.
+"""A load generator: each keep-alive connection sends its next request after it has an answer.
 
-As a process it reads a Load as JSON from stdin and writes a Result as JSON to stdout.
+`wrk` sends the load if it is installed, else `python -m bench.load`, which reads a Load as JSON
+from stdin and writes its Result as JSON to stdout. `python -m bench.load echo` is a bare server, to
+compare with.
 """
 
 import asyncio
 import json
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import asdict, dataclass, field
 
-from bench import wrk
 from bench.processes import ROOT, clean_environment
+
+NUMBER = "0" * 9  # in the text of a request; it is replaced by the number of the request
+PASSPHRASE = "webhook"
+ALERT = {
+    "passphrase": PASSPHRASE,
+    "ticker": "NMFC-0.72*NASDAQ:ROIC",
+    "order_action": "buy",
+    "order_contracts": 100,
+    "order_price": -0.01,
+    "mar_pos": "long",
+    "mar_pos_size": 100,
+    "pre_mar_pos": "flat",
+    "pre_mar_pos_size": 0,
+    "order_comment": f"Enter Long {NUMBER}",
+}
+LAST_CHUNK = b"0\r\n\r\n"
+SCRIPT = """
+local parts, number = {{{parts}}}, {first}
+request = function()
+  number = number + 1
+  return table.concat(parts, string.format("%09d", number))
+end
+done = function(summary, latency)
+  local e = summary.errors
+  io.write(string.format('\\n{{"seconds":%f,"count":%d,"failed":%d,"p50":%f,"p99":%f,"worst":%f}}',
+    summary.duration / 1e6, summary.requests, e.connect + e.read + e.write + e.status + e.timeout,
+    latency:percentile(50) / 1e3, latency:percentile(99) / 1e3, latency.max / 1e3))
+end
+"""
+
+
+class Failed(RuntimeError):
+    """A server gave a wrong answer, or something was lost. The exit code of the run is not 0."""
+
+
+def request(method: str, path: str, body: dict | None = None, token: str = "", **headers) -> str:
+    """The text of an HTTP request. A `_` in the name of a header is sent as `-`."""
+    text = json.dumps(body) if body else ""
+    lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1"]
+    lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+    if token:
+        lines.append(f"Authorization: Bearer {token}")
+    if body:
+        lines += ["Content-Type: application/json", f"Content-Length: {len(text)}"]
+    return "\r\n".join([*lines, "", text])
+
+
+def alert(**fields) -> str:
+    """The request that sends an alert of a registered pair."""
+    return request("POST", "/v3/webhook", ALERT | fields)
 
 
 @dataclass
 class Load:
-    """What to send, from how many senders, for how long; `{n}` in the body counts, 9 digits."""
+    """What to send, from how many senders, and for how many seconds (whole, as wrk needs it)."""
 
     port: int
     senders: int
     seconds: float
-    method: str = "GET"
-    path: str = "/"
-    body: str = ""
-    token: str = ""
-    pause: float = 0.0  # seconds between an answer and the next request
-    first: int = 0  # where {n} begins
-
-    def request(self, number: int) -> bytes:
-        """The bytes of the request with this number."""
-        body = self.body.replace("{n}", f"{number:09}").encode()
-        lines = [f"{self.method} {self.path} HTTP/1.1", f"Host: 127.0.0.1:{self.port}"]
-        if self.token:
-            lines.append(f"Authorization: Bearer {self.token}")
-        if self.method != "GET":
-            lines += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
-        return "\r\n".join([*lines, "", ""]).encode() + body
+    request: str
+    pause: float = 0.0  # seconds between an answer and the next request; wrk ignores it
+    first: int = 0  # number of the first request
 
 
 @dataclass
 class Result:
-    """Requests per second, latencies in milliseconds, and how often each status was answered."""
+    """Requests per second, latencies in milliseconds, and how many answers had each status."""
 
     rate: float
     p50: float
@@ -51,112 +91,96 @@ class Result:
     statuses: dict[str, int] = field(default_factory=dict)
 
 
-class Sender(asyncio.Protocol):
-    """One connection; tells `answered(status, body)` and is told what to send by `send`."""
+class Connection(asyncio.Protocol):
+    """A keep-alive connection with one request after the other."""
 
-    def __init__(self, answered):
-        self._answered = answered
-        self._buffer = b""
-        self._expected: int | None = None
-        self._chunked = False
-        self._tail = b""
+    def __init__(self):
+        self._answer: asyncio.Future | None = None
+        self._forget()
+
+    @classmethod
+    async def open(cls, port: int) -> "Connection":
+        """Connects; raises OSError."""
+        loop = asyncio.get_running_loop()
+        return (await loop.create_connection(cls, "127.0.0.1", port))[1]
+
+    async def ask(self, request: str) -> tuple[int, bytes]:
+        """Sends a request; returns (status, body) of the answer. A chunked body is left out.
+
+        Raises ConnectionError if there is no answer.
+        """
+        if self._transport.is_closing():
+            raise ConnectionResetError
+        self._answer = asyncio.get_running_loop().create_future()
+        self._transport.write(request.encode())
+        return await self._answer
+
+    def close(self) -> None:
+        """Closes the connection."""
+        self._transport.abort()
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         self._transport = transport
 
-    def send(self, request: bytes) -> None:
-        """Sends a request; the one before must have been answered."""
-        self._transport.write(request)
-
-    def close(self) -> None:
-        """Hangs up."""
-        self._transport.abort()
-
     def connection_lost(self, error: Exception | None) -> None:
-        self._answered(0, b"")
+        if self._answer and not self._answer.done():
+            self._answer.set_exception(ConnectionResetError())
 
     def data_received(self, data: bytes) -> None:
-        if self._chunked:
-            self._end_of_chunks(data)
-            return
         self._buffer += data
-        if self._expected is None and not self._read_head():
+        if not self._status and not self._read_head():
             return
-        if not self._chunked and len(self._buffer) >= self._expected:
-            body, self._buffer, self._expected = self._buffer, b"", None
-            self._answered(self._status, body)
+        if self._chunked:
+            self._buffer = self._buffer[-5:]
+        if self._buffer == LAST_CHUNK if self._chunked else len(self._buffer) >= self._length:
+            if not self._answer.done():
+                self._answer.set_result((self._status, b"" if self._chunked else self._buffer))
+            self._forget()
 
     def _read_head(self) -> bool:
-        end = self._buffer.find(b"\r\n\r\n")
-        if end < 0:
+        head, end, rest = self._buffer.partition(b"\r\n\r\n")
+        if not end:
             return False
-        head, self._buffer = self._buffer[:end].lower(), self._buffer[end + 4 :]
-        self._status = int(head[9:12])
-        place = head.find(b"content-length:")
-        if place >= 0:
-            self._expected = int(head[place + 15 :].split(b"\r\n", 1)[0])
-            return True
-        self._chunked, self._expected = b"chunked" in head, 0
-        self._end_of_chunks(self._buffer)
+        head, self._buffer = head.lower(), rest
+        self._status, self._chunked = int(head[9:12]), b"chunked" in head
+        length = head.partition(b"content-length:")[2].partition(b"\r\n")[0]
+        self._length = int(length or 0)
         return True
 
-    def _end_of_chunks(self, data: bytes) -> None:
-        self._tail = (self._tail + data)[-5:]
-        if self._tail == b"0\r\n\r\n":
-            self._buffer, self._tail, self._expected, self._chunked = b"", b"", None, False
-            self._answered(self._status, b"")
+    def _forget(self) -> None:
+        self._buffer, self._status, self._length, self._chunked = b"", 0, 0, False
 
 
-class Connection:
-    """A keep-alive connection with one request after the other."""
+def token(port: int) -> str:
+    """An access token of the demo's administrator."""
+    login = {"username": "admin", "password": "123", "expire": 1440}
 
-    def __init__(self, port: int):
-        self._port = port
-        self._sender: Sender | None = None
-        self._answer: asyncio.Future | None = None
+    async def log_in() -> tuple[int, bytes]:
+        connection = await Connection.open(port)
+        return await connection.ask(request("POST", "/v3/login", login))
 
-    async def open(self) -> "Connection":
-        """Connects; raises OSError."""
-        loop = asyncio.get_running_loop()
-        _, self._sender = await loop.create_connection(
-            lambda: Sender(self._take), "127.0.0.1", self._port
-        )
-        return self
-
-    def _take(self, status: int, body: bytes) -> None:
-        if self._answer and not self._answer.done():
-            self._answer.set_result((status, body))
-
-    async def ask(self, request: bytes) -> tuple[int, bytes]:
-        """(status, body) of the answer; raises ConnectionError when there is none."""
-        self._answer = asyncio.get_running_loop().create_future()
-        self._sender.send(request)
-        status, body = await self._answer
-        if status == 0:
-            raise ConnectionResetError
-        return status, body
-
-    def close(self) -> None:
-        """Hangs up."""
-        self._sender.close()
+    status, answer = asyncio.run(log_in())
+    if status != 200:
+        raise Failed(f"the login was answered {status}")
+    return json.loads(answer)["access_token"]
 
 
 def percentile(values: list[float], share: float) -> float:
-    """The value that this share of the sorted values stays below."""
+    """The percentile of sorted values; a share of 0.99 is the p99. Returns 0 for an empty list."""
     return values[min(len(values) - 1, int(share * len(values)))] if values else 0.0
 
 
 async def generate(load: Load) -> Result:
-    """Runs a load to its end; the first tenth of the time is not counted."""
+    """Sends a load, and returns its result. The first tenth of the time is not counted."""
     clock, latencies, statuses = time.perf_counter, [], {}
-    numbers = iter(range(load.first, 10**9))
+    parts, numbers = load.request.split(NUMBER), iter(range(load.first, 10**9))
     begin = clock() + load.seconds / 10
     end = clock() + load.seconds
 
     async def send() -> None:
-        connection = await Connection(load.port).open()
+        connection = await Connection.open(load.port)
         while (started := clock()) < end:
-            status, _ = await connection.ask(load.request(next(numbers)))
+            status, _ = await connection.ask(f"{next(numbers):09}".join(parts))
             now = clock()
             if started >= begin:
                 latencies.append(1000 * (now - started))
@@ -166,44 +190,91 @@ async def generate(load: Load) -> Result:
         connection.close()
 
     await asyncio.gather(*(send() for _ in range(load.senders)))
-    elapsed, latencies = clock() - begin, sorted(latencies)
-    return Result(
-        rate=len(latencies) / elapsed,
-        p50=percentile(latencies, 0.5),
-        p99=percentile(latencies, 0.99),
-        worst=latencies[-1] if latencies else 0.0,
-        count=len(latencies),
-        statuses=statuses,
-    )
+    elapsed, count = clock() - begin, len(latencies)
+    latencies.sort()
+    p50, p99, worst = (percentile(latencies, share) for share in (0.5, 0.99, 1))
+    return Result(count / elapsed, p50, p99, worst, count, statuses)
+
+
+def with_wrk(load: Load) -> Result:
+    """Sends a load with wrk, which needs less of the processor; returns the result."""
+    parts = [
+        "".join(f"\\{byte:03}" for byte in each.encode()) for each in load.request.split(NUMBER)
+    ]
+    script = SCRIPT.format(parts=", ".join(f'"{each}"' for each in parts), first=load.first)
+    with tempfile.NamedTemporaryFile("w", suffix=".lua") as file:
+        file.write(script)
+        file.flush()
+        connections, seconds = str(load.senders), f"{load.seconds:.0f}s"
+        command = ["wrk", "-t1", "-c", connections, "-d", seconds, "--timeout", "30s"]
+        command += ["-s", file.name, f"http://127.0.0.1:{load.port}/"]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+    told = json.loads(done.stdout.splitlines()[-1])
+    count, failed = told["count"], told.pop("failed")
+    statuses = {"2xx": count - failed} | ({"failed": failed} if failed else {})
+    return Result(rate=count / told.pop("seconds"), statuses=statuses, **told)
 
 
 def start(load: Load) -> subprocess.Popen:
-    """Begins a load in a process of its own; `finish` waits for it."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "bench.load"],
+    """Starts a load in a process of its own; `finish` waits for it."""
+    process = helper("bench.load")
+    process.stdin.write(json.dumps(asdict(load)))
+    process.stdin.close()
+    return process
+
+
+def helper(module: str) -> subprocess.Popen:
+    """Runs a module of the benchmarks as a process, with pipes to its stdin and stdout."""
+    return subprocess.Popen(
+        [sys.executable, "-m", module],
         cwd=ROOT,
         env=clean_environment(),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
     )
-    process.stdin.write(json.dumps(asdict(load)))
-    process.stdin.close()
-    return process
 
 
 def finish(process: subprocess.Popen) -> Result:
-    """The result of a load that was started."""
+    """Waits for a load and returns its result. Raises Failed if a status is not 200 or 201."""
     answer = process.stdout.read()
     if process.wait(30):
         raise ConnectionError("the load broke off: an answer did not come")
-    return Result(**json.loads(answer))
+    return _checked(Result(**json.loads(answer)))
 
 
 def run(load: Load) -> Result:
-    """A load's result, from a process of its own: wrk where it is installed."""
-    return Result(**wrk.run(load)) if wrk.installed() else finish(start(load))
+    """Sends a load and returns its result. Raises Failed if a status is not 200 or 201."""
+    return _checked(with_wrk(load)) if shutil.which("wrk") else finish(start(load))
+
+
+def _checked(result: Result) -> Result:
+    if set(result.statuses) - {"200", "201", "2xx"} or not result.count:
+        raise Failed(f"a load was answered {result.statuses}")
+    return result
+
+
+async def echo() -> None:
+    """Serves a bare Tornado handler that reads a JSON POST and answers JSON, to compare with."""
+    # Imported here, because a process that only sends does not need it.
+    from tornado.httpserver import HTTPServer
+    from tornado.netutil import bind_sockets
+    from tornado.web import Application, RequestHandler
+
+    class Echo(RequestHandler):
+        def post(self) -> None:
+            body = json.loads(self.request.body)
+            self.set_status(201)
+            self.write({"message": "Signal created successfully.", "rowid": len(body)})
+
+    sockets = bind_sockets(0, "127.0.0.1")
+    HTTPServer(Application([(r"/v3/webhook", Echo)])).add_sockets(sockets)
+    print(f"echo listens at http://127.0.0.1:{sockets[0].getsockname()[1]}/", flush=True)
+    await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    print(json.dumps(asdict(asyncio.run(generate(Load(**json.load(sys.stdin)))))))
+    if sys.argv[1:] == ["echo"]:
+        asyncio.run(echo())
+    else:
+        print(json.dumps(asdict(asyncio.run(generate(Load(**json.load(sys.stdin)))))))

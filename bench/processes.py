@@ -1,4 +1,4 @@
-"""Starting and ending the processes that are measured."""
+"""Starts and ends server processes, for the benchmarks and the tests."""
 
 import contextlib
 import os
@@ -14,31 +14,26 @@ from typing import Any
 ROOT = Path(__file__).parent.parent
 SERVER = ROOT / "server.py"
 LISTENS = re.compile(r"listens at http://[\d.]+:(\d+)/")
-PASSPHRASE = "webhook"
 
 
 def clean_environment(**more: str) -> dict[str, str]:
-    """The environment without settings of whoever runs this."""
-    # Without Python's own, each start would compile all modules again.
+    """The environment variables without any settings, plus `more`."""
+    # With PYTHONDONTWRITEBYTECODE each start would compile all modules again.
     ours = ("PORT", "DATABASE_URL", "PYTHONDONTWRITEBYTECODE")
     kept = {k: v for k, v in os.environ.items() if not k.startswith("PAIRS_") and k not in ours}
     return kept | {"PYTHONUNBUFFERED": "1"} | more
 
 
 class Process:
-    """A server of ours in a process of its own, listening once this is made.
+    """A Python process that serves. It already listens when the constructor returns.
 
-    What it writes to stderr goes to the file `log`; `out` holds what it wrote to stdout at its end.
+    Its stderr is appended to the file `log`.
     """
 
     def __init__(
-        self,
-        arguments: list,
-        log: Path,
-        environment: dict[str, str] | None = None,
-        **more: Any,
+        self, arguments: list, log: Path, environment: dict[str, str] | None = None, **more: Any
     ):
-        self.log, self.out = log, ""
+        self.log = log
         begun = time.perf_counter()
         with log.open("ab") as stderr:
             self._process = subprocess.Popen(
@@ -53,7 +48,7 @@ class Process:
         self.start_seconds = time.perf_counter() - begun
 
     def wait_until_it_listens(self) -> int:
-        """The port, once it says that it listens; raises RuntimeError where it ends instead."""
+        """Waits until the process listens and returns the port. Raises RuntimeError if it ends."""
         line = self._process.stdout.readline()
         found = LISTENS.search(line)
         if not found:
@@ -67,17 +62,16 @@ class Process:
         return self._process.pid
 
     def send(self, number: int) -> None:
-        """Sends a signal and does not wait."""
+        """Sends a signal to the process and does not wait."""
         self._process.send_signal(number)
 
     def wait(self, seconds: float = 15) -> int:
-        """The exit code; raises subprocess.TimeoutExpired."""
-        out, _ = self._process.communicate(timeout=seconds)
-        self.out += out or ""
+        """Waits for the end and returns the exit code. Raises subprocess.TimeoutExpired."""
+        self._process.communicate(timeout=seconds)
         return self._process.returncode
 
     def end(self, number: int = signal.SIGTERM) -> int:
-        """Ends the process: its exit code."""
+        """Sends a signal, waits for the end and returns the exit code. Kills it after 15 s."""
         with contextlib.suppress(ProcessLookupError):
             self.send(number)
         try:
@@ -87,21 +81,9 @@ class Process:
             return self.wait()
 
     def memory(self) -> float:
-        """Megabytes of memory in use (Linux)."""
+        """The resident memory in megabytes (Linux only)."""
         status = Path(f"/proc/{self.pid}/status").read_text()
         return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1024
-
-
-def serving(url: str, log: Path, *arguments, environment=None, script=(SERVER,)) -> Process:
-    """The real server in demo mode on this database, on a free port unless one is given."""
-    command = [*script, "--port", "0", "--database", url, *arguments]
-    return Process(command, log, environment)
-
-
-def counting(url: str, log: Path) -> Process:
-    """The same application, telling its number of commits in `out` when it ends."""
-    environment = clean_environment(PYTHONPATH=str(ROOT))
-    return serving(url, log, environment=environment, script=("-m", "bench.counting"))
 
 
 def server(
@@ -111,15 +93,19 @@ def server(
     log: Path | None = None,
     tree: Path = ROOT,
 ) -> Process:
-    """The server of a source tree on this SQLite file or URL; a file has its log beside it."""
+    """Starts the server of a source tree in demo mode on this SQLite file or URL.
+
+    It listens on a free port unless the arguments name one. Without `log`, the log is a file beside
+    the SQLite file.
+    """
     url = f"sqlite:///{database}" if isinstance(database, Path) else database
-    log = log or database.with_suffix(".log")
-    return serving(url, log, *arguments, environment=environment, script=(tree / "server.py",))
+    command = [tree / "server.py", "--port", "0", "--database", url, *arguments]
+    return Process(command, log or database.with_suffix(".log"), environment)
 
 
 @contextlib.contextmanager
 def running(process: Process):
-    """Ends the process with the block."""
+    """Ends the process at the end of the block."""
     try:
         yield process
     finally:
@@ -128,6 +114,6 @@ def running(process: Process):
 
 @contextlib.contextmanager
 def scratch():
-    """A directory that is gone afterwards."""
+    """A temporary directory for the block."""
     with tempfile.TemporaryDirectory(prefix="pairs-bench-") as name:
         yield Path(name)

@@ -1,16 +1,30 @@
-"""Rows of figures with their targets, and the tables made of them.
+"""The plan of a run, its rows of figures with their targets, and the tables made of them.
 
-`python -m bench.report bench/results/FILE.json` prints a result's tables; with `--readme` as the
-README has them, the growth of the routes summed up.
+`python -m bench.report bench/results/FILE.json` prints the tables of a stored result. With
+`--readme` they are as in the README, with the growth of the routes in one line.
 """
 
 import argparse
+import itertools
 import json
+import os
+import platform
+import shutil
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 
-RESULTS = Path(__file__).parent / "results"
+from bench.load import Failed
+from bench.processes import ROOT, Process, server
+
+RESULTS = ROOT / "bench" / "results"
+PACKAGES = ("tornado", "peewee", "psycopg2-binary", "orjson", "pydantic", "argon2-cffi")
 TITLES = {
     "ceilings": "Ceilings of this machine",
     "requests": "Requests",
@@ -23,9 +37,31 @@ TITLES = {
 }
 
 
+@dataclass(frozen=True)
+class Plan:
+    """The size of each benchmark. Seconds of load are whole numbers, as wrk needs it."""
+
+    slices: int  # slices of each row, with slices of the echo between them
+    seconds: int  # seconds of a slice
+    many: int  # signals in a large database, where the number should not matter
+    listed: int  # signals of the long list
+    paged: int  # signals stored when pages are measured
+    posted: int  # signals posted before memory is measured
+    pushing: int  # seconds of each push row
+    growing: float  # seconds for the growth of each route
+    rounds: int  # rounds that these seconds are divided into
+    kills: int
+    only_posts: tuple[str, ...]  # databases on which lists, pages and growth are left out
+    starts: int
+
+
+FULL = Plan(4, 2, 1_000_000, 200_000, 100_000, 100_000, 8, 1.5, 5, 20, (), 5)
+QUICK = Plan(1, 1, 20_000, 10_000, 10_000, 3_000, 2, 0.1, 1, 3, ("PostgreSQL",), 1)
+
+
 @dataclass
 class Row:
-    """One measurement: its figures, and the bounds (`<=` or `>=`, limit) that some should keep."""
+    """A measurement: its figures, and targets of some of them as (`<=` or `>=`, limit)."""
 
     table: str
     scenario: str
@@ -35,19 +71,15 @@ class Row:
 
     @property
     def holds(self) -> bool | None:
-        """Whether all targets hold; None where there is none."""
+        """Whether all targets are met; None if there is no target."""
         kept = [
             self.figures[name] <= limit if sign == "<=" else self.figures[name] >= limit
             for name, (sign, limit) in self.targets.items()
         ]
         return all(kept) if kept else None
 
-    def as_json(self) -> dict:
-        """The row for the result file."""
-        return asdict(self) | {"holds": self.holds}
-
     def cells(self, names: list[str]) -> list[str]:
-        """The row of a table with these figures."""
+        """The cells of a table's row with these figures."""
         figures = [
             shown(name, self.figures[name]) if name in self.figures else "" for name in names
         ]
@@ -59,8 +91,77 @@ class Row:
         return [self.scenario, self.database, *figures, "; ".join(bounds), verdict]
 
 
+@dataclass
+class Run:
+    """One run of the benchmarks."""
+
+    plan: Plan
+    folder: Path
+    echo_port: int = 0
+    rows: list[Row] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+    _numbers: itertools.count = field(default_factory=lambda: itertools.count(1))
+
+    def add(self, *arguments, **named) -> None:
+        """Adds a row and prints it on stderr."""
+        row = Row(*arguments, **named)
+        self.rows.append(row)
+        print(f"| {' | '.join(row.cells(list(row.figures)))} |", file=sys.stderr, flush=True)
+
+    def measure(self, part: Callable, store, *more) -> None:
+        """Runs one part. If it fails, the failure is stored and the run continues."""
+        name, begun = f"{store.name}: {part.__name__.replace('_', ' ')}", time.monotonic()
+        try:
+            part(self, store, *more)
+        except (Failed, OSError, subprocess.SubprocessError) as failure:
+            self.failures.append(f"{name}: {failure!r}")
+            print(f"FAILED {name}: {failure!r}", file=sys.stderr, flush=True)
+        print(f"  {name}: {time.monotonic() - begun:.0f} s", file=sys.stderr, flush=True)
+
+    def serve(self, url: str) -> Process:
+        """Starts a server on this database, with its own log."""
+        return server(url, log=self.folder / f"server{next(self._numbers)}.log")
+
+    def outcome(self) -> dict:
+        """The plan, the rows and the failures, for the result file."""
+        rows = [asdict(row) | {"holds": row.holds} for row in self.rows]
+        return {"plan": asdict(self.plan), "rows": rows, "failures": self.failures}
+
+
+def facts() -> dict:
+    """When and on what the figures were measured: date, commit, machine, versions."""
+    cpus = [
+        line.partition(":")[2].strip()
+        for line in Path("/proc/cpuinfo").read_text().splitlines()
+        if line.startswith("model name")
+    ]
+    return {
+        "date": time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime()) + " UTC",
+        "commit": _git("rev-parse", "HEAD") + "+" * bool(_git("status", "--porcelain", "-uno")),
+        "machine": {
+            "cores": os.cpu_count(),
+            "cpu": cpus[0] if cpus else platform.machine(),
+            "kernel": f"{platform.system()} {platform.release()}",
+            "memory GB": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
+            "load before": round(os.getloadavg()[0], 2),
+        },
+        "versions": {
+            "Python": platform.python_version(),
+            "SQLite": sqlite3.sqlite_version,
+            **{name: version(name) for name in PACKAGES},
+            "load": "wrk" if shutil.which("wrk") else "asyncio",
+        },
+    }
+
+
+def _git(*arguments: str) -> str:
+    command = ["git", *arguments]  # noqa: S607
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    return run.stdout.strip()
+
+
 def shown(name: str, value: float) -> str:
-    """A figure as a table shows it, by what its name says of its unit."""
+    """A figure as a table shows it; its name tells the unit."""
     if name.startswith(("share", "growth")):
         return f"{value:+.0%}" if name == "growth" else f"{value:.0%}"
     if name.endswith(("ms", "a commit")):
@@ -79,7 +180,7 @@ def table(rows: list[Row]) -> list[str]:
 
 
 def summed_up(rows: list[Row]) -> list[str]:
-    """For each database: how many routes grow by how much, and those that grow too much."""
+    """A line for each database: how much the routes grow, and which grow too much."""
     lines = []
     for database in dict.fromkeys(row.database for row in rows):
         mine = [row for row in rows if row.database == database]
@@ -95,7 +196,7 @@ def summed_up(rows: list[Row]) -> list[str]:
 
 
 def markdown(result: dict, readme: bool = False) -> str:
-    """A result's tables."""
+    """The tables of a result as Markdown."""
     rows = [Row(**{k: v for k, v in row.items() if k != "holds"}) for row in result["rows"]]
     machine, versions = result["machine"], result["versions"]
     lines = [
@@ -119,11 +220,10 @@ def markdown(result: dict, readme: bool = False) -> str:
     return "\n".join(lines)
 
 
-def write(result: dict, kind: str) -> Path:
-    """Keeps a result in a file of its own."""
+def write(result: dict, name: str) -> Path:
+    """Writes a result as JSON and returns the file."""
     RESULTS.mkdir(exist_ok=True)
-    moment = result["date"][:19].replace(" ", "-").replace(":", "")
-    file = RESULTS / f"{kind}-{moment}.json"
+    file = RESULTS / f"{name}.json"
     file.write_text(json.dumps(result, indent=1) + "\n")
     return file
 

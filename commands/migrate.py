@@ -1,29 +1,29 @@
 """Bring the database up to this release; a new one is made. Make a backup first.
 
 The server does the same when it starts; here you see what it does, without serving.
+
+examples:
+  python server.py backup before.jsonl.gz && python server.py migrate
 """
 
 import contextlib
 
-import models
-from database import is_there, reach_database, steps
-
-EXAMPLES = """\
-  python server.py backup before.jsonl.gz && python server.py migrate
-"""
+from database import opening
+from database.opening import is_there, reach_database, steps
 
 
-def arguments(parser) -> None:
-    """Nothing beside the settings."""
+def register(add) -> None:
+    """Adds the command migrate."""
+    add("migrate", __doc__, run)
 
 
 def run(line) -> int:
-    """Takes the steps that lack and names them."""
+    """Runs the migrations that the database lacks, and prints their names."""
     conf, applied = line.conf, []
     if is_there(conf.database):
         with contextlib.closing(reach_database(conf.database)) as database:
             applied, _ = steps(database)
-    with contextlib.closing(models.open_store(conf.database, conf.synchronous)) as database:
+    with contextlib.closing(opening.open_database(conf.database, conf.synchronous)) as database:
         taken = [step for step in steps(database)[0] if step not in applied]
     for step in taken:
         print(f"Took the step {step}.")

@@ -1,93 +1,158 @@
-"""How the rows of each of the original's tables are taken over."""
+"""Imports the rows of each table of the original, and keeps the report about them."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
-import models
-import schemas
 import security
-from commands import changes
-from models.original import SOURCE, Takeover
+from commands.common import is_known
+from database.opening import DatabaseRefused, proxy
+from models import SEED, SIGNAL_KEYS, AccountRecord, Pair, Refused, Stock, User
+from schemas.forms import with_twins
+from schemas.values import BadFields
+from services import access, events, registry
+from services.original import (
+    SOURCE,
+    Takeover,
+    is_another,
+    original_account,
+    original_pair,
+    original_signal,
+    original_stock,
+    original_user,
+)
 from settings import DEMO_PASSWORD, DEMO_USERS
 from trading import statuses
 
-SHORTEST = 8  # characters of a password that nobody is told to change
-
-
-class Report(Protocol):
-    """Hears what came, what was there already, what did not come, and what to do now."""
-
-    def came(self, table: str) -> None: ...
-
-    def there(self, table: str) -> None: ...
-
-    def left(self, table: str, row: str, reason: dict[str, str] | str) -> None: ...
-
-    def changed(self, table: str, row: str, change: str) -> None: ...
-
-    def advise(self, text: str) -> None: ...
+BATCH = 200  # rows that are stored in one transaction
+SHOWN = 5  # rows that the report names for each change
+LONGEST = 40  # characters of a value that the report shows
+SHORTEST = 8  # characters of a password; the report asks to change a shorter one
+LEGS = ("ticker_type", "stk_ticker1", "stk_ticker2", "hedge_param")
+Row = Mapping[str, Any]
 
 
 class Take:
-    """How the rows of one table are taken over."""
+    """Imports the rows of one table of the original, and keeps the report about them."""
 
-    table = ""
-    name = "rowid"  # what a row is called by in the report
+    name = "rowid"  # the column that names a row in the report
+    keys: Iterable[str] = ()  # the columns whose changes the report shows
 
-    def __init__(self, report: Report):
-        self.report = report
+    def __init__(self, table: str):
+        self.table = table
+        self.came = self.there = 0
+        self.left: list[str] = []
+        self.changed: dict[str, list[str]] = {}
+        self.advice: list[str] = []  # what the owner should do
 
-    def order(self, rows: Iterator[dict]) -> Iterable[dict]:
-        """The order to take them in."""
+    def read(self, row: Row) -> Any:
+        """Checks a row and returns what `store` needs. Raises BadFields."""
+        raise NotImplementedError
+
+    def store(self, row: Row, ready: Any) -> None:
+        """Stores a row in the running transaction, or notes why it cannot be stored."""
+        raise NotImplementedError
+
+    def order(self, rows: Iterator[dict]) -> Iterator[dict]:
+        """The rows in the order in which they are imported."""
         return rows
 
-    def prepare(self, row: dict) -> Any:
-        """What is to be stored, None where it does not fit."""
-        try:
-            return self.read(row)
-        except schemas.BadFields as bad:
-            self.leave(row, bad.reasons)
-            return None
+    def take_over(self, rows: Iterator[dict], told: Callable[[int], None]) -> None:
+        """Imports all rows, and calls `told` with the number of rows after each transaction."""
+        for batch in _batches(self.order(rows)):
+            ready = []
+            for row in batch:  # outside the transaction, because hashing takes long
+                try:
+                    ready.append((row, self.read(row)))
+                except BadFields as bad:
+                    self.note_left(row, bad.reasons)
+            if ready:
+                with proxy.atomic():
+                    self.store_batch(ready)
+            told(len(batch))
 
-    def leave(self, row: dict, reason: dict[str, str] | str) -> None:
-        """Reports that a row did not come."""
-        self.report.left(self.table, f"{self.table} {row.get(self.name)}", reason)
+    def store_batch(self, batch: list[tuple[Row, Any]]) -> None:
+        """Stores rows, each with what `read` returned, in the running transaction."""
+        for row, ready in batch:
+            self.store(row, ready)
 
-    def came(self, row: dict, stored: dict) -> None:
-        """Reports that a row came, and how it was changed."""
-        self.report.came(self.table)
+    def note_left(self, row: Row, reason: dict[str, str] | str) -> None:
+        """Notes that a row was not imported, and why."""
+        if isinstance(reason, dict):
+            reason = "; ".join(f"{key} {text}" for key, text in reason.items())
+        reason = reason.strip().rstrip(".")
+        self.left.append(f"  {self.table} {row.get(self.name)}: {reason}")
+
+    def note_change(self, row: Row, change: str) -> None:
+        """Notes a difference between the row in the original and the stored one."""
+        self.changed.setdefault(change, []).append(str(row.get(self.name)))
+
+    def note_came(self, row: Row, stored: Row) -> None:
+        """Notes that a row was imported, and how it differs from the original."""
+        self.came += 1
         for change in self.changes(row, stored):
-            self.report.changed(self.table, str(row.get(self.name)), change)
+            self.note_change(row, change)
 
-    changes = staticmethod(lambda row, stored: ())
+    def changes(self, row: Row, stored: Row) -> Iterator[str]:
+        """The differences between the row in the original and the stored one, in words."""
+        return _compared(row, stored, self.keys)
 
-    def read(self, row: dict) -> Any:
-        """What `store` needs of a row; raises BadFields."""
-        raise NotImplementedError
+    def lines(self) -> Iterator[str]:
+        """The lines of the report about this table."""
+        yield (
+            f"{self.table}: {self.came:,} came, {self.there:,} already there, "
+            f"{len(self.left):,} did not come"
+        )
+        yield from self.left
+        for change, rows in self.changed.items():
+            more = f" and {len(rows) - SHOWN:,} more" if len(rows) > SHOWN else ""
+            yield f"  changed, {change}: {', '.join(rows[:SHOWN])}{more}"
 
-    def store(self, row: dict, ready: Any) -> None:
-        """Stores a row, or reports why not, in the running transaction."""
-        raise NotImplementedError
 
-    def settle(self) -> None:
-        """At the end of each transaction."""
+def _compared(row: Row, stored: Row, keys: Iterable[str], blank: str = "null") -> Iterator[str]:
+    """The differences in these columns, in words; blank text was stored as `blank`."""
+    for key in keys:
+        before, after = row.get(key), stored.get(key)
+        if before is None or before == after:
+            continue
+        if isinstance(before, str) and not before.strip():
+            yield f"{key}: blank became {blank}"
+        elif isinstance(before, str) and before.strip() == after:
+            yield f"{key}: white space around it was cut"
+        elif isinstance(before, str) and before[:19].replace("T", " ") == after:
+            yield f"{key}: the fraction of a second was cut"
+        else:
+            yield f"{key}: {_short(before)} became {_short(after)}"
 
-    def end(self) -> None:
-        """At the end of all."""
+
+def _short(value: Any) -> str:
+    text = "null" if value is None else str(value)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+
+
+def _batches(rows: Iterable[dict]) -> Iterator[list[dict]]:
+    """Yields lists of BATCH rows. Before it raises, it yields the rows that could be read."""
+    batch: list[dict] = []
+    try:
+        for row in rows:
+            batch.append(row)
+            if len(batch) == BATCH:
+                yield batch
+                batch = []
+    except DatabaseRefused:
+        yield batch
+        raise
+    yield batch
 
 
 class _Signals(Take):
-    table = "signals"
-
-    def __init__(self, report: Report):
-        super().__init__(report)
-        self._offered = self._moved = 0
-        self._takeover: Takeover | None = None
+    keys = tuple(key for key in SIGNAL_KEYS if key not in LEGS)
+    read = staticmethod(original_signal)
+    moved = offered = 0  # signals with a new rowid; signals that the bridge will trade
 
     def order(self, rows: Iterator[dict]) -> Iterator[dict]:
-        """First those that keep their rowids, so that no other takes one of these."""
+        """Rows that keep their rowid come first, so that no other row gets it."""
         first, others = Takeover(), []
         for row in rows:
             if isinstance(row.get("rowid"), int) and first.keeps(row["rowid"]):
@@ -96,161 +161,150 @@ class _Signals(Take):
                 others.append(row)
         yield from others
 
-    read = staticmethod(schemas.original_signal)
-    changes = staticmethod(changes.of_signal)
-
-    def store(self, row: dict, columns: dict) -> None:
-        takeover = self._takeover = self._takeover or Takeover()
-        if takeover.is_taken(columns["rowid"]):
-            if takeover.is_another(columns["rowid"], columns):
-                self.leave(row, "a signal of this rowid came from another database")
-            else:
-                self.report.there(self.table)
-            return
-        self._moved += takeover.take(columns) != columns["rowid"]
-        self._offered += columns["order_status"] in statuses.OFFERED
-        self.came(row, columns)
-
-    def settle(self) -> None:
-        if self._takeover:
-            self._takeover.settle()
-        self._takeover = None
-
-    def end(self) -> None:
-        if self._moved:
-            self.report.advise(f"New rowids, for theirs were taken here: {self._moved:,} signals.")
-        if self._offered:
-            self.report.advise(
-                f"Of the signals that came {self._offered:,} wait: the bridge will trade them. "
+    def take_over(self, rows: Iterator[dict], told: Callable[[int], None]) -> None:
+        super().take_over(rows, told)
+        if self.moved:
+            self.advice.append(f"New rowids, for theirs were taken here: {self.moved:,} signals.")
+        if self.offered:
+            self.advice.append(
+                f"Of the signals that came {self.offered:,} wait: the bridge will trade them. "
                 "Cancel on the dashboard what it should not."
             )
 
+    def store_batch(self, batch: list[tuple[Row, Any]]) -> None:
+        takeover = Takeover()
+        for row, columns in batch:
+            rowid = columns["rowid"]
+            if (stored := takeover.taken(rowid)) is None:
+                self.moved += takeover.take(columns) != rowid
+                self.offered += columns["order_status"] in statuses.OFFERED
+                self.note_came(row, columns)
+            elif is_another(stored, columns):
+                self.note_left(row, "a signal of this rowid came from another database")
+            else:
+                self.there += 1
+        takeover.settle()
+
+    def changes(self, row: Row, stored: Row) -> Iterator[str]:
+        given = with_twins(dict(row))
+        if any((given.get(key) or None) != stored.get(key) for key in LEGS):
+            yield "its legs were read anew from the ticker"
+        yield from super().changes(given, stored)
+
 
 class _Registered(Take):
-    """What the registry holds under its name."""
+    """Imports stocks or pairs, which the registry may refuse."""
 
-    model: type[models.Stock] | type[models.Pair]
-    switch = "active"  # the column that pauses it
-    paused = ""  # why one comes in paused that was active
+    model: type[Stock] | type[Pair]
+    register: Callable[[Row, str], Any]
+    found_by = ""  # its name in the registry, as a format string
+    switch = "active"  # the column that is set to 0 to pause it
+    paused = ""  # the report's reason for pausing one that was active
 
-    def known_as(self, fields: dict) -> str:
-        """The name that the registry has it under."""
-        return fields["symbol"]
-
-    def store(self, row: dict, fields: dict) -> None:
-        if _is_there(self.model, self.known_as(fields)):
-            self.report.there(self.table)
+    def store(self, row: Row, fields: dict) -> None:
+        if is_known(self.model, self.found_by.format(**fields)):
+            self.there += 1
             return
         refused = self._refusal(fields)
-        off = fields | {self.switch: 0}
-        if refused and fields.get(self.switch) and not self._refusal(off):
-            self.report.changed(self.table, str(row.get(self.name)), self.paused)
+        if refused and fields.get(self.switch) and not self._refusal(fields | {self.switch: 0}):
+            self.note_change(row, self.paused)
             refused = None
         if refused:
-            self.leave(row, refused)
+            self.note_left(row, refused)
         else:
-            self.came(row, fields)
+            self.note_came(row, fields)
 
     def _refusal(self, fields: dict) -> dict[str, str] | str | None:
-        """Registers it, or says why not."""
+        """Registers it; returns the reason if the registry refuses it, else None."""
         try:
-            self.model.register(fields, SOURCE)
-        except models.Refused as refused:
+            self.register(fields, SOURCE)
+        except Refused as refused:
             return refused.reason
         return None
 
 
-def _is_there(model: type[models.Stock] | type[models.Pair], name: str) -> bool:
-    try:
-        return model.find(name) is not None
-    except models.Missing:
-        return False
-
-
 class _Stocks(_Registered):
-    table = "stocks"
     name = "symbol"
-    model = models.Stock
+    model = Stock
+    register = staticmethod(registry.register_stock)
+    found_by = "{symbol}"
     paused = "paused, for it is a leg of an active pair"
+    read = staticmethod(original_stock)
 
-    read = staticmethod(schemas.original_stock)
-    changes = staticmethod(changes.of_stock)
-
-
-class _Tickers(_Stocks):
-    table = "tickers"
+    def changes(self, row: Row, stored: Row) -> Iterator[str]:
+        keys = {key: key for key in Stock.EXAMPLE} if "xch" in row else SEED
+        spelled = {key: stored.get(column) for key, column in keys.items()}
+        return _compared(row, spelled, keys, "the default")
 
 
 class _Pairs(_Registered):
-    table = "pairs"
     name = "name"
-    model = models.Pair
+    model = Pair
+    register = staticmethod(registry.register_pair)
+    found_by = "{ticker1}-{ticker2}"
     switch = "status"
     paused = "paused, for a leg of it is active alone"
+    keys = tuple(key for key in Pair.EXAMPLE if key != "name")
 
-    changes = staticmethod(changes.of_pair)
-
-    def read(self, row: dict) -> dict:
-        return schemas.original_pair(row, partial(_is_there, models.Stock))
-
-    def known_as(self, fields: dict) -> str:
-        return f"{fields['ticker1']}-{fields['ticker2']}"
+    def read(self, row: Row) -> dict:
+        return original_pair(row, partial(is_known, Stock))
 
 
 class _Users(Take):
-    table = "users"
     name = "username"
 
-    def read(self, row: dict):
+    def read(self, row: dict) -> tuple:
         """(the form, the password's hash)."""
-        form = schemas.original_user(row)
-        known = models.User.get_or_none(models.User.username == form.username)
+        form = original_user(row)
+        known = is_known(User, form.username)
         return form, "" if known else security.hash_password(form.password)
 
-    def store(self, row: dict, ready: tuple) -> None:
+    def store(self, row: Row, ready: tuple) -> None:
         form, hashed = ready
-        if models.User.get_or_none(models.User.username == form.username):
-            self.report.there(self.table)
+        if is_known(User, form.username):
+            self.there += 1
             return
-        models.User.register(form.username, hashed, bool(form.admin))
-        self.report.came(self.table)
+        access.register_user(form.username, hashed, bool(form.admin))
+        self.came += 1
         if form.username in DEMO_USERS and form.password == DEMO_PASSWORD:
-            self.report.advise(
-                f"{form.username} has the demo's password, with which production does not start; "
-                f"set another one: python server.py user passwd {form.username}"
-            )
+            why = "the demo's password, with which production does not start"
         elif form.password == DEMO_PASSWORD or len(form.password) < SHORTEST:
-            self.report.advise(
-                f"{form.username} has a known or short password; set another one: "
-                f"python server.py user passwd {form.username}"
-            )
+            why = "a known or short password"
+        else:
+            return
+        self.advice.append(
+            f"{form.username} has {why}; "
+            f"set another one: python server.py user passwd {form.username}"
+        )
 
 
 class _Account(Take):
-    table = "account"
+    keys = tuple(key for key in AccountRecord.EXAMPLE if key != "rowid")
+    read = staticmethod(original_account)
 
-    read = staticmethod(schemas.original_account)
+    def __init__(self, table: str):
+        super().__init__(table)
+        self._seen: Counter[tuple] = Counter()
 
-    changes = staticmethod(changes.of_account)
-
-    def __init__(self, report: Report):
-        super().__init__(report)
-        self._came_by: Counter[tuple] = Counter()
-
-    def store(self, row: dict, fields: dict) -> None:
-        if self._is_there(fields):
-            self.report.there(self.table)
-            return
-        models.AccountRecord.add(SOURCE, **fields)
-        self.came(row, fields)
-
-    def _is_there(self, fields: dict) -> bool:
-        """Whether as many like it are stored as came by: a second may have several."""
-        record = models.AccountRecord
-        stored = record.select().where(record.timestamp == fields["timestamp"])
-        like = sum(all(getattr(row, key) == fields[key] for key in fields) for row in stored)
-        self._came_by[tuple(fields.items())] += 1
-        return like >= self._came_by[tuple(fields.items())]
+    def store(self, row: Row, fields: dict) -> None:
+        """Stores a record, unless as many equal ones are stored as the original has up to here."""
+        alike = tuple(fields.items())
+        self._seen[alike] += 1
+        same = AccountRecord.timestamp == fields["timestamp"]
+        stored = AccountRecord.select().where(same)
+        like = sum(all(getattr(each, key) == value for key, value in alike) for each in stored)
+        if like >= self._seen[alike]:
+            self.there += 1
+        else:
+            events.add(AccountRecord, SOURCE, **fields)
+            self.note_came(row, fields)
 
 
-TAKES = {each.table: each for each in (_Signals, _Stocks, _Tickers, _Pairs, _Users, _Account)}
+TAKES = {
+    "signals": _Signals,
+    "stocks": _Stocks,
+    "tickers": _Stocks,
+    "pairs": _Pairs,
+    "users": _Users,
+    "account": _Account,
+}

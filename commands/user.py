@@ -2,15 +2,8 @@
 
 A password is asked for, or read with --stdin; it never stands on the command line, where others on
 the machine could see it. A new password ends the user's sessions.
-"""
 
-import models
-import schemas
-import security
-from commands.common import Failed, act, add_action, opened, read_password
-from settings import Settings
-
-EXAMPLES = """\
+examples:
   python server.py user add mary
   python server.py user add mary --admin
   echo "$PASSWORD" | python server.py user passwd mary --stdin
@@ -18,77 +11,76 @@ EXAMPLES = """\
   python server.py user remove mary
 """
 
+import models
+import security
+from commands.common import Failed, act, add_action, checked, is_known, opened, read_password
+from schemas.requests import UserForm
+from services import access
 
-def arguments(parser) -> None:
-    """What to do, and with whom."""
+
+def register(add) -> None:
+    """Adds the command user and its actions."""
+    parser = add("user", __doc__)
     actions = parser.add_subparsers(dest="action", metavar="action", required=True)
-    add = add_action(actions, EXAMPLES, "add", "Make a user")
-    add.add_argument("--admin", action="store_true", help="who may manage users and delete")
-    passwd = add_action(actions, EXAMPLES, "passwd", "Set a user's password")
-    remove = add_action(actions, EXAMPLES, "remove", "Remove a user; the last administrator stays")
-    add_action(actions, EXAMPLES, "list", "List the users")
-    for each in (add, passwd, remove):
+    make = add_action(actions, __doc__, "add", "Make a user", _add)
+    make.add_argument("--admin", action="store_true", help="who may manage users and delete")
+    passwd = add_action(actions, __doc__, "passwd", "Set a user's password", _passwd)
+    last = "Remove a user; the last administrator stays"
+    remove = add_action(actions, __doc__, "remove", last, _remove)
+    add_action(actions, __doc__, "list", "List the users", _list)
+    for each in (make, passwd, remove):
         each.add_argument("name", metavar="NAME")
-    for each in (add, passwd):
+    for each in (make, passwd):
         each.add_argument("--stdin", action="store_true", help="read the password from stdin")
 
 
-def run(line) -> int:
-    """Does it."""
-    return _ACTIONS[line.given.action](line.conf, line.given)
-
-
-def _add(conf: Settings, given) -> int:
-    with opened(conf, makes=True):
-        if models.User.get_or_none(models.User.username == given.name):
-            raise Failed(f"There is a user {given.name} already.")
-        hashed = _hashed(conf, given)
-        register = models.User.register
-        act(conf, "user.created", given.name, register, given.name, hashed, given.admin)
-    print(f"Made the user {given.name}{', an administrator' if given.admin else ''}.")
+def _add(line) -> int:
+    name, admin = line.given.name, line.given.admin
+    with opened(line.conf, makes=True):
+        if is_known(models.User, name):
+            raise Failed(f"There is a user {name} already.")
+        register = access.register_user
+        act(line.conf, "user.created", name, register, name, _hashed(line), admin)
+    print(f"Made the user {name}{', an administrator' if admin else ''}.")
     return 0
 
 
-def _passwd(conf: Settings, given) -> int:
-    with opened(conf):
-        _find(given.name)
-        hashed = _hashed(conf, given)
-        rekey = models.User.rekey
-        act(conf, "user.password", given.name, rekey, given.name, hashed, None, keep_session="")
-    print(f"Set the password of {given.name} and ended all sessions.")
+def _passwd(line) -> int:
+    name = line.given.name
+    with opened(line.conf):
+        _refuse_unknown(name)
+        rekey = access.change_password
+        act(line.conf, "user.password", name, rekey, name, _hashed(line), None, keep_session="")
+    print(f"Set the password of {name} and ended all sessions.")
     return 0
 
 
-def _hashed(conf: Settings, given) -> str:
-    password = read_password(f"Password of {given.name}", given.stdin)
-    try:
-        schemas.check(schemas.UserForm, {"username": given.name, "password": password})
-    except schemas.BadFields as bad:
-        key, reason = next(iter(bad.reasons.items()))
-        raise Failed(f"The {key} {reason}.") from None
-    if not conf.demo and len(password) < 8:
-        raise Failed("The password must have at least 8 characters.")
-    return security.hash_password(password)
+def _remove(line) -> int:
+    name = line.given.name
+    with opened(line.conf):
+        _refuse_unknown(name)
+        act(line.conf, "user.deleted", name, access.delete_user, name)
+    print(f"Removed the user {name}.")
+    return 0
 
 
-def _find(name: str) -> None:
-    if not models.User.get_or_none(models.User.username == name):
-        raise Failed(f"There is no user {name}.")
-
-
-def _list(conf: Settings, given) -> int:
-    with opened(conf):
+def _list(line) -> int:
+    with opened(line.conf):
         for user in models.User.select().order_by(models.User.username):
             print(f"{user.username}{' (administrator)' if user.admin else ''}")
     return 0
 
 
-def _remove(conf: Settings, given) -> int:
-    with opened(conf):
-        _find(given.name)
-        act(conf, "user.deleted", given.name, models.User.drop, given.name)
-    print(f"Removed the user {given.name}.")
-    return 0
+def _hashed(line) -> str:
+    """Reads a password from the terminal or stdin; returns its hash. Raises Failed if it is bad."""
+    name = line.given.name
+    password = read_password(f"Password of {name}", line.given.stdin)
+    checked(UserForm, {"username": name, "password": password})
+    if not line.conf.demo and len(password) < 8:
+        raise Failed("The password must have at least 8 characters.")
+    return security.hash_password(password)
 
 
-_ACTIONS = {"add": _add, "passwd": _passwd, "list": _list, "remove": _remove}
+def _refuse_unknown(name: str) -> None:
+    if not is_known(models.User, name):
+        raise Failed(f"There is no user {name}.")

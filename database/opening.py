@@ -1,6 +1,7 @@
-"""Opening and migrating the database that a URL names."""
+"""Opens and migrates the database of a URL; one server at a time may use an SQLite file."""
 
 import contextlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,20 +11,20 @@ import peewee
 from playhouse import db_url
 from playhouse.migrations import Runner
 
-from database.kinds import OneProcess, is_shared, is_sqlite
-from database.shared import LINE, Shared, cause
+from database.kinds import CONNECTION, OneProcess, Shared, cause, is_shared, is_sqlite
 
-MIGRATIONS = Path(__file__).parent.parent / "migrations"
+MIGRATIONS = Path(__file__).parent / "migrations"
+HANDED_ON = "LOCK_OF_PAIRS_API"  # environment variable: the lock's descriptor across a restart
 
 proxy = peewee.DatabaseProxy()
 
 
 class DatabaseRefused(Exception):
-    """The database cannot be used; the text is one sentence for whoever starts the server."""
+    """The database cannot be used. The text is a sentence for the person who starts the server."""
 
 
 class RowId(peewee.BigAutoField):
-    """A rowid that is never given out twice, not even after a delete."""
+    """A rowid that is never used twice, not even after its row was deleted."""
 
     def ddl(self, ctx):
         nodes = super().ddl(ctx)
@@ -33,7 +34,10 @@ class RowId(peewee.BigAutoField):
 
 
 def open_database(url: str, synchronous: str = "FULL") -> peewee.Database:
-    """The database of this URL, migrated and bound to the models; raises DatabaseRefused."""
+    """Opens, migrates and returns the database of this URL, which the models use from now on.
+
+    Raises DatabaseRefused.
+    """
     database = _describe(url, synchronous)
     proxy.initialize(database)
     _make_private(url)
@@ -47,9 +51,9 @@ def open_database(url: str, synchronous: str = "FULL") -> peewee.Database:
 
 
 def reach_database(url: str, synchronous: str = "FULL") -> peewee.Database:
-    """The database of this URL as it is: neither made nor migrated, and not bound to the models.
+    """Opens the database of this URL without changing it: it is neither made nor migrated.
 
-    Raises DatabaseRefused, also where there is none.
+    The models do not use it. Raises DatabaseRefused, also if the database does not exist.
     """
     database = _describe(url, synchronous)
     if not is_there(url):
@@ -61,27 +65,27 @@ def reach_database(url: str, synchronous: str = "FULL") -> peewee.Database:
 
 
 def is_there(url: str) -> bool:
-    """Whether there is an SQLite file of this URL; a server's databases always count as there."""
+    """Whether the SQLite file of this URL exists; always true for PostgreSQL."""
     file = sqlite_file(url)
     return file is None or file.is_file()
 
 
 def sqlite_file(url: str) -> Path | None:
-    """The file that an SQLite URL names."""
+    """The file of an SQLite URL; None for PostgreSQL."""
     if not url.startswith("sqlite"):
         return None
     return Path(db_url.parse(url)["database"])
 
 
 def steps(database: peewee.Database) -> tuple[list[str], list[str]]:
-    """The names of the migrations that this database has seen, and of those it still lacks."""
+    """The names of the migrations: (those that this database has had, those that it lacks)."""
     known = Runner(database, str(MIGRATIONS)).status()
     applied = [step.name for step in known if step.applied]
     return applied, [step.name for step in known if not step.applied]
 
 
 def be_patient(database: peewee.Database) -> None:
-    """Lets this connection wait for others and take its time, as no request may."""
+    """Lets this thread's connection wait up to 60 s for locks; a request waits 1 or 2 s."""
     if is_sqlite(database):
         database.execute_sql("PRAGMA busy_timeout = 60000")
     else:
@@ -91,7 +95,7 @@ def be_patient(database: peewee.Database) -> None:
 
 
 def refusal(url: str, error: Exception) -> DatabaseRefused:
-    """Why the database of this URL cannot be used, in one sentence."""
+    """The DatabaseRefused that says in one sentence why this database cannot be used."""
     return DatabaseRefused(f"The database {_shown(url)} cannot be used: {_line(cause(error))}.")
 
 
@@ -106,10 +110,10 @@ def _refusing(url: str) -> Iterator[None]:
 
 
 def _make_private(url: str) -> None:
-    """Makes the file of a new SQLite database, for its owner's eyes alone."""
+    """Makes the file of a new SQLite database, which only its owner can read."""
     file = sqlite_file(url)
     if file is not None and not file.exists():
-        with contextlib.suppress(OSError):  # SQLite will say why
+        with contextlib.suppress(OSError):  # SQLite reports the reason when it opens the file
             file.touch(mode=0o600)
 
 
@@ -121,17 +125,17 @@ def _connect(database: peewee.Database) -> None:
 def _describe(url: str, synchronous: str) -> peewee.Database:
     try:
         options = db_url.parse(url, unquote_user=True, unquote_password=True)
-    except ValueError:  # its text may hold the password
+    except ValueError:  # its text is not shown, because it may contain the password
         raise DatabaseRefused("The database setting is not a URL that can be read.") from None
     if not url.startswith("sqlite"):
-        return Shared(**{**LINE, **options})
+        return Shared(**{**CONNECTION, **options})
     pragmas = {
         "journal_mode": "wal",
         "synchronous": synchronous,
         "foreign_keys": 1,
         "busy_timeout": 1000,  # TradingView waits 3 s for its answer
     }
-    # IMMEDIATE: a deferred transaction fails at once when another process writes.
+    # IMMEDIATE: a DEFERRED transaction fails at once if another process writes.
     return OneProcess(**options, pragmas=pragmas, lock_type="IMMEDIATE")
 
 
@@ -141,7 +145,7 @@ def _shown(url: str) -> str:
 
 
 def _line(error: Exception) -> str:
-    # PostgreSQL's driver goes on for lines with what may be the cause.
+    # PostgreSQL's driver adds lines with hints; the first line says what is wrong.
     first = str(error).strip().split("\n", 1)[0]
     return " ".join(first.split()).rstrip(".")
 
@@ -170,35 +174,36 @@ def _refuse_newer(runner: Runner) -> None:
 
 
 def read_only(database: peewee.Database) -> None:
-    """Connects this thread for reading; a write on this connection fails."""
+    """Connects this thread to the database for reading only: a write fails."""
     database.connect(reuse_if_open=True)
     database.only_read()
 
 
 def close_if_broken(database: peewee.Database) -> None:
-    """Lets this thread's next query begin on a new connection, where the present one is lost."""
+    """Closes this thread's connection if it was lost, so that the next query opens a new one."""
     if database.lost():
         database.close()
 
 
 def snapshot(database: peewee.Database):
-    """A context in which all reads see the same moment."""
+    """A block in which all reads see the database at the same moment."""
     return database.atomic("DEFERRED" if is_sqlite(database) else "REPEATABLE READ")
 
 
 def announce(topic: str, text: str = "") -> None:
-    """Tells every process that serves this database, once the running transaction is committed.
+    """Tells every process that serves this database, after the running transaction is committed.
 
-    For what is no event: sessions that ended, a bridge that was seen. A process that was cut off
-    hears none of it and is told to look for itself, so the text may only be a hint.
+    It is for news that are no events: a session ended, the bridge polled. A process that has lost
+    its connection misses announcements; when it is back, it reads the database again. So the text
+    may only be a hint. Raises ValueError if the topic and the text are too long.
     """
     proxy.announce(topic, text)
 
 
 def contains(column: peewee.Field, text: str) -> Any:
-    """Whether the column holds the text, letters A to Z in any case.
+    """A condition: the column contains the text; upper and lower case of A to Z are the same.
 
-    PostgreSQL would fold all alphabets or none, as the database's locale has it.
+    The collation "C" makes PostgreSQL do as SQLite does, whatever the database's locale is.
     """
     if is_sqlite(proxy):
         return column.contains(text)
@@ -206,5 +211,73 @@ def contains(column: peewee.Field, text: str) -> Any:
 
 
 def total(column: peewee.Field) -> Any:
-    """The column's sum; PostgreSQL refuses one of doubles that no double can hold."""
+    """The column's sum. On PostgreSQL the values are numerics, as a large sum of doubles raises."""
     return peewee.fn.SUM(column if is_sqlite(proxy) else column.cast("numeric"))
+
+
+# --- one server for each SQLite file ----------------------------------------------------
+
+
+def claim(url: str) -> int | None:
+    """Locks this SQLite file against other servers until the process ends.
+
+    Returns the file descriptor of the lock, for `hand_on`; None for PostgreSQL, which needs no
+    lock. Raises DatabaseRefused if another server has locked it. Commands do not use this lock.
+    """
+    file = sqlite_file(url)
+    if file is None:
+        return None
+    # A file of its own: if this process closes the database file, SQLite loses its locks on it.
+    place = Path(f"{file.resolve()}-lock")
+    try:
+        lock = _handed_on(place) or os.open(place, os.O_RDWR | os.O_CREAT, 0o600)
+        _lock(lock)
+    except BlockingIOError:
+        raise DatabaseRefused(
+            f"The database {file} is served by another server: "
+            "stop that one, or give this one a database of its own."
+        ) from None
+    except OSError as error:
+        raise refusal(url, OSError(error.strerror)) from None
+    return lock
+
+
+def hand_on(lock: int | None) -> None:
+    """Passes the lock to the program that replaces this process (`os.execve`) at a restart."""
+    if lock is not None:
+        os.set_inheritable(lock, True)
+        os.environ[HANDED_ON] = str(lock)
+
+
+def _handed_on(place: Path) -> int | None:
+    lock = int(os.environ.pop(HANDED_ON, 0))
+    if not lock:
+        return None
+    if place.exists() and os.path.samestat(os.fstat(lock), place.stat()):
+        os.set_inheritable(lock, False)
+        return lock
+    os.close(lock)  # the settings were changed: they name another database now
+    return None
+
+
+def _lock(number: int) -> None:
+    """Locks the file, or closes it and raises OSError (BlockingIOError if it is locked already)."""
+    try:
+        _lock_or_fail(number)
+    except OSError:
+        os.close(number)
+        raise
+
+
+def _lock_or_fail(number: int) -> None:
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        import msvcrt
+
+        try:
+            msvcrt.locking(number, msvcrt.LK_NBLCK, 1)
+        except OSError:
+            raise BlockingIOError from None
+    else:
+        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,4 +1,4 @@
-"""Reading off the event loop."""
+"""Long reads, which run on a thread of their own and not on the event loop."""
 
 import asyncio
 from collections.abc import Callable
@@ -7,13 +7,13 @@ from typing import Any
 
 import peewee
 
+from database.kinds import AWAY, cause
 from database.opening import read_only
-from database.shared import AWAY, cause
 from database.writer import Overloaded
 
 
 class Reader:
-    """One thread with a reading connection, for lists too long for the event loop."""
+    """A thread with a read-only connection, for lists that are too long for the event loop."""
 
     def __init__(self, database: peewee.Database, limit: int = 500):
         self._database = database
@@ -22,7 +22,7 @@ class Reader:
         self._pool = ThreadPoolExecutor(1, "reader")
 
     async def run(self, work: Callable[..., Any], *args: Any) -> Any:
-        """What the function returns, computed on the reading thread; raises Overloaded."""
+        """Calls the function on the reader's thread and returns its result. Raises Overloaded."""
         if self._waiting >= self._limit:
             raise Overloaded
         self._waiting += 1
@@ -42,6 +42,6 @@ class Reader:
             raise cause(error) from None
 
     def close(self) -> None:
-        """Finishes what runs and closes the connection."""
+        """Waits for the reads that were begun, and closes the connection."""
         self._pool.submit(self._database.close)
         self._pool.shutdown()

@@ -1,4 +1,4 @@
-"""The one writer: whatever waits is committed together."""
+"""The one writer: it commits all jobs that wait in one transaction."""
 
 import asyncio
 import contextlib
@@ -12,34 +12,33 @@ from typing import Any, NamedTuple
 import peewee
 from prometheus_client import Histogram
 
-from database.kinds import is_shared, undoable
-from database.shared import AWAY, cause
+from database.kinds import AWAY, cause, is_shared, undoable
 
 BATCH = 500
 _SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 
 
 class Overloaded(Exception):
-    """More waits than the queue holds; nothing was taken in."""
+    """The queue is full; the job was not taken."""
 
 
-UNANSWERED = (*AWAY, Overloaded)  # what to expect of a database that is away or busy
+UNANSWERED = (*AWAY, Overloaded)  # raised if the database is away or busy
 Outcome = tuple[Any, Exception | None]
 
 
 class _Job(NamedTuple):
-    work: Callable[[], Any] | None  # None: an alert
-    alert: Any
+    work: Any  # an alert, or a function
     future: asyncio.Future
 
 
 class Writer:
-    """One thread that owns the writing connection and commits whatever waits together.
+    """A thread that owns the only writing connection and commits all jobs that wait together.
 
-    Alerts that wait side by side are handed to `receive` as one list; it returns a result for each.
-    Any other work runs by itself. What raises is undone alone, by a savepoint; where a list fails,
-    its alerts are done again one by one. A commit that fails raises in all callers. Whoever calls
-    is answered after the commit, so work must do nothing but read and write the database.
+    A job is an alert (a mapping) or a function. Alerts that follow each other in the queue go to
+    `receive` as one list; it returns a list with one result for each. A function is called without
+    arguments. If a job raises, only its own changes are undone; if a list of alerts fails, each of
+    its alerts is tried alone. If the commit fails, all callers get the error. A caller is answered
+    after the commit, so a job must only read and write the database.
     """
 
     def __init__(
@@ -47,18 +46,18 @@ class Writer:
         database: peewee.Database,
         receive: Callable[[list], list],
         limit: int = 2000,
-        then: Callable[[], None] = lambda: None,
     ):
         self.commits = 0
         self.batches = Histogram(
             "pairs_writer_batch_size", "Writes committed together.", buckets=_SIZES, registry=None
         )
-        self.committed = 0.0  # when the newest batch was, on the monotonic clock
+        self.waiting = 0  # jobs that wait or are being written
         self._database = database
         self._receive = receive
         self._limit = limit
-        self._then = then  # called on the event loop after each commit was answered
-        self._waiting = 0
+        # Called on the event loop after the callers were answered. Its argument is the time of the
+        # commit on the monotonic clock.
+        self.then: Callable[[float], None] = lambda committed: None
         self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = threading.Thread(target=self._run, name="writer")
@@ -68,29 +67,17 @@ class Writer:
         self._loop = asyncio.get_running_loop()
         self._thread.start()
 
-    @property
-    def waiting(self) -> int:
-        """How many wait or are being written."""
-        return self._waiting
-
-    def submit(self, work: Callable[[], Any]) -> asyncio.Future:
-        """A future of what the function returns, done once it is on disk; raises Overloaded."""
-        return self._put(work, None)
-
-    def receive(self, alert: Any) -> asyncio.Future:
-        """A future of what became of an alert, done once it is on disk; raises Overloaded."""
-        return self._put(None, alert)
-
-    def _put(self, work: Callable[[], Any] | None, alert: Any) -> asyncio.Future:
-        if self._waiting >= self._limit:
+    def submit(self, job: Any) -> asyncio.Future:
+        """Queues a job. The future gets its result or error after the commit. Raises Overloaded."""
+        if self.waiting >= self._limit:
             raise Overloaded
-        self._waiting += 1
+        self.waiting += 1
         future = self._loop.create_future()
-        self._queue.put(_Job(work, alert, future))
+        self._queue.put(_Job(job, future))
         return future
 
     async def close(self) -> None:
-        """Writes all that waits, then ends the thread."""
+        """Waits until all jobs are written, and ends the thread."""
         self._queue.put(None)
         await asyncio.get_running_loop().run_in_executor(None, self._thread.join)
 
@@ -100,7 +87,7 @@ class Writer:
             batch, closing = self._take()
             if batch:
                 outcomes = self._commit(batch)
-                self._loop.call_soon_threadsafe(self._deliver, batch, outcomes)
+                self._loop.call_soon_threadsafe(self._deliver, batch, outcomes, time.monotonic())
         self._database.close()
 
     def _take(self) -> tuple[list[_Job], bool]:
@@ -113,35 +100,39 @@ class Writer:
         return batch, True
 
     def _commit(self, batch: list[_Job]) -> list[Outcome]:
-        # Whatever the commit raises goes to the callers: nothing is swallowed here.
+        """Runs the jobs in one transaction; returns (result, error) of each.
+
+        If the transaction fails, its error is the outcome of every job, so all callers get it.
+        """
+        is_set = not any(callable(job.work) for job in batch)
         try:
-            return self._transact(batch)
+            return self._transact(batch, is_set)
         except Exception as error:  # noqa: BLE001
             if isinstance(error, peewee.PeeweeException):
                 with contextlib.suppress(peewee.PeeweeException):
                     self._database.close()  # the next batch starts on a new connection
+            if is_set and len(batch) > 1 and not isinstance(error, AWAY):
+                return [outcome for job in batch for outcome in self._commit([job])]
             return [(None, cause(error))] * len(batch)
 
-    def _transact(self, batch: list[_Job]) -> list[Outcome]:
-        outcomes: list[Outcome] = []
+    def _transact(self, batch: list[_Job], is_set: bool) -> list[Outcome]:
         with contextlib.ExitStack() as transaction:
             self._begin(transaction)
-            for lone, jobs in itertools.groupby(batch, key=lambda job: job.work):
-                if lone is None:
-                    outcomes += self._receive_all([job.alert for job in jobs])
-                else:
-                    outcomes += [self._attempt(job.work) for job in jobs]
+            if is_set:  # no savepoint: if it fails, the whole transaction is undone
+                results = self._receive([job.work for job in batch])
+                outcomes = [(result, None) for result in results]
+            else:
+                outcomes = self._run_each(batch)
         self.commits += 1
-        self.committed = time.monotonic()
         self.batches.observe(len(batch))
         return outcomes
 
     def _begin(self, transaction: contextlib.ExitStack) -> None:
-        """Begins, on a new connection where the old one broke since the last batch.
+        """Begins the transaction, on a new connection if the old one broke since the last batch.
 
-        That is the one thing that is tried again, for nothing of this batch has been sent yet.
-        Beyond it an error may mean that all was committed and only the answer was lost: the callers
-        are told that it failed, and an alert that is repeated is known by its `alert_id`.
+        Only the begin is tried twice, because nothing of this batch was sent yet. A later error may
+        mean that everything was committed and only the answer was lost. Then the callers get an
+        error; an alert that is sent again is recognized by its `alert_id`.
         """
         fresh = self._database.connect(reuse_if_open=True)
         try:
@@ -152,6 +143,15 @@ class Writer:
             self._database.close()
             transaction.enter_context(self._database.atomic())
 
+    def _run_each(self, batch: list[_Job]) -> list[Outcome]:
+        outcomes: list[Outcome] = []
+        for is_function, jobs in itertools.groupby(batch, key=lambda job: callable(job.work)):
+            if is_function:
+                outcomes += [self._attempt(job.work) for job in jobs]
+            else:
+                outcomes += self._receive_all([job.work for job in jobs])
+        return outcomes
+
     def _receive_all(self, alerts: list[Any]) -> list[Outcome]:
         results, error = self._attempt(lambda: self._receive(alerts))
         if error is None:
@@ -161,7 +161,7 @@ class Writer:
         return [outcome for alert in alerts for outcome in self._receive_all([alert])]
 
     def _attempt(self, work: Callable[[], Any]) -> Outcome:
-        """What the work returns or raises, undone where it raises."""
+        """(result, error) of the work; its changes are undone if it raises."""
         try:
             with undoable(self._database):
                 return work(), None
@@ -170,17 +170,14 @@ class Writer:
                 raise
             return None, error
 
-    def _deliver(self, batch: list[_Job], outcomes: list[Outcome]) -> None:
-        self._answer(batch, outcomes)
-        self._then()
-
-    def _answer(self, batch: list[_Job], outcomes: list[Outcome]) -> None:
-        self._waiting -= len(batch)
+    def _deliver(self, batch: list[_Job], outcomes: list[Outcome], committed: float) -> None:
+        self.waiting -= len(batch)
         for job, (result, error) in zip(batch, outcomes, strict=True):
             if job.future.done():
                 continue
             if error is not None:
                 job.future.set_exception(error)
-                job.future.exception()  # seen: whoever waited may have given up meanwhile
+                job.future.exception()  # no warning if the caller no longer waits
             else:
                 job.future.set_result(result)
+        self.then(committed)

@@ -1,1 +1,1 @@
-"""A day to look at: TradingView and the bridge played against a server by plain clients."""
+"""Plays a trading day: plain clients act as TradingView and as the bridge, against a server."""

@@ -2,47 +2,55 @@
 
 import argparse
 import contextlib
+import os
+import re
 import signal
+import socket
+import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
 
-from demo import history, registry
-from demo.client import Client, Unreachable, is_address
-from demo.day import Play
-from demo.faults import FAULTS, FaultyDay, alarm_settings
-from demo.pace import SLOW, Pace
-from demo.process import PORT, NotStarted, Server
+from demo.client import Client, Unreachable
+from demo.day import FAULTS, FaultyDay, Play, Refused, alarm_settings, register, write_past
+
+ROOT = Path(__file__).parent.parent
+PORT = 5000
+SLOW = 1200  # seconds for each day after the first: a few alerts per minute
+_LISTENS = re.compile(r"listens at (http://\S+?)/?\s*$")
+_GRACE = 15  # seconds that the server has to end
+
+
+class NotStarted(Exception):
+    """The server could not be started. The text says why."""
 
 
 def read_command_line(arguments: list[str]) -> argparse.Namespace:
-    """What was asked for."""
+    """Parses the command line."""
     parser = argparse.ArgumentParser(
         prog="python -m demo",
         description="Plays a trading day on Pairs-API v3, as TradingView and the bridge would.",
     )
-    parser.add_argument(
-        "--url", type=_address, help="a demo server that runs already; else one is started"
-    )
-    parser.add_argument("--port", type=_port, default=PORT, help="of the server that is started")
+    add = parser.add_argument
+    add("--url", type=_address, help="a demo server that runs already; else one is started")
+    add("--port", type=_port, default=PORT, help="of the server that is started")
     length = "seconds for a day (300); 0: as fast as it goes"
-    parser.add_argument("--pace", type=_seconds, default=300.0, help=length)
-    parser.add_argument("--seed", type=int, default=5, help="another number is another day")
-    parser.add_argument("--once", action="store_true", help="end after the day")
-    parser.add_argument(
-        "--fault",
-        action="append",
-        default=[],
-        choices=FAULTS,
-        help="play a short day on which this goes wrong; may be given again",
-    )
-    parser.add_argument("--bridge-key", default="", help="what the bridge shows where it must")
+    add("--pace", type=_seconds, default=300.0, help=length)
+    add("--seed", type=int, default=5, help="another number is another day")
+    add("--once", action="store_true", help="end after the day")
+    fault = "play a short day on which this goes wrong; may be given again"
+    add("--fault", action="append", default=[], choices=FAULTS, help=fault)
+    add("--bridge-key", default="", help="what the bridge shows where it must")
     return parser.parse_args(arguments)
 
 
 def _address(text: str) -> str:
-    if not is_address(text):
-        raise argparse.ArgumentTypeError("must be like http://127.0.0.1:5000")
-    return text.rstrip("/")
+    with contextlib.suppress(ValueError):
+        parts = urlsplit(text)
+        if parts.scheme in ("http", "https") and parts.hostname and parts.port != 0:
+            return text.rstrip("/")
+    raise argparse.ArgumentTypeError("must be like http://127.0.0.1:5000")
 
 
 def _port(text: str) -> int:
@@ -58,76 +66,115 @@ def _seconds(text: str) -> float:
     return seconds
 
 
+@contextlib.contextmanager
+def serving(port: int, settings: dict[str, str]) -> Iterator[str]:
+    """Runs a server on a new database for the block; gives its address. Raises NotStarted."""
+    _refuse_taken(port)
+    # Each port has its own files, so that two demos do not use the same database.
+    name = "demo" if port == PORT else f"demo-{port}"
+    database, log = Path(f"{name}.db").resolve(), Path(f"{name}.log").resolve()
+    for suffix in ("", "-wal", "-shm"):
+        Path(f"{database}{suffix}").unlink(missing_ok=True)
+    command = [sys.executable, "server.py", "--host", "127.0.0.1", "--port", str(port)]
+    command += ["--database", f"sqlite:///{database}"]
+    with log.open("wb") as errors:
+        process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env=_environment(settings),
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+        )
+    try:
+        found = _LISTENS.search(process.stdout.readline())
+        if not found:
+            _end(process)
+            raise NotStarted(log.read_text().strip())
+        yield found[1]
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not stop the clean-up
+        _end(process)
+
+
+def _end(process: subprocess.Popen) -> None:
+    process.terminate()
+    try:
+        process.wait(_GRACE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    process.stdout.close()
+
+
+def _refuse_taken(port: int) -> None:
+    with socket.socket() as connection:
+        connection.settimeout(5)
+        if port and connection.connect_ex(("127.0.0.1", port)) == 0:
+            raise NotStarted(
+                f"Port {port} is taken; stop what runs there, or take another: "
+                "python -m demo --port 5001"
+            )
+
+
+def _environment(settings: dict[str, str]) -> dict[str, str]:
+    """The environment with only these settings, so that a demo is the same everywhere."""
+    others = ("PORT", "DATABASE_URL")
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("PAIRS_") and k not in others}
+    ours = {f"PAIRS_{name.upper()}": value for name, value in settings.items()}
+    return kept | ours | {"PYTHONUNBUFFERED": "1"}
+
+
 def show(line: str) -> None:
-    """Prints a line at once."""
+    """Prints a line without delay."""
     print(line, flush=True)
 
 
-@contextlib.contextmanager
-def serving(asked: argparse.Namespace) -> Iterator[str]:
-    """The address of the server to play on; one that was started ends with the block."""
-    if asked.url:
-        yield asked.url
-        return
-    server = Server(asked.port, alarm_settings(asked.pace) if asked.fault else None)
-    try:
-        yield server.url()
-    finally:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # impatience must not leave it running
-        server.end()
+def greet(url: str, asked: argparse.Namespace) -> None:
+    """Prints what is played, and where to see it."""
+    show(f"The dashboard: {url}/  (users admin/123 and user1/123, passphrase webhook)")
+    if asked.fault:
+        show(f"A short day on which this goes wrong: {', '.join(asked.fault)}.")
+    else:
+        length = f"about {asked.pace:.0f} seconds" if asked.pace else "no time"
+        played = f"12 pairs and 6 singles, made-up prices, seed {asked.seed}"
+        show(f"A trading day in {length}: {played}.")
+    if not asked.once:
+        show("Then it goes on slowly. Ctrl-C ends it.")
 
 
-def play(asked: argparse.Namespace, url: str) -> None:
-    """Plays the day, and unless it is once only, further ones slowly until it is stopped."""
-    sender = Client(url)
-    registry.register(sender)
+def play(url: str, asked: argparse.Namespace) -> None:
+    """Plays the day, and then further days slowly until it is stopped, unless it plays only one."""
+    sender, bridge = Client(url), Client(url, asked.bridge_key)
+    register(sender)
     if not asked.url:
-        history.write(sender, asked.seed)
-    bridge = Client(url, asked.bridge_key)
+        write_past(sender, asked.seed)
     if asked.fault:
         day = FaultyDay(sender, bridge, asked.seed, show, asked.fault)
     else:
         day = Play(sender, bridge, asked.seed, show)
     day.open()
-    _run(day, Pace(asked.pace))
+    day.run(asked.pace)
     while not asked.once:
         day.next_day()
-        _run(day, Pace(max(asked.pace, SLOW)))
-
-
-def _run(day: Play, pace: Pace) -> None:
-    while not day.is_over:
-        pace.wait()
-        day.step()
-
-
-def greet(url: str, asked: argparse.Namespace, say: Callable[[str], None] = show) -> None:
-    """Says what is played, and where to look."""
-    length = f"about {asked.pace:.0f} seconds" if asked.pace else "no time"
-    say(f"The dashboard: {url}/  (users admin/123 and user1/123, passphrase webhook)")
-    if asked.fault:
-        say(f"A short day on which this goes wrong: {', '.join(asked.fault)}.")
-    else:
-        say(
-            f"A trading day in {length}: 12 pairs and 6 singles, made-up prices, seed {asked.seed}."
-        )
-    if not asked.once:
-        say("Then it goes on slowly. Ctrl-C ends it.")
+        day.run(max(asked.pace, SLOW))
 
 
 def main(arguments: list[str]) -> int:
-    """Plays: the exit code."""
+    """Does what the command line says; returns the exit code."""
     asked = read_command_line(arguments)
-    # Said of both: whoever starts it in the background has SIGINT ignored.
+    # Also SIGINT, because a process that was started in the background ignores it.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.default_int_handler)
+    settings = alarm_settings(asked.pace) if asked.fault else {}
+    place = contextlib.nullcontext(asked.url) if asked.url else serving(asked.port, settings)
     try:
-        with serving(asked) as url:
+        with place as url:
             greet(url, asked)
-            play(asked, url)
+            play(url, asked)
     except KeyboardInterrupt:
         show("\nStopped.")
-    except (NotStarted, registry.Refused) as problem:
+    except (NotStarted, Refused) as problem:
         print(problem, file=sys.stderr)
         return 1
     except Unreachable as problem:

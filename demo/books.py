@@ -1,26 +1,37 @@
-"""The demo's own books: what the account holds, and what every signal must have become."""
+"""The demo's own books: the account, the expected state of each signal, and the journal."""
 
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from demo.universe import LISTINGS
+START = 500_000.0  # net liquidation in US dollars before the first trade
+_OPEN = 9 * 3600 + 30 * 60  # when the market opens, in seconds since midnight
 
-START = 500_000.0  # net liquidation before the first trade
-_MARGIN = 0.25  # of the gross position value
-_LEVERAGE = 4
+
+class Journal:
+    """Shows a short line for each event, with the time of the trading day."""
+
+    def __init__(self, show: Callable[[str], object]):
+        self._show = show
+        self.second = 0  # of the trading day, which begins at 09:30:00
+
+    def say(self, kind: str, text: str) -> None:
+        """Shows a line."""
+        minutes, seconds = divmod(_OPEN + self.second, 60)
+        clock = f"{minutes // 60:02}:{minutes % 60:02}:{seconds:02}"
+        self._show(f"{clock}  {kind:<8}  {text}")
 
 
 @dataclass
 class Position:
-    """A signed quantity, its average cost, and what was realized today, in the quote currency."""
+    """A signed quantity, its average cost, and today's realized PnL; money is in its currency."""
 
     quantity: float = 0.0
     cost: float = 0.0
     realized: float = 0.0
 
     def trade(self, quantity: float, price: float) -> None:
-        """Buys (or sells, below 0): what closes is realized, what opens is averaged in."""
+        """Buys, or sells if the quantity is below 0. The PnL of a closed part is realized."""
         held, after = self.quantity, self.quantity + quantity
         if held * quantity >= 0:
             self.cost = (held * self.cost + quantity * price) / after
@@ -32,66 +43,73 @@ class Position:
         self.quantity = after
 
     def unrealized(self, price: float) -> float:
-        """What closing it at this price would realize."""
+        """The PnL if the position were closed at this price."""
         return self.quantity * (price - self.cost)
 
 
+def figures(net: float, gross: float, pnl: tuple[float, float, float]) -> dict[str, float]:
+    """The account record as the bridge sends it: money in whole dollars, PnL with one decimal.
+
+    `pnl` is (daily, realized, unrealized).
+    """
+    margin = gross / 4
+    money = {
+        "AvailableFunds": net - margin,
+        "BuyingPower": 4 * (net - margin),
+        "GrossPositionValue": gross,
+        "MaintMarginReq": margin,
+        "NetLiquidation": net,
+    }
+    rounded = {name: float(round(amount)) for name, amount in money.items()}
+    names = ("DailyPnL", "RealizedPnL", "UnrealizedPnL")
+    return rounded | {name: round(each, 1) for name, each in zip(names, pnl, strict=True)}
+
+
 class Account:
-    """Positions by symbol and the account's figures in US dollars; `price` quotes a symbol."""
+    """Positions by symbol, and the account's figures in US dollars.
+
+    `price(symbol)` returns the price of a symbol.
+    """
 
     def __init__(self, price: Callable[[str], float]):
         self.positions: dict[str, Position] = {}
         self._price = price
-        self._opening = START  # net liquidation as the day began
-        self._banked = START  # without what today realized
+        self._opening = START  # net liquidation when the day began
+        self._banked = START  # net liquidation without today's PnL
 
     def quantity(self, symbol: str) -> float:
         """The signed quantity held."""
         return self.positions[symbol].quantity if symbol in self.positions else 0.0
 
     def trade(self, symbol: str, quantity: float, price: float) -> None:
-        """One execution; below 0 it is a sale."""
+        """Enters an execution; a quantity below 0 is a sale."""
         self.positions.setdefault(symbol, Position()).trade(quantity, price)
 
-    def _dollars(self, symbol: str, amount: float) -> float:
-        """An amount in the symbol's quote currency as US dollars; `USD.CAD` quotes in CAD."""
-        return amount / self._price(symbol) if LISTINGS[symbol].is_currency else amount
-
     def pnl(self, symbol: str) -> float:
-        """A position's open profit, in its quote currency."""
+        """The unrealized PnL of a position, in its currency."""
         return self.positions[symbol].unrealized(self._price(symbol))
 
     def _sum(self, amount: Callable[[Position, float], float]) -> float:
-        return sum(
-            self._dollars(symbol, amount(position, self._price(symbol)))
-            for symbol, position in self.positions.items()
-        )
+        """The sum over all positions in US dollars; `USD.CAD` quotes in CAD."""
+        total = 0.0
+        for symbol, position in self.positions.items():
+            price = self._price(symbol)
+            total += amount(position, price) / (price if "." in symbol else 1)
+        return total
 
     def net(self) -> float:
         """Net liquidation."""
         return self._banked + self._sum(lambda p, price: p.realized + p.unrealized(price))
 
     def figures(self) -> dict[str, float]:
-        """The account record as the bridge sends it: money in whole dollars, PnL in tenths."""
+        """The account record as it is now."""
         net, gross = self.net(), self._sum(lambda p, price: abs(p.quantity) * price)
-        margin = _MARGIN * gross
-        money = {
-            "AvailableFunds": net - margin,
-            "BuyingPower": _LEVERAGE * (net - margin),
-            "GrossPositionValue": gross,
-            "MaintMarginReq": margin,
-            "NetLiquidation": net,
-        }
-        pnl = {
-            "DailyPnL": net - self._opening,
-            "RealizedPnL": self._sum(lambda p, _: p.realized),
-            "UnrealizedPnL": self._sum(lambda p, price: p.unrealized(price)),
-        }
-        rounded = {name: float(round(amount)) for name, amount in money.items()}
-        return rounded | {name: round(amount, 1) for name, amount in pnl.items()}
+        realized = self._sum(lambda p, _: p.realized)
+        unrealized = self._sum(lambda p, price: p.unrealized(price))
+        return figures(net, gross, (net - self._opening, realized, unrealized))
 
     def new_day(self) -> None:
-        """The figures of the day begin anew; what is flat is forgotten."""
+        """Sets the figures of the day to 0, and removes positions of 0."""
         self._banked += self._sum(lambda p, _: p.realized)
         self.positions = {s: p for s, p in self.positions.items() if p.quantity}
         for position in self.positions.values():
@@ -104,7 +122,7 @@ Reports = dict[int, tuple[float, float]]  # {leg: (average price, quantity fille
 
 @dataclass
 class Entry:
-    """One signal: what was ordered, what was decided, and what was reported of each leg."""
+    """A signal: what was ordered, how the server judged it, and what was reported for each leg."""
 
     action: str
     contracts: float
@@ -115,23 +133,23 @@ class Entry:
     message: str | None = None
     order_ids: tuple[int, ...] = ()
     reports: Reports = field(default_factory=dict)
-    canceled: Reports | None = None  # the reports known when it was canceled
+    canceled: Reports | None = None  # a copy of `reports` at the time of the cancel
 
-    def size(self, leg: int) -> float:
-        """The quantity ordered of leg 1 or 2."""
+    def _size(self, leg: int) -> float:
+        """The ordered quantity of leg 1 or 2."""
         return float(self.contracts if leg == 1 else math.floor(self.contracts * self.hedge))
 
-    def fill_price(self) -> float | None:
-        """The price of the whole, once all legs have one."""
+    def _fill_price(self) -> float | None:
+        """The price of leg 1 minus hedge times that of leg 2; None until all legs have a price."""
         if len(self.reports) < len(self.legs):
             return None
         if len(self.legs) == 1:
             return self.reports[1][0]
         return round(self.reports[1][0] - self.hedge * self.reports[2][0], 4)
 
-    def slippage(self) -> float | None:
-        """Per contract, positive in the trader's favour."""
-        filled = self.fill_price()
+    def _slippage(self) -> float | None:
+        """The slippage per contract; above 0 is good for the trader."""
+        filled = self._fill_price()
         if filled is None or self.price is None:
             return None
         gain = self.price - filled if self.action == "buy" else filled - self.price
@@ -151,18 +169,15 @@ class Entry:
             return self.status, self.message
         if len(reports) < len(self.legs):
             return "filled(...)", self._remained(1, reports) if 1 in reports else self.message
-        for leg in reports:
-            if reports[leg][1] < self.size(leg):
-                short = min(each for each in reports if reports[each][1] < self.size(each))
-                return "part.filled", self._remained(short, reports)
-        return "filled", ""
+        short = [leg for leg in sorted(reports) if reports[leg][1] < self._size(leg)]
+        return ("part.filled", self._remained(short[0], reports)) if short else ("filled", "")
 
     def _remained(self, leg: int, reports: Reports) -> str:
         name = f"({self.legs[leg - 1]})" if len(self.legs) == 2 else ""
-        return f"remained{name}: {self.size(leg) - reports[leg][1]}"
+        return f"remained{name}: {self._size(leg) - reports[leg][1]}"
 
     def record(self) -> dict:
-        """What the server's record must say."""
+        """The record that the server must have."""
         status, message = self.state()
         ids = (*self.order_ids, None, None)
         return {
@@ -174,13 +189,13 @@ class Entry:
             "order_id2": ids[1],
             "price1": self.reports[1][0] if 1 in self.reports else None,
             "price2": self.reports[2][0] if 2 in self.reports else None,
-            "fill_price": self.fill_price(),
-            "slip": self.slippage(),
+            "fill_price": self._fill_price(),
+            "slip": self._slippage(),
         }
 
 
 class Ledger:
-    """All signals by rowid, and how many alerts were sent that cannot become one."""
+    """All signals by rowid, and the number of alerts that cannot become a signal."""
 
     def __init__(self):
         self.entries: dict[int, Entry] = {}
@@ -188,19 +203,19 @@ class Ledger:
         self._orders: dict[int, tuple[Entry, int]] = {}
 
     def placed(self, rowid: int, order_ids: tuple[int, ...]) -> None:
-        """The signal's orders, leg 1 first."""
+        """Enters the order ids of a signal, leg 1 first."""
         entry = self.entries[rowid]
         entry.order_ids = order_ids
         self._orders |= {number: (entry, leg) for leg, number in enumerate(order_ids, 1)}
 
     def reported(self, order_id: int, price: float, quantity: float) -> bool:
-        """A fill told to the server: whether it is news."""
+        """Enters a fill that was reported to the server. Returns whether it changes anything."""
         entry, leg = self._orders[order_id]
         news = entry.reports.get(leg) != (price, quantity)
         entry.reports = entry.reports | {leg: (price, quantity)}
         return news
 
     def canceled(self, order_id: int) -> None:
-        """A cancel told to the server."""
+        """Enters a cancel that was reported to the server."""
         entry, _ = self._orders[order_id]
         entry.canceled = entry.reports

@@ -1,24 +1,120 @@
-"""The schedule of a trading day: what happens when, one step of time after the other."""
+"""Plays on a server: the registry and past weeks, a trading day, or a day with faults."""
 
-from collections.abc import Callable
+import random
+import time
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime, timedelta
 
-from demo.books import Ledger
+from demo import market
+from demo.books import START, Journal, Ledger, figures
 from demo.bridge import Bridge
 from demo.client import PASSPHRASE, Client
-from demo.gateway import FATES, Gateway
-from demo.journal import Journal
-from demo.market import DAY, STEP, Market
-from demo.reports import Reports
-from demo.tradingview import Move, TradingView, single
-from demo.universe import MISMATCH, PAIRS, PAUSED, PYRAMIDING, TOO_LARGE, WRONG_HEDGE, Chart
+from demo.market import DAY, PAIRS, SINGLES, STEP, WRONG_HEDGE, Gateway, Market
+from demo.tradingview import Move, TradingView
 
-_BAR = 300
-_LAST_BAR = DAY - 900  # what is ordered until then has time to fill
+_ADMIN = {"username": "admin", "password": "123"}  # every demo server has this user
+_WEEKDAYS = 15  # days of the account's past
+_BAR = 300  # seconds of trading time
+_LAST_BAR = DAY - 900  # later orders would not have time to fill
 _TIDY_UP = DAY - 670
+_MOST_BEHIND = 1.0  # seconds of delay that the next steps make up for; more is lost
+
+# Alerts that go wrong, by second of the day: (chart, move, status, message, changes). They lie
+# between the bars, when no signal waits. No strategy trades a chart whose alert is refused.
+_PLTR = {"ticker": "PLTR", "order_price": 31.4}
+_RATIO = {"ticker": "AAPL/MSFT", "order_price": 0.54}
+_WRONG = {
+    2030: (SINGLES[0], Move(0, 300), "error", "unknown ticker", _PLTR),
+    3230: (market.PAUSED, Move(0, 1000), "canceled", "passive ticker", {}),
+    5330: (WRONG_HEDGE, Move(0, 400), "canceled", "wrong hedge", {"ticker": "PG-1.8*NYSE:CL"}),
+    6530: (SINGLES[0], Move(0, 100), "error", "problematic ticker!", _RATIO),
+    8030: (market.PYRAMIDING, Move(100, 200), "waiting", None, {"order_comment": "Add Long"}),
+    13130: (market.MISMATCH, Move(0, 50), "waiting", None, {"mar_pos_size": 80}),
+    15530: (market.TOO_LARGE, Move(0, 50000), "waiting", None, {}),
+}
+_MALFORMED, _NOT_FILLED_IN = 1130, 9530
+_TWICE = {4130: "new", 11330: "same"}  # see TradingView.repeats
+
+BRIDGE_STOPS, DROPPED_ALERT, STUCK_LEG = "bridge-stops", "dropped-alert", "stuck-leg"
+FAULTS = (BRIDGE_STOPS, DROPPED_ALERT, STUCK_LEG)
+# Moves on a day with faults, by second: (pair, size before, size after). 1 means its contracts.
+_MOVES = {
+    300: (PAIRS[0], 0, 1),
+    310: (PAIRS[1], 0, 1),
+    600: (PAIRS[3], 0, 1),
+    900: (PAIRS[1], 1, 0),
+    1500: (PAIRS[1], 0, -1),
+    2110: (PAIRS[0], 1, 0),
+    4800: (PAIRS[3], 1, 0),
+}
+_DROPPED = 900  # the move whose alert is lost
+_SILENT = range(2100, 4200)  # seconds in which the bridge does nothing
+_STICKS = 600  # second of the day; leg 2 of the next pair after it never fills
+# Limits in seconds of trading time; a day without faults stays below them.
+_LIMITS = {
+    "alarm_bridge_minutes": 600 / 60,
+    "alarm_minutes": 1200 / 60,
+    "alarm_leg_seconds": 900,
+    "alarm_missed_seconds": 60,
+    "alarm_report_seconds": 240,
+    "alarm_pause_seconds": 60,
+}
+
+
+class Refused(Exception):
+    """The server does not accept the demo's login."""
+
+
+def register(client: Client) -> None:
+    """Registers all singles and pairs; existing ones stay as they are. Raises Refused."""
+    answer = client.post("/v3/login", _ADMIN)
+    if answer.status != 200:
+        raise Refused("The demo plays on a demo server only: its user admin could not log in.")
+
+    def send(path: str, body: dict) -> None:
+        status = client.post(path, body, answer.json["access_token"]).status
+        if status not in (201, 400):  # 400: it is already registered
+            raise Refused(f"{path} was answered {status}.")
+
+    for chart in sorted(market.REGISTERED, key=lambda each: each.leg2 is not None):
+        for leg in chart.legs:
+            send("/v3/regticker", leg.registration(0 if chart.leg2 else 1))
+        if chart.leg2:
+            send("/v3/regpair", chart.registration(0 if chart is market.PAUSED else 1))
+
+
+def write_past(client: Client, seed: int) -> None:
+    """Sends an account record for each hour of the past weeks, and sets its time back."""
+    for moment, record in _past(seed):
+        body = {"passphrase": PASSPHRASE} | record
+        client.post("/v3/regpnl", body)
+        newest = client.get("/v3/pnl/1").json.get("signals")
+        if newest:
+            stamp = {"rowid": newest[0]["rowid"], "timestamp": f"{moment:%Y-%m-%d %H:%M:%S}"}
+            client.put("/v3/regpnl", body | stamp)
+
+
+def _past(seed: int) -> Iterator[tuple[datetime, dict[str, float]]]:
+    """Yields (time, record): a random walk that ends at the first figure of the day."""
+    chance = random.Random(f"history {seed}")
+    today = datetime.now(UTC).replace(minute=30, second=0)
+    days = [today - timedelta(days=back) for back in range(2 * _WEEKDAYS, 0, -1)]
+    days = [day for day in days if day.weekday() < 5][-_WEEKDAYS:]
+    steps = [[chance.gauss(70, 450) for _ in range(14, 21)] for _ in days]
+    net = START - sum(map(sum, steps))
+    for day, hours in zip(days, steps, strict=True):
+        opening = net
+        for hour, step in enumerate(hours, 14):
+            net += step
+            daily = net - opening
+            gross = chance.uniform(0.3, 0.9) * net
+            yield day.replace(hour=hour), figures(net, gross, (daily, 0.7 * daily, 0.3 * daily))
 
 
 class Play:
-    """All who take part, and the trading day's clock."""
+    """A trading day: its clock, TradingView, the bridge, the market and the gateway."""
+
+    length = DAY
 
     def __init__(
         self,
@@ -26,95 +122,121 @@ class Play:
         bridge: Client,
         seed: int,
         show: Callable[[str], object],
-        fates: dict[str, tuple] = FATES,
+        fates: dict[str, tuple] = market.FATES,
     ):
         self.market, self.ledger, self.journal = Market(seed), Ledger(), Journal(show)
         self.gateway = Gateway(self.market, seed, fates)
         self.tradingview = TradingView(sender, self.market, self.ledger, self.journal)
-        reports = Reports(bridge, self.gateway, self.ledger, self.journal, seed)
-        self.bridge = Bridge(bridge, self.market, self.gateway, reports)
+        self.bridge = Bridge(bridge, self.market, self.gateway, self.ledger, self.journal, seed)
         self._second = 0
-        self._script = script(self.tradingview)
 
     @property
     def is_over(self) -> bool:
         """Whether the day has ended."""
-        return self._second >= DAY
+        return self._second >= self.length
 
     def open(self) -> None:
-        """The bridge starts before the first alert."""
+        """Starts the bridge, before the first alert."""
         self.journal.say("open", "the bridge starts")
         self.bridge.start()
 
     def next_day(self) -> None:
-        """The market opens again with the prices of the close."""
+        """Opens the market again, with the prices of the close."""
         self._second = self.journal.second = 0
         self.gateway.new_day()
         self.journal.say("open", "another day, slowly")
 
+    def run(self, pace: float) -> None:
+        """Plays the rest of the day. `pace` is the seconds of a whole day; 0 means no waiting."""
+        due = time.monotonic()
+        while not self.is_over:
+            now = time.monotonic()
+            due = max(due + pace * STEP / DAY, now - _MOST_BEHIND)
+            if due > now:
+                time.sleep(due - now)
+            self.step()
+
     def step(self) -> None:
-        """Plays the next seconds of the day."""
+        """Plays the next STEP seconds of the day."""
         self._second += STEP
         self.journal.second = self._second
         self.market.step()
         self.gateway.tick(self._second)
-        if self._second % _BAR == 0 and self._second <= _LAST_BAR:
-            self._bar()
-        if act := self._script.get(self._second):
-            act()
-        if self._second == _TIDY_UP:
-            self._tidy_up()
+        self._alerts()
         self._bridge_turn()
 
-    def _bar(self) -> None:
-        self.tradingview.bar()
+    def _alerts(self) -> None:
+        if self._second % _BAR == 0 and self._second <= _LAST_BAR:
+            self.tradingview.bar()
+        self._disturb()
+        if self._second == _TIDY_UP:
+            self._tidy_up()
 
     def _bridge_turn(self) -> None:
         self.bridge.turn(self._second)
 
     def _tidy_up(self) -> None:
-        """The owner sees a second leg left over and has the exit sent once more."""
-        account = self.gateway.account
+        """Sends the exit again if only leg 2 is still held, as an owner would do."""
+        quantity = self.gateway.account.quantity
         for chart in PAIRS:
-            held, left = (account.quantity(leg.symbol) for leg in chart.legs)
-            move = self.tradingview.last(chart)
+            move = self.tradingview.last[chart.ticker]
+            held, left = (quantity(leg.symbol) for leg in chart.legs)
             if left and not held and not move.after:
-                self.tradingview.send(self.tradingview.alert(chart, move), chart)
+                self.tradingview.send(chart, move)
+
+    def _disturb(self) -> None:
+        """Sends the faulty alerts that are due at this second."""
+        if self._second in _WRONG:
+            *sent, changes = _WRONG[self._second]
+            self.tradingview.send(*sent, **changes)
+        elif self._second == _MALFORMED:
+            text = (
+                '{\n    "passphrase": "%s",\n    "ticker": "AAPL",\n    "order_contracts": ,\n}\n'
+            )
+            self.tradingview.send_broken(text % PASSPHRASE)
+        elif self._second == _NOT_FILLED_IN:
+            body = self.tradingview.alert(SINGLES[0], Move(0, 100))
+            contracts = {"order_contracts": "{{strategy.order.contracts}}"}
+            self.tradingview.send_broken(body | contracts)
+        elif self._second in _TWICE:
+            self.tradingview.repeats = _TWICE[self._second]
 
 
-def script(tradingview: TradingView) -> dict[int, Callable[[], None]]:
-    """What goes wrong in a day, by second, between the bars and while no signal waits.
+def alarm_settings(pace: float) -> dict[str, str]:
+    """The settings of the server's alarms for a day with faults that lasts `pace` seconds."""
+    share = max(pace, 1.0) / DAY
+    return {name: f"{limit * share:.6f}" for name, limit in _LIMITS.items()}
 
-    What is refused comes from charts of their own: no strategy's next alert starts elsewhere.
-    """
-    aapl = single("AAPL")
 
-    def send(chart: Chart, move: Move, *outcome: str, **changes) -> Callable[[], None]:
-        return lambda: tradingview.send(tradingview.alert(chart, move) | changes, chart, *outcome)
+class FaultyDay(Play):
+    """A short day on which three pairs are traded and the given faults happen, and no others."""
 
-    def broken(**changes) -> Callable[[], None]:
-        return lambda: tradingview.send_broken(tradingview.alert(aapl, Move(0, 100)) | changes)
+    length = 6300  # seconds of trading time
 
-    def malformed() -> None:
-        text = '{\n    "passphrase": "%s",\n    "ticker": "AAPL",\n    "order_contracts": ,\n}\n'
-        tradingview.send_broken(text % PASSPHRASE)
+    def __init__(
+        self,
+        sender: Client,
+        bridge: Client,
+        seed: int,
+        show: Callable[[str], object],
+        faults: Iterable[str],
+    ):
+        self._faults = frozenset(faults)
+        sticks = ((_STICKS, "stuck"),) if STUCK_LEG in self._faults else ()
+        super().__init__(sender, bridge, seed, show, {"pair": sticks, "single": ()})
 
-    def comes_twice(how: str) -> Callable[[], None]:
-        return lambda: setattr(tradingview, "repeats", how)
+    def _alerts(self) -> None:
+        if self._second not in _MOVES:
+            return
+        chart, before, after = _MOVES[self._second]
+        move = Move(before * chart.contracts, after * chart.contracts)
+        if self._second == _DROPPED and DROPPED_ALERT in self._faults:
+            self.journal.say("fault", f"an alert is lost: {move.comment} {chart.ticker}")
+        else:
+            self.tradingview.send(chart, move)
 
-    refused, unknown = "canceled", ("error", "unknown ticker")
-    return {
-        1130: malformed,
-        2030: send(aapl, Move(0, 300), *unknown, ticker="PLTR", order_price=31.4),
-        3230: send(PAUSED, Move(0, 1000), refused, "passive ticker"),
-        4130: comes_twice("new"),
-        5330: send(WRONG_HEDGE, Move(0, 400), refused, "wrong hedge", ticker="PG-1.8*NYSE:CL"),
-        6530: send(
-            aapl, Move(0, 100), "error", "problematic ticker!", ticker="AAPL/MSFT", order_price=0.54
-        ),
-        8030: send(PYRAMIDING, Move(100, 200), order_comment="Add Long"),
-        9530: broken(order_contracts="{{strategy.order.contracts}}"),
-        11330: comes_twice("same"),
-        13130: send(MISMATCH, Move(0, 50), mar_pos_size=80),
-        15530: send(TOO_LARGE, Move(0, 50000)),
-    }
+    def _bridge_turn(self) -> None:
+        if BRIDGE_STOPS not in self._faults or self._second not in _SILENT:
+            super()._bridge_turn()
+        elif self._second == _SILENT.start:
+            self.journal.say("fault", "the bridge stops")

@@ -1,27 +1,17 @@
-"""TradingView: strategies watch the charts and post alerts as the shipped template makes them."""
+"""TradingView: strategies watch the charts and send alerts, as the shipped template makes them."""
 
 import json
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
-from demo.books import Entry, Ledger
+from demo.books import Entry, Journal, Ledger
 from demo.client import PASSPHRASE, Answer, Client
-from demo.journal import Journal
-from demo.market import Market
-from demo.universe import CHARTS, LISTINGS, Chart
+from demo.market import CHARTS, POSITIONS, Chart, Market, side
 
-_ENTER = 1.2  # usual deviations from the mean
-_SIDES = {1: "Long", -1: "Short"}
+_ENTER = 1.2  # distance from the mean, in usual deviations, at which a strategy enters
 
 
-def side(size: float) -> int:
-    """1 above 0, -1 below, 0 for nothing."""
-    return (size > 0) - (size < 0)
-
-
-@dataclass(frozen=True)
-class Move:
+class Move(NamedTuple):
     """A strategy goes from one signed size to another."""
 
     before: int
@@ -29,64 +19,53 @@ class Move:
 
     @property
     def comment(self) -> str:
-        """The strategy's own word for it."""
+        """The comment of the strategy, such as `Enter Long`."""
+        position = POSITIONS[side(self.after or self.before)].title()
         if not self.after:
-            return f"Exit {_SIDES[side(self.before)]}"
-        verb = "Reverse to" if self.before else "Enter"
-        return f"{verb} {_SIDES[side(self.after)]}"
+            return f"Exit {position}"
+        return f"Reverse to {position}" if self.before else f"Enter {position}"
 
 
 def decide(chart: Chart, size: int, deviation: float) -> Move | None:
-    """What a strategy does at the end of a bar: it sells what is dear and buys what is cheap."""
+    """The move of a strategy at the end of a bar, if any: it sells above the mean, buys below."""
     wanted = -side(deviation) * chart.contracts
-    dear = abs(deviation) > _ENTER
+    is_far = abs(deviation) > _ENTER
     if not size:
-        return Move(0, wanted) if dear else None
+        return Move(0, wanted) if is_far else None
     if side(size) == side(wanted):
         return None
     if chart.reverses:
-        return Move(size, wanted) if dear else None
+        return Move(size, wanted) if is_far else None
     return Move(size, 0)
 
 
-def position(size: float) -> str:
-    """A signed size as the alert's word."""
-    return {1: "long", -1: "short", 0: "flat"}[side(size)]
-
-
 class TradingView:
-    """Posts alerts, and writes down in the ledger what must become of each."""
+    """Sends alerts, and enters in the ledger what the server must do with each."""
 
     def __init__(self, client: Client, market: Market, ledger: Ledger, journal: Journal):
         self._client, self._market, self._ledger, self._journal = client, market, ledger, journal
-        self._last = {chart.ticker: Move(0, 0) for chart in CHARTS}
-        self._begun = int(time.time())  # ids of alerts must differ from those of earlier runs
+        self._begun = int(time.time())  # part of the alert ids, so that they differ between runs
+        self.last = {chart.ticker: Move(0, 0) for chart in CHARTS}  # each strategy's last move
         self.repeats = ""  # "same" or "new": the next alert comes twice, with the same id or not
 
     def bar(self) -> None:
-        """The end of a bar: each strategy decides."""
-        for chart, move in list(self._moves()):
-            self._last[chart.ticker] = move
-            body = self.alert(chart, move)
-            self.send(body, chart)
+        """Ends a bar: each strategy decides, and sends an alert if it moves."""
+        for chart in CHARTS:
+            size = self.last[chart.ticker].after
+            move = decide(chart, size, self._market.deviation(chart))
+            if move is None:
+                continue
+            self.last[chart.ticker] = move
+            body = self.send(chart, move)
             repeats, self.repeats = self.repeats, ""
             if repeats == "new":
-                self.send(body | {"alert_id": body["alert_id"] + "|2"}, chart)
+                self.send(chart, move, alert_id=body["alert_id"] + "|2")
             elif repeats == "same":
-                self._repeat(body)
-
-    def last(self, chart: Chart) -> Move:
-        """What the chart's strategy did last."""
-        return self._last[chart.ticker]
-
-    def _moves(self) -> Iterator[tuple[Chart, Move]]:
-        for chart in CHARTS:
-            size, deviation = self._last[chart.ticker].after, self._market.deviation(chart)
-            if move := decide(chart, size, deviation):
-                yield chart, move
+                self._journal.say("alert", f"the same once more: {body['ticker']}")
+                self._post(body, 200)
 
     def alert(self, chart: Chart, move: Move) -> dict:
-        """The template's body, its keys in the template's order."""
+        """The body of the template, with its keys in the same order."""
         change = move.after - move.before
         price = self._market.value(chart)
         word, contracts = ("buy", change) if change > 0 else ("sell", -change)
@@ -99,35 +78,34 @@ class TradingView:
             "order_action": word,
             "order_contracts": contracts,
             "order_price": price,
-            "mar_pos": position(move.after),
+            "mar_pos": POSITIONS[side(move.after)],
             "mar_pos_size": abs(move.after),
-            "pre_mar_pos": position(move.before),
+            "pre_mar_pos": POSITIONS[side(move.before)],
             "pre_mar_pos_size": abs(move.before),
             "order_comment": move.comment,
         }
 
-    def send(self, body: dict, chart: Chart, status: str = "waiting", message: str | None = None):
-        """Posts an alert that becomes a signal with this status and message."""
-        entry = Entry(
-            body["order_action"],
-            body["order_contracts"],
-            body["order_price"],
-            tuple(leg.symbol for leg in chart.legs),
-            chart.hedge,
-            status,
-            message,
-        )
+    def send(
+        self,
+        chart: Chart,
+        move: Move,
+        status: str = "waiting",
+        message: str | None = None,
+        **changes,
+    ) -> dict:
+        """Sends an alert that must become a signal with this status; returns its body."""
+        body = self.alert(chart, move) | changes
         words = "{order_action} {order_contracts} {ticker} at {order_price} ({order_comment})"
         self._journal.say("alert", words.format(**body) + (f": {message}" if message else ""))
         if answer := self._post(body, 201):
+            numbers = [body[key] for key in ("order_action", "order_contracts", "order_price")]
+            legs = tuple(leg.symbol for leg in chart.legs)
+            entry = Entry(*numbers, legs, chart.hedge, status, message)
             self._ledger.entries[answer.json["rowid"]] = entry
-
-    def _repeat(self, body: dict) -> None:
-        self._journal.say("alert", f"the same once more: {body['ticker']}")
-        self._post(body, 200)
+        return body
 
     def send_broken(self, body: dict | str) -> None:
-        """Posts what cannot become a signal."""
+        """Sends a body that cannot become a signal."""
         self._journal.say("alert", "one that cannot be read")
         self._ledger.rejected += 1
         self._post(body, 400)
@@ -139,8 +117,3 @@ class TradingView:
             return answer
         self._journal.say("trouble", f"an alert was answered {answer.status}, not {expected}")
         return None
-
-
-def single(symbol: str) -> Chart:
-    """A chart of one listing that no strategy watches."""
-    return Chart(LISTINGS[symbol], 0)

@@ -1,6 +1,6 @@
-"""Looks up known vulnerabilities of what the requirements bring; a part of make lint.
+"""Looks up known vulnerabilities of the required packages, as a part of `make lint`.
 
-Fails where one is known. Where the index cannot be asked it says so in one line and fails nobody.
+It fails if one is known. If the index does not answer, it prints a line and does not fail.
 """
 
 import json
@@ -17,14 +17,14 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parent.parent
-# Tells whether the index answers: a mirror may have the packages and nothing to say of them.
+# Shows whether the index answers. A mirror may have the packages, but not their vulnerabilities.
 PROBE = f"https://pypi.org/pypi/tornado/{version('tornado')}/json"
-NOT_OURS = "pip"  # it comes with Python
-ANSWERS, WHOLE = 3, 90  # seconds for one answer, and for all
+NOT_OURS = "pip"  # left out, because it comes with Python
+ANSWER_TIMEOUT, TIMEOUT = 3, 90  # seconds for one answer, and for all together
 
 
 def named(file: Path) -> Iterator[str]:
-    """The names that a requirements file and those it includes ask for."""
+    """The names of the packages in a requirements file and in the files that it includes."""
     for line in file.read_text("utf-8").splitlines():
         text = line.partition("#")[0].strip()
         if text.startswith("-r "):
@@ -34,49 +34,48 @@ def named(file: Path) -> Iterator[str]:
 
 
 def installed(names: Iterator[str]) -> dict[str, str]:
-    """{name: version} of these packages and all that they bring."""
+    """{name: version} of these packages and of all packages that they require."""
     found: dict[str, str] = {}
-    waiting = list(names)
-    while waiting:
-        name = canonicalize_name(waiting.pop())
+    left = list(names)
+    while left:
+        name = canonicalize_name(left.pop())
         if name in found or name == NOT_OURS:
             continue
         try:
             found[name] = version(name)
-        except PackageNotFoundError:  # an extra's, or another system's
+        except PackageNotFoundError:  # it belongs to an extra or to another system
             continue
         needed = map(Requirement, requires(name) or [])
-        waiting += [r.name for r in needed if not r.marker or r.marker.evaluate({"extra": ""})]
+        left += [r.name for r in needed if not r.marker or r.marker.evaluate({"extra": ""})]
     return found
 
 
 def unreachable() -> str | None:
-    """Why the index cannot be asked, None if it can."""
+    """The reason why the index does not answer; None if it answers."""
     try:
-        with urllib.request.urlopen(PROBE, timeout=ANSWERS):  # noqa: S310
+        with urllib.request.urlopen(PROBE, timeout=ANSWER_TIMEOUT):  # noqa: S310
             return None
     except OSError as error:
         return str(getattr(error, "reason", error))
 
 
 def ask(packages: dict[str, str]) -> dict | None:
-    """pip-audit's report, None where it could make none."""
+    """The report of pip-audit; None if it could not make one."""
     with tempfile.TemporaryDirectory(prefix="pairs-audit-") as folder:
         pins = Path(folder, "pins.txt")
         pins.write_text("".join(f"{name}=={each}\n" for name, each in packages.items()), "utf-8")
         command = [sys.executable, "-m", "pip_audit", "-r", pins, "--no-deps", "--disable-pip"]
-        options = ["--format", "json", "--progress-spinner", "off", "--timeout", str(ANSWERS)]
+        command += ["--format", "json", "--progress-spinner", "off"]
+        command += ["--timeout", str(ANSWER_TIMEOUT)]
         try:
-            done = subprocess.run(
-                [*command, *options], capture_output=True, text=True, timeout=WHOLE, check=False
-            )
+            done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT)
             return json.loads(done.stdout)
         except (subprocess.TimeoutExpired, json.JSONDecodeError):
             return None
 
 
 def judge(report: dict) -> tuple[int, list[str]]:
-    """The exit code, and what to say of a report."""
+    """The exit code and the lines to print for a report."""
     packages = report["dependencies"]
     known = [
         f"{each['name']} {each['version']}: {found['id']}, "
@@ -92,7 +91,7 @@ def judge(report: dict) -> tuple[int, list[str]]:
 
 
 def main() -> int:
-    """Says what is known: the exit code."""
+    """Prints the known vulnerabilities; returns the exit code."""
     if reason := unreachable():
         print(f"Vulnerabilities: not looked up, for the index cannot be asked ({reason}).")
         return 0

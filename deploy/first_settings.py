@@ -1,4 +1,4 @@
-"""Writes settings.local.toml for production, with secrets of its own, unless there is one."""
+"""Writes settings.local.toml for production with new secrets. An existing file is not changed."""
 
 import secrets
 import sys
@@ -6,7 +6,7 @@ from pathlib import Path
 
 FILE = Path(__file__).parent.parent / "settings.local.toml"
 TEXT = """\
-# This installation's own settings, laid over settings.toml.
+# This installation's own settings; they replace those of settings.toml.
 # Only you may read this file: it holds secrets.
 mode = "production"
 database = "sqlite:///pairs-api.db"  # a demo's is data.db: its users cannot get in here
@@ -21,7 +21,7 @@ trusted_proxies = ["127.0.0.1"]  # the web server in front, on this machine
 
 
 def main(arguments: list[str]) -> int:
-    """Writes the file: the exit code."""
+    """Writes the file; returns the exit code."""
     text = TEXT.format(
         passphrase=secrets.token_urlsafe(18),
         key=secrets.token_urlsafe(18),

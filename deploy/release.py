@@ -1,8 +1,8 @@
-"""Packs the committed version for a host without npm and git: make release.
+"""Packs the committed version for a host without npm and git: `make release`.
 
-dist/pairs-api-v3-VERSION.tar.gz holds all files and the pages' charts, and beside it lies its
-SHA-256. The version is `VERSION` in settings.py, which must be CHANGELOG.md's newest. The same
-commit makes the same archive.
+It writes dist/pairs-api-v3-VERSION.tar.gz, with all files and the libraries of the pages, and its
+SHA-256. The version is `VERSION` in settings.py, which must be the newest in CHANGELOG.md. The same
+commit always makes the same archive.
 """
 
 import gzip
@@ -31,30 +31,30 @@ LIBRARIES = (
 
 
 class Refused(Exception):
-    """There is nothing to release; the text is for the person who wants to."""
+    """This version cannot be released. The text says why."""
 
 
 def git(*command: str) -> bytes:
-    """What git writes."""
+    """The output of a git command."""
     return subprocess.run(["git", *command], cwd=ROOT, check=True, capture_output=True).stdout  # noqa: S607
 
 
 def version() -> str:
-    """The version to release; raises Refused."""
-    told = re.search(r'^VERSION = "(.+)"$', (ROOT / "settings.py").read_text("utf-8"), re.M)[1]
+    """The version to release. Raises Refused."""
+    ours = re.search(r'^VERSION = "(.+)"$', (ROOT / "settings.py").read_text("utf-8"), re.M)[1]
     newest = re.search(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.M)[1]
-    if told != newest:
-        raise Refused(f"settings.py says {told}, CHANGELOG.md {newest}: make them the same.")
+    if ours != newest:
+        raise Refused(f"settings.py says {ours}, CHANGELOG.md {newest}: make them the same.")
     if git("status", "--porcelain", "--untracked-files=no"):
         raise Refused("There are changes that are not committed.")
     lacking = [name for name in LIBRARIES if not (ROOT / name).is_file()]
     if lacking:
         raise Refused(f"{lacking[0]} is not there: npm ci")
-    return told
+    return ours
 
 
 def pack(name: str) -> bytes:
-    """The packed archive of HEAD and the pages' libraries, below a folder of this name."""
+    """The packed archive: HEAD and the libraries of the pages, in a folder with this name."""
     moment = int(git("log", "-1", "--format=%ct"))
     raw = io.BytesIO(git("archive", "--format=tar", f"--prefix={name}/", "HEAD"))
     with tarfile.open(fileobj=raw, mode="a") as archive:
@@ -67,7 +67,7 @@ def pack(name: str) -> bytes:
 
 
 def main() -> int:
-    """Writes archive and checksum: the exit code."""
+    """Writes the archive and its checksum; returns the exit code."""
     try:
         name = f"pairs-api-v3-{version()}"
     except Refused as problem:
@@ -77,9 +77,9 @@ def main() -> int:
     DIST.mkdir(exist_ok=True)
     file = DIST / f"{name}.tar.gz"
     file.write_bytes(data)
-    told = f"{hashlib.sha256(data).hexdigest()}  {file.name}\n"
-    file.with_name(f"{file.name}.sha256").write_text(told, "utf-8")
-    print(f"{file.relative_to(ROOT)}: {len(data) / 1e6:.1f} MB\n{told}", end="")
+    checksum = f"{hashlib.sha256(data).hexdigest()}  {file.name}\n"
+    file.with_name(f"{file.name}.sha256").write_text(checksum, "utf-8")
+    print(f"{file.relative_to(ROOT)}: {len(data) / 1e6:.1f} MB\n{checksum}", end="")
     return 0
 
 

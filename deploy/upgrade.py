@@ -1,7 +1,7 @@
-"""A newer version in the place of the one that runs, without refusing a single alert: make upgrade.
+"""Replaces the running version with a newer one and refuses no alert: `make upgrade`.
 
-Backup, git fetch and merge, packages, check, migrations, and a restart that keeps the socket open.
-What fails before the migrations is undone; the server that runs goes on in any case.
+It makes a backup, fetches and merges, installs packages, checks the settings, migrates, and
+restarts on the same socket. A failure before the migrations is undone; the old server still runs.
 """
 
 import argparse
@@ -17,15 +17,15 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 OWN = ROOT / "settings.local.toml"
-PATIENCE = 60  # seconds for the new version to answer in
+TIMEOUT = 60  # seconds in which the new version must answer
 
 
 class Failed(Exception):
-    """A step that did not succeed; the text is for the person who upgrades."""
+    """A step failed. The text says which one, and has its output."""
 
 
 def step(says: str, *command: object) -> str:
-    """Runs a command of the upgrade: what it wrote; raises Failed."""
+    """Runs the command of a step and returns its output. Raises Failed."""
     print(f"{says} ...", flush=True)
     done = subprocess.run(
         [*map(str, command)], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -36,13 +36,13 @@ def step(says: str, *command: object) -> str:
 
 
 def server(says: str, *command: object) -> None:
-    """Runs a command of server.py with this installation's settings."""
+    """Runs a command of server.py with this installation's settings. Raises Failed."""
     own = ("--settings", OWN.name) if OWN.exists() else ()
     step(says, sys.executable, "server.py", *own, *command)
 
 
 def fetch() -> str:
-    """Brings the newest version into the folder: the commit that was there before."""
+    """Makes a backup, and merges the newest version. Returns the commit of the old version."""
     before = step("Looking at the version that runs", "git", "rev-parse", "HEAD")
     (ROOT / "backups").mkdir(mode=0o700, exist_ok=True)
     name = f"{time.strftime('%Y%m%d-%H%M%S')}-{before[:8]}.jsonl.gz"
@@ -53,7 +53,7 @@ def fetch() -> str:
 
 
 def prepare(before: str) -> None:
-    """Packages and settings of the new version; puts the old one back where they do not do."""
+    """Installs the packages and checks the settings. On failure it undoes the merge and raises."""
     try:
         step("Installing its packages", "make", "-s", "packages")
         server("Checking the settings", "--check")
@@ -64,40 +64,40 @@ def prepare(before: str) -> None:
 
 
 def restart(command: str | None) -> bool:
-    """Restarts the server: whether somebody could be told to."""
+    """Restarts the server. Returns False if it does not know what runs the server."""
     if command:
         step("Restarting", *shlex.split(command))
         return True
     if not (ROOT / "supervisor.sock").exists():
         return False
-    places = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
-    control = shutil.which("supervisorctl", path=places) or "supervisorctl"
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    control = shutil.which("supervisorctl", path=path) or "supervisorctl"
     step("Restarting", control, "-c", "supervisord.conf", "signal", "USR2", "pairs-api:*")
     return True
 
 
 def wait_for_answer() -> float:
-    """Seconds until the server answered again; raises Failed."""
+    """Waits until the server answers; returns the seconds. Raises Failed."""
     sys.path.insert(0, str(ROOT))
     from settings import load
 
     conf = load({}, os.environ, str(OWN) if OWN.exists() else None)
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(conf.host, conf.host)  # noqa: S104
     begun = time.monotonic()
-    while time.monotonic() < begun + PATIENCE:
+    while time.monotonic() < begun + TIMEOUT:
         time.sleep(0.1)
         try:
-            with urllib.request.urlopen(f"http://{host}:{conf.port}/login", timeout=PATIENCE):
-                return time.monotonic() - begun
+            urllib.request.urlopen(f"http://{host}:{conf.port}/login", timeout=TIMEOUT).close()
         except urllib.error.HTTPError:
-            return time.monotonic() - begun
+            pass  # an error status is an answer too
         except OSError:
             continue
+        return time.monotonic() - begun
     raise Failed("The new version does not answer; see pairs-api.log.")
 
 
 def main(arguments: list[str]) -> int:
-    """Upgrades: the exit code."""
+    """Does the upgrade; returns the exit code."""
     parser = argparse.ArgumentParser(prog="make upgrade", description=__doc__)
     parser.add_argument("--restart", metavar="COMMAND", help="where supervisord.conf is not used")
     given = parser.parse_args(arguments)

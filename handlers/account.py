@@ -5,23 +5,17 @@ from functools import partial
 
 import orjson
 
-import schemas
-from handlers.base import (
-    VISITOR_LIMIT,
-    BaseHandler,
-    ListHandler,
-    Right,
-    RowId,
-    SheetCount,
-    contract,
-    count_of,
-    csv_form,
-    right,
-    rowid_of,
-)
-from limits import Rarely
-from models import BRIDGE, AccountRecord, Bridge, Signal, positions_now
-from schemas import answers, records
+from handlers.base import BaseHandler
+from handlers.contract import Right, RowId, SheetCount, contract, right
+from handlers.gate import Rarely
+from handlers.lists import VISITOR_LIMIT, ListHandler, rowid_of
+from models import AccountRecord, Bridge, Signal
+from schemas import answers
+from schemas.forms import AccountChange, AccountForm
+from schemas.records import positions_record
+from schemas.values import check
+from services import account
+from services.account import BRIDGE, positions_now
 from trading import instants
 
 
@@ -29,39 +23,37 @@ class Register(BaseHandler):
     """/v3/regpnl: POST keeps a new account record, PUT replaces one."""
 
     @right(Right.SENDER)
-    @contract({201: answers.Done}, schemas.AccountForm)
+    @contract({201: answers.Done}, AccountForm)
     async def post(self) -> None:
         """Keep a new account record."""
-        form = schemas.check(schemas.AccountForm, self.json_body())
-        await self.store(AccountRecord.keep, form.columns(), self.source)
+        form = check(AccountForm, self.json_body())
+        await self.store(account.keep, form.columns(), self.source)
         self.reply({"message": "'record' created successfully."}, 201)
 
     @right(Right.SENDER)
-    @contract({200: records.AccountRecord}, schemas.AccountChange, refuses=(404,))
+    @contract({200: answers.AccountRecord}, AccountChange, refuses=(404,))
     async def put(self) -> None:
         """Replace an account record."""
-        form = schemas.check(schemas.AccountChange, self.json_body())
-        record = await self.store(
-            AccountRecord.replace_one, form.rowid, form.columns(), self.source
-        )
-        self.reply(schemas.account_record(record.record()))
+        form = check(AccountChange, self.json_body())
+        record = await self.store(account.change, form.rowid, form.columns(), self.source)
+        self.reply(record.record())
 
 
 class AccountRecords(ListHandler):
     """/v3/pnl: GET {n} lists the newest records, DELETE {rowid} deletes one."""
 
-    list_key = "signals"  # the bridge reads it so
+    list_key = "signals"  # the bridge reads this key
     sheet = "account"
 
     @right(Right.POLL)
-    @contract({200: [records.AccountRecord]}, csv=True, beside={"notoken_limit": VISITOR_LIMIT})
+    @contract({200: [answers.AccountRecord]}, csv=True, beside={"notoken_limit": VISITOR_LIMIT})
     async def get(self, count: SheetCount) -> None:
         """List the newest account records."""
-        limit = count_of(count.removesuffix(".csv"))
+        limit, is_sheet = self.asked(count)
         if self.is_visitor:
             limit = min(limit or VISITOR_LIMIT, VISITOR_LIMIT)
-        sheet = csv_form(schemas.ACCOUNT) if self.wants_csv(count) else None
-        await self.reply_rows(AccountRecord.page, _record, limit, form=sheet)
+        keys = tuple(AccountRecord.EXAMPLE) if is_sheet else ()
+        await self.reply_rows(AccountRecord.page, AccountRecord.record, limit, keys)
 
     def json_form(self):
         form = super().json_form()
@@ -73,29 +65,25 @@ class AccountRecords(ListHandler):
     @contract({200: answers.Done}, refuses=(404,))
     async def delete(self, rowid: RowId) -> None:
         """Delete an account record."""
-        await self.store(AccountRecord.drop, rowid_of(rowid), self.source)
+        await self.store(account.delete, rowid_of(rowid), self.source)
         self.reply({"message": "Item deleted"})
 
 
-def _record(row: AccountRecord) -> dict:
-    return schemas.account_record(row.record())
-
-
 class Positions(BaseHandler):
-    """/v3/positions: what is held, by pair and single, with its hedge and its PnL."""
+    """/v3/positions: what is held of each pair and single, with hedge and PnL."""
 
     @right(Right.READ)
     @contract({200: answers.Positions})
     async def get(self) -> None:
         """Tell what is held."""
         held = await self.application.reader.run(positions_now)
-        self.reply(schemas.positions_record(held))
+        self.reply(positions_record(held))
 
 
 class Polls:
-    """When the bridge last asked what waits: told to all processes, stored once a minute."""
+    """When the bridge last asked what waits: announced to all processes, stored once a minute."""
 
-    TOLD = 1  # seconds between two of them at the least
+    TOLD = 1  # seconds, at least, between two announcements
 
     def __init__(self, application):
         self._application = application
@@ -109,10 +97,10 @@ class Polls:
         self._at = time.time()
         if self._told.due(BRIDGE):
             self._mine, stores = instants.now(), self._stored.due(BRIDGE)
-            self._application.note(partial(Bridge.saw, self._mine, stores))
+            self._application.note(partial(account.saw_bridge, self._mine, stores))
 
     def _heard(self, moment: str | None) -> None:
-        """Some process has seen the bridge; those who are logged in hear of it."""
+        """A process has seen the bridge; the sockets of who is logged in are told."""
         self._last = max(self._last, moment or "")
         self._application.watchman.bridge_seen()
         if self._application.hub.listeners:
@@ -120,15 +108,18 @@ class Polls:
             self._application.hub.announce(orjson.dumps(state))
 
     def last(self) -> float:
-        """The last poll that is known of, as Unix time, 0 if there was none; never too early."""
+        """The last known poll in Unix seconds, 0 if there was none.
+
+        It may be a little late but never too early: an alarm must not begin too soon.
+        """
         told = max(self._last, Bridge.seen() or "")
         if told <= self._mine:
             return self._at
-        # Others tell of polls once a second, and an instant's fraction is cut off.
+        # Other processes announce polls once a second, and instants have no fractions.
         return min(instants.unix(told) + self.TOLD + 1, time.time())
 
     def state(self) -> dict:
-        """The last poll, how many signals wait and how long (seconds) the oldest does."""
+        """The last poll, how many signals wait, and for how many seconds the oldest does."""
         oldest = Signal.oldest_offered()
         return {
             "last_seen": max(self._last, Bridge.seen() or "") or None,

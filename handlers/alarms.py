@@ -2,19 +2,16 @@
 
 import orjson
 
-import schemas
-from handlers.base import (
-    ApiError,
-    BaseHandler,
-    ListHandler,
-    Right,
-    RowId,
-    contract,
-    right,
-    rowid_of,
-)
+from handlers.base import BaseHandler
+from handlers.contract import Right, RowId, contract, right
+from handlers.errors import ApiError
+from handlers.lists import ListHandler, rowid_of
 from models import Alarm
-from schemas import answers, records
+from schemas import answers
+from schemas.records import alarm_record
+from schemas.requests import AlarmsQuery, SeenForm
+from schemas.values import check
+from services import alarms
 
 CHANGED = orjson.dumps({"type": "alarms"})  # whoever shows them asks for the list
 
@@ -25,34 +22,34 @@ class Alarms(ListHandler):
     list_key = "alarms"
 
     @right(Right.TOKEN, scope="read")
-    @contract({200: [records.AlarmRecord]}, query=schemas.AlarmsQuery)
+    @contract({200: [answers.AlarmRecord]}, query=AlarmsQuery)
     async def get(self) -> None:
         """List the open alarms."""
-        closed_too = self.query(schemas.AlarmsQuery).all == "1"
+        closed_too = self.query(AlarmsQuery).all == "1"
         rows = await self.application.reader.run(Alarm.shown, closed_too)
-        self.reply_list([schemas.alarm_record(row.record()) for row in rows])
+        self.reply_list([alarm_record(row.columns()) for row in rows])
 
 
 class Acknowledge(BaseHandler):
     """/v3/alarm/{id}/acknowledge: somebody has seen it and takes care."""
 
     @right(Right.FRESH, scope="signals")
-    @contract({200: records.AlarmRecord}, refuses=(404,))
+    @contract({200: answers.AlarmRecord}, refuses=(404,))
     async def post(self, rowid: RowId) -> None:
         """Acknowledge an alarm."""
-        alarm = await self.store(Alarm.acknowledge, rowid_of(rowid), self.source)
-        self.reply(schemas.alarm_record(alarm.record()))
+        alarm = await self.store(alarms.acknowledge, rowid_of(rowid), self.source)
+        self.reply(alarm_record(alarm.columns()))
 
 
 class AcknowledgeAll(BaseHandler):
     """/v3/alarms/acknowledge: somebody has seen all that are open, up to the id `last`."""
 
     @right(Right.FRESH, scope="signals")
-    @contract({200: answers.Done}, schemas.SeenForm)
+    @contract({200: answers.Done}, SeenForm)
     async def post(self) -> None:
         """Acknowledge all alarms up to one."""
-        seen = schemas.check(schemas.SeenForm, self.json_body())
-        count = await self.store(Alarm.acknowledge_all, seen.last, self.source)
+        seen = check(SeenForm, self.json_body())
+        count = await self.store(alarms.acknowledge_all, seen.last, self.source)
         self.reply({"message": f"{count} acknowledged."})
 
 

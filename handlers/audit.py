@@ -1,27 +1,54 @@
 """The audit, for administrators: who did what, from where, and who was refused."""
 
-from functools import partial
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlencode
 
 import orjson
 
-import schemas
-from handlers.base import (
-    BaseHandler,
-    ListHandler,
-    PageHandler,
-    Right,
-    SheetCount,
-    contract,
-    count_of,
-    csv_form,
-    right,
-)
-from models import Audit, AuditFilters
-from schemas import access
+from handlers.base import BaseHandler
+from handlers.contract import Right, SheetCount, contract, right
+from handlers.lists import ListHandler, count_of
+from handlers.page import PageHandler
+from models import Audit
+from network import neighbourhood
+from schemas import answers
+from schemas.records import audit_record
+from schemas.requests import AuditQuery
+from services import audit
+from services.audit import AuditFilters
+from trading import instants
 
 PAGE = 100  # rows of the page
+MOST_KEYS = 500  # rows that are counted apart; refusals beyond share one row for each kind
+
+
+class Refusals:
+    """The refusals since they were last taken, by kind and address.
+
+    They are counted in memory and written now and then: a flood makes few rows.
+    """
+
+    def __init__(self):
+        self._rows: dict[tuple[str, str], dict[str, Any]] = {}
+
+    def count(self, kind: str, address: str, who: str = "") -> None:
+        """Counts one more; `who` is the name of a user that exists, or ""."""
+        key = (kind, neighbourhood(address))
+        if key not in self._rows and len(self._rows) >= MOST_KEYS:
+            key = (kind, "")
+        row = self._rows.get(key)
+        if row is None:
+            fields = {"time": instants.now(), "kind": kind, "who": who, "address": key[1]}
+            self._rows[key] = {**fields, "count": 1}
+            return
+        row["count"] += 1
+        row["who"] = who if row["who"] == who else ""
+
+    def take(self) -> list[dict[str, Any]]:
+        """All rows; counting begins anew."""
+        rows, self._rows = list(self._rows.values()), {}
+        return rows
 
 
 class AuditList(ListHandler):
@@ -30,50 +57,49 @@ class AuditList(ListHandler):
     list_key = "audit"
 
     @right(Right.ADMIN, scope="admin")
-    @contract({200: [access.AuditRecord]}, query=schemas.AuditQuery, csv=True)
+    @contract({200: [answers.AuditRecord]}, query=AuditQuery, csv=True)
     async def get(self, count: SheetCount) -> None:
         """List the newest acts and refusals."""
-        limit = count_of(count.removesuffix(".csv"))
-        chosen = self.query(schemas.AuditQuery).model_dump(exclude_none=True)
-        before = chosen.pop("before", None)
+        limit, is_sheet = self.asked(count)
+        chosen = self.query(AuditQuery).model_dump(exclude_none=True)
+        first = chosen.pop("before", None)
+        filters = AuditFilters(**chosen)
         await self.application.write_refusals()
-        page = partial(Audit.page, AuditFilters(**chosen))
-        sheet = csv_form(schemas.AUDIT_KEYS) if self.wants_csv(count) else None
-        await self.reply_rows(
-            lambda wanted, last: page(wanted, before if last is None else last),
-            schemas.audit_record,
-            limit,
-            form=sheet,
-        )
+
+        def page(wanted: int, before: int | None) -> Iterable[Audit]:
+            return audit.page(filters, wanted, before or first)
+
+        keys = tuple(answers.AuditRecord.EXAMPLE) if is_sheet else ()
+        await self.reply_rows(page, audit_record, limit, keys)
 
 
 class Refused(BaseHandler):
     """/v3/refused: how many posts this process refused without keeping them, by reason."""
 
     @right(Right.ADMIN, scope="admin")
-    @contract({200: access.RefusedPosts})
+    @contract({200: answers.RefusedPosts})
     async def get(self) -> None:
         """Count the posts that left no row."""
         self.reply({"since": self.application.started, **self.application.gate.refused_posts()})
 
 
 class AuditPage(PageHandler):
-    """/audit: the same as a page, by user or address, by sort and by days."""
+    """/audit: the audit as a page, by user or address, by kind and by days."""
 
     page = "audit"
 
     @right(Right.ADMIN)
     async def get(self) -> None:
         names = ("who", "what", "start_date", "end_date", "before")
-        chosen = {
-            name: self.get_query_argument(name, "").strip()[: schemas.LONGEST_FILTER]
-            for name in names
-        }
+        chosen = {name: self.chosen(name) for name in names}
         errors: dict[str, str] = {}
-        bounds = {"since": "start_date", "until": "end_date"}
-        query = {"who": chosen["who"], "what": chosen["what"]}
-        query |= {name: self.bound(chosen, field, errors) for name, field in bounds.items()}
-        query = {name: value for name, value in query.items() if value}
+        asked = {
+            "who": chosen["who"],
+            "what": chosen["what"],
+            "since": self.bound(chosen, "start_date", errors),
+            "until": self.bound(chosen, "end_date", errors),
+        }
+        query = {name: value for name, value in asked.items() if value}
         before = count_of(chosen.pop("before") or "0") or None
         await self.application.write_refusals()
         rows = await self.application.reader.run(_rows, AuditFilters(**query), before)
@@ -91,7 +117,7 @@ class AuditPage(PageHandler):
 
 
 def _rows(filters: AuditFilters, before: int | None) -> list[dict[str, Any]]:
-    records = [schemas.audit_record(row) for row in Audit.page(filters, PAGE, before)]
+    records = [audit_record(row) for row in audit.page(filters, PAGE, before)]
     return [each | {"changes": orjson.loads(each["changes"] or "{}")} for each in records]
 
 

@@ -1,4 +1,4 @@
-"""For those who watch the server: is it alive, and can it work."""
+"""Health checks: whether the process answers, and whether it can work."""
 
 import asyncio
 import logging
@@ -7,12 +7,14 @@ from typing import Any
 
 import peewee
 
-from database import Overloaded, steps
-from handlers.base import BaseHandler, Right, right
-from models.health import try_to_write
+from database.opening import steps
+from database.writer import Overloaded
+from handlers.base import BaseHandler
+from handlers.contract import Right, right
+from services.health import try_to_write
 
-PATIENCE = 2.0  # seconds for the writer to come round
-KEPT = 1.0  # seconds that an answer about the storage holds
+PATIENCE = 2.0  # seconds that a check of the database may take
+KEPT = 1.0  # seconds that the answer of a check is kept
 
 log = logging.getLogger("pairs")
 
@@ -21,7 +23,7 @@ class Alive(BaseHandler):
     """/healthz: the process answers."""
 
     def prepare(self) -> None:
-        """Touches no database, which may be what is broken."""
+        """Opens no connection to the database, which may be what is broken."""
         if self.verb != "get":
             super().prepare()
 
@@ -42,7 +44,7 @@ class Ready(Alive):
 
 
 class Readiness:
-    """Whether the storage can be written, asked once a second however many want to know."""
+    """Whether the database can be written: checked at most once a second for all who ask."""
 
     def __init__(self, application: Any):
         self._application = application
@@ -57,14 +59,14 @@ class Readiness:
         if self._answer is None or (self._answer.done() and now - self._asked > KEPT):
             self._asked = now
             self._answer = asyncio.ensure_future(self._ask())
-        # Who asked may hang up; the others still want to know.
+        # One caller may hang up while others still wait for the same answer.
         return await asyncio.shield(self._answer)
 
     async def _ask(self) -> str | None:
         application = self._application
         try:
             async with asyncio.timeout(PATIENCE):
-                # In the writer's own transaction, beside whatever waits there.
+                # In a transaction of the writer, with whatever else waits there.
                 await asyncio.shield(application.writer.submit(try_to_write))
                 _, lacking = await application.reader.run(steps, application.database)
         except TimeoutError:

@@ -1,4 +1,4 @@
-"""The browser's pages, rendered on the server so that the first rows need no JavaScript."""
+"""The pages for browsers; the server renders their first rows, which need no JavaScript."""
 
 import contextlib
 from typing import Any
@@ -6,31 +6,27 @@ from urllib.parse import urlencode
 
 import orjson
 
-import schemas
-from handlers.base import (
-    COOKIE,
-    VISITOR_LIMIT,
-    ApiError,
-    PageHandler,
-    Right,
-    library_url,
-    right,
-)
+from handlers.contract import Right, right
+from handlers.errors import ApiError
+from handlers.identity import COOKIE
+from handlers.lists import VISITOR_LIMIT
+from handlers.page import PageHandler
 from models import (
+    SIGNAL_KEYS,
+    TYPES,
     AccountRecord,
     Alarm,
     EventRow,
-    Filters,
     Missing,
     Pair,
-    Session,
-    Signal,
     Stock,
-    figures,
-    positions_now,
-    totals,
+    signal_record,
 )
-from trading import instants, outcomes, positions
+from schemas.records import alarm_groups, positions_record
+from services import access, search
+from services.account import positions_now
+from services.search import Filters, figures, totals
+from trading import instants, positions, statuses
 
 NEWEST = 20  # rows of the dashboard's first paint
 PAGE = 200  # rows of the list's first page
@@ -52,34 +48,39 @@ class Dashboard(PageHandler):
     @right(Right.READ)
     async def get(self) -> None:
         chosen = {name: self.chosen(name) for name in ("status", "ticker", "type", "q", "since")}
-        known_kind = chosen["type"] if chosen["type"] in ("single", "pair") else None
         chosen["since"] = _instant(chosen["since"])
-        filters = Filters(
-            chosen["status"] or None,
-            chosen["ticker"] or None,
-            known_kind,
-            chosen["since"] or None,
-            text=chosen["q"] or None,
+        filters = _filters(
+            status=chosen["status"],
+            name=chosen["ticker"],
+            kind=chosen["type"],
+            since=chosen["since"],
+            text=chosen["q"],
         )
         limit = NEWEST if self.identity else VISITOR_LIMIT
-        event = EventRow.last_id()  # before the rows: the socket replays what comes meanwhile
+        event = EventRow.last_id()  # before the rows: the socket replays what comes after it
         run = self.application.reader_for(filters).run
-        rows = await run(Signal.newest, filters, schemas.SIGNAL_KEYS, limit)
+        rows = await run(search.newest, filters, SIGNAL_KEYS, limit)
+        alarms = await run(Alarm.shown) if self.identity else []
         self.show(
             "dashboard.html",
             event=event,
-            signals=[schemas.signal_record(row) for row in rows],
+            signals=[signal_record(row) for row in rows],
             figures=await run(figures, self.start_of_today()),
             bridge=self.application.polls.state() if self.identity else None,
-            alarms=schemas.alarm_groups(row.record() for row in await run(self._alarms)),
+            alarms=alarm_groups(row.columns() for row in alarms),
             limit=limit,
             filters=chosen,
-            not_traded=outcomes.REASONS,
+            not_traded=statuses.REASONS,
             currencies=Stock.currencies(),
         )
 
-    def _alarms(self) -> list[Alarm]:
-        return Alarm.shown() if self.identity else []
+
+def _filters(**given: str) -> Filters:
+    """Filters without those that are ""; an unknown kind filters nothing."""
+    known = {name: value for name, value in given.items() if value}
+    if known.get("kind") not in TYPES:
+        known.pop("kind", None)
+    return Filters(**known)
 
 
 def _instant(text: str) -> str:
@@ -102,20 +103,19 @@ class List(PageHandler):
         errors: dict[str, str] = {}
         since = self.bound(chosen, "start_date", errors)
         until = self.bound(chosen, "end_date", errors)
-        kind = chosen["tradetype"] if chosen["tradetype"] in ("single", "pair") else ""
-        ticker = chosen["ticker_webhook"]
-        filters = Filters(None, ticker or None, kind or None, since or None, until or None)
+        ticker, kind = chosen["ticker_webhook"], chosen["tradetype"]
+        filters = _filters(name=ticker, kind=kind, since=since, until=until)
         limit = PAGE if self.identity else VISITOR_LIMIT
         event = EventRow.last_id()
         run = self.application.reader.run
         sum_up = self.application.reader_for(filters, sums=True).run
-        rows = await run(Signal.newest, filters, schemas.SIGNAL_KEYS, limit)
-        query = {"ticker": ticker, "type": kind, "since": since, "until": until}
+        rows = await run(search.newest, filters, SIGNAL_KEYS, limit)
+        query = {"ticker": ticker, "type": filters.kind, "since": since, "until": until}
         shown = urlencode({key: value for key, value in query.items() if value})
         self.show(
             "list.html",
             event=event,
-            signals=[schemas.signal_record(row) for row in rows],
+            signals=[signal_record(row) for row in rows],
             limit=limit,
             totals=await sum_up(totals, filters),
             choices=await run(_choices),
@@ -143,7 +143,7 @@ class Holdings(PageHandler):
     async def get(self) -> None:
         event = EventRow.last_id()
         run = self.application.reader.run
-        record = schemas.positions_record(await run(positions_now))
+        record = positions_record(await run(positions_now))
         held = orjson.loads(orjson.dumps(record))  # as the API tells it: what overflows is null
         newest = await run(lambda: [row.record() for row in AccountRecord.page(1)])
         chosen = self.chosen("pair")
@@ -151,9 +151,9 @@ class Holdings(PageHandler):
             "positions.html",
             event=event,
             held=held,
-            account=schemas.account_record(newest[0]) if newest else None,
+            account=newest[0] if newest else None,
             chosen=chosen or _first_to_look_at(held),
-            library=library_url(self, "lightweight-charts.mjs"),
+            library=self.library_url("lightweight-charts.mjs"),
             visitor_limit=VISITOR_LIMIT,
             site=self.webhook_url.removesuffix("/v3/webhook"),
             next_url=self.request.uri,
@@ -161,7 +161,7 @@ class Holdings(PageHandler):
 
 
 def _first_to_look_at(held: dict[str, Any]) -> str:
-    """The first pair that is held, else any pair, else a single position; "" where nothing is."""
+    """The first pair that is held, else the first pair, else the first single; "" for none."""
     pairs = sorted(held["pairs"], key=lambda pair: pair["mark"] == positions.FLAT)
     names = [pair["name"] for pair in pairs] + [each["symbol"] for each in held["singles"]]
     return names[0] if names else ""
@@ -201,7 +201,7 @@ class LogoutPage(PageHandler):
         if self.identity:
             self.check_xsrf_cookie()
             with contextlib.suppress(Missing):  # another logout was faster
-                await self.act("login.ended", "", Session.end, self.identity.session.id)
+                await self.act("login.ended", "", access.end_session, self.identity.session.id)
             self.application.hub.recheck()
         self.clear_cookie(COOKIE)
         self.redirect("/login")

@@ -3,36 +3,31 @@
 from collections.abc import Callable
 from typing import Any
 
-import schemas
-from handlers.base import (
-    BaseHandler,
-    Count,
-    ListHandler,
-    PairName,
-    Right,
-    Symbol,
-    contract,
-    count_of,
-    right,
-)
-from models import Audit, EventRow, Missing, Pair, Stock, Unregistered
-from schemas import answers, records
+from handlers.base import BaseHandler
+from handlers.contract import Count, PairName, Right, Symbol, contract, right
+from handlers.lists import ListHandler, count_of
+from models import EventRow, Missing, Pair, Stock
+from schemas import answers
+from schemas.forms import HoldingForm, PairChange, PairForm, StockForm, TickerForm
+from schemas.records import stock_record, ticker_record
+from schemas.values import check
+from services import audit, registry
 
 MOST_CHANGES = 10  # a pair and both its legs are three
 
 
 class RegistryHandler(BaseHandler):
-    """A handler that changes the registry, which the audit tells with the event of each change."""
+    """A handler that changes the registry; the audit names the event of each change."""
 
     async def change(self, verb: Callable, *args: Any) -> Any:
-        """As `store`, and the audit tells of each event that the verb wrote."""
+        """As `store`, and notes each event that the verb wrote in the audit."""
         trace, most = self.trace, self.conf.audit_kept
 
         def work() -> Any:
             before = EventRow.last_id()
             result = verb(*args)
             for event in EventRow.after(before, MOST_CHANGES):
-                Audit.note(event.type, trace, most, event.subject, event.id)
+                audit.note(event.type, trace, most, event.subject, event.id)
             return result
 
         return await self.store(work)
@@ -43,36 +38,35 @@ class StockRegister(RegistryHandler):
 
     noun = "stock"
     created = "Stock created successfully."
-    form = schemas.StockForm
-    answer = records.StockRecord
-    record = staticmethod(schemas.stock_record)
+    form = StockForm
+    answer = answers.StockRecord
+    record = staticmethod(stock_record)
 
     @right(Right.FRESH, scope="registry")
     @contract({201: answers.Done}, "form")
     async def post(self) -> None:
         """Register a {noun}."""
-        form = schemas.check(self.form, self.json_body())
-        columns = form.columns()
-        await self.change(Stock.register, columns, self.source, self.noun)
+        form = check(self.form, self.json_body())
+        await self.change(registry.register_stock, form.columns(), self.source, self.noun)
         self.reply({"message": self.created}, 201)
 
     @right(Right.FRESH, scope="registry")
     @contract({200: "answer", 201: "answer"}, "form")
     async def put(self) -> None:
         """Update a {noun}, or register it; what is not sent stays."""
-        form = schemas.check(self.form, self.json_body())
-        stock, made = await self.change(Stock.put, form.columns(), self.source)
-        self.reply(self.record(stock.record()), 201 if made else 200)
+        form = check(self.form, self.json_body())
+        stock, made = await self.change(registry.put_stock, form.columns(), self.source)
+        self.reply(self.record(stock.columns()), 201 if made else 200)
 
 
 class TickerRegister(StockRegister):
-    """/v3/regticker: the same in the bridge's spelling."""
+    """/v3/regticker: POST and PUT as /v3/regstock, in the bridge's spelling."""
 
     noun = "ticker"
     created = "'ticker' created successfully."
-    form = schemas.TickerForm
-    answer = records.TickerRecord
-    record = staticmethod(schemas.ticker_record)
+    form = TickerForm
+    answer = answers.TickerRecord
+    record = staticmethod(ticker_record)
 
 
 class StockList(ListHandler):
@@ -80,88 +74,91 @@ class StockList(ListHandler):
 
     list_key = "stocks"
     noun = "stock"
-    answer = records.StockRecord
-    record = staticmethod(schemas.stock_record)
+    answer = answers.StockRecord
+    record = staticmethod(stock_record)
 
     @right(Right.POLL)
     @contract({200: ["answer"]})
     async def get(self, count: Count) -> None:
         """List the newest {noun}s."""
         record = self.record
-        await self.reply_rows(Stock.page, lambda row: record(row.record()), count_of(count))
+        await self.reply_rows(Stock.page, lambda stock: record(stock.columns()), count_of(count))
 
 
 class TickerList(StockList):
-    """/v3/tickers/{n}: the same in the bridge's spelling."""
+    """/v3/tickers/{n}: the newest stocks in the bridge's spelling."""
 
     list_key = "tickers"
     noun = "ticker"
-    answer = records.TickerRecord
-    record = staticmethod(schemas.ticker_record)
+    answer = answers.TickerRecord
+    record = staticmethod(ticker_record)
 
 
 class Holding(BaseHandler):
     """/v3/ticker/updatepnl: a position as the bridge reports it."""
 
     @right(Right.SENDER)
-    @contract({200: records.TickerRecord}, schemas.HoldingForm, refuses=(404,))
+    @contract({200: answers.TickerRecord}, HoldingForm, refuses=(404,))
     async def put(self) -> None:
         """Report a position."""
-        form = schemas.check(schemas.HoldingForm, self.json_body())
+        form = check(HoldingForm, self.json_body())
         fields = form.columns()
         try:
-            stock = await self.store(Stock.hold, form.symbol, fields, self.source)
+            stock = await self.store(registry.hold, form.symbol, fields, self.source)
         except Missing:
-            await self.store(Unregistered.note, form.symbol, fields)
+            await self.store(registry.hold_unregistered, form.symbol, fields)
             raise
-        self.reply(schemas.ticker_record(stock.record()))
+        self.reply(ticker_record(stock.columns()))
 
 
 class OneStock(RegistryHandler):
-    """/v3/stock/{symbol}."""
+    """/v3/stock/{symbol}: GET reads a stock, DELETE deletes it."""
 
     @right(Right.POLL)
-    @contract({200: records.StockRecord}, refuses=(404,))
+    @contract({200: answers.StockRecord}, refuses=(404,))
     async def get(self, symbol: Symbol) -> None:
         """Read a stock."""
-        self.reply(schemas.stock_record(Stock.find(symbol).record()))
+        self.reply(stock_record(Stock.find(symbol).columns()))
 
     @right(Right.ADMIN, scope="registry")
     @contract({200: answers.Done}, refuses=(404,))
     async def delete(self, symbol: Symbol) -> None:
         """Delete a stock."""
-        await self.change(Stock.drop, symbol, self.source)
+        await self.change(registry.delete_stock, symbol, self.source)
         self.reply({"message": "Item deleted"})
 
 
 class OneTicker(OneStock):
-    """/v3/ticker/{symbol}; the bridge may ask for it by its other spelling."""
+    """/v3/ticker/{symbol}: GET reads a stock in the bridge's spelling, DELETE deletes it.
+
+    The bridge may also spell the symbol as the broker does.
+    """
 
     @right(Right.POLL)
-    @contract({200: records.TickerRecord}, refuses=(404,))
+    @contract({200: answers.TickerRecord}, refuses=(404,))
     async def get(self, symbol: Symbol) -> None:
         """Read a ticker."""
-        self.reply(schemas.ticker_record(Stock.find_spelled(symbol).record()))
+        self.reply(ticker_record(Stock.find_spelled(symbol).columns()))
 
 
 class PairRegister(RegistryHandler):
     """/v3/regpair: POST registers a pair and its legs, PUT changes a pair."""
 
     @right(Right.FRESH, scope="registry")
-    @contract({201: answers.Done}, schemas.PairForm)
+    @contract({201: answers.Done}, PairForm)
     async def post(self) -> None:
         """Register a pair and its legs."""
-        form = schemas.check(schemas.PairForm, self.json_body())
-        await self.change(Pair.register, form.columns(), self.source)
+        form = check(PairForm, self.json_body())
+        await self.change(registry.register_pair, form.columns(), self.source)
         self.reply({"message": "'pair' created successfully."}, 201)
 
     @right(Right.FRESH, scope="registry")
-    @contract({200: records.PairRecord}, schemas.PairChange, refuses=(404,))
+    @contract({200: answers.PairRecord}, PairChange, refuses=(404,))
     async def put(self) -> None:
         """Change a pair."""
-        form = schemas.check(schemas.PairChange, self.json_body())
-        pair = await self.change(Pair.put, form.key(), form.columns(), self.source)
-        self.reply(_pair(pair))
+        form = check(PairChange, self.json_body())
+        pair = await self.change(registry.change_pair, form.key(), form.columns(), self.source)
+        self.reply(pair.record())
 
 
 class PairList(ListHandler):
@@ -170,32 +167,26 @@ class PairList(ListHandler):
     list_key = "pairs"
 
     @right(Right.POLL)
-    @contract({200: [records.PairRecord]})
+    @contract({200: [answers.PairRecord]})
     async def get(self, count: Count) -> None:
         """List the newest pairs."""
-        await self.reply_rows(
-            Pair.page, lambda row: schemas.pair_record(row.record()), count_of(count)
-        )
-
-
-def _pair(row: Pair) -> dict:
-    return schemas.pair_record(row.record())
+        await self.reply_rows(Pair.page, Pair.record, count_of(count))
 
 
 class OnePair(RegistryHandler):
-    """/v3/pair/{name}."""
+    """/v3/pair/{name}: GET reads a pair, DELETE deletes it."""
 
     @right(Right.POLL)
-    @contract({200: records.PairRecord}, refuses=(404,))
+    @contract({200: answers.PairRecord}, refuses=(404,))
     async def get(self, name: PairName) -> None:
         """Read a pair."""
-        self.reply(_pair(Pair.find(name)))
+        self.reply(Pair.find(name).record())
 
     @right(Right.ADMIN, scope="registry")
     @contract({200: answers.Done}, refuses=(404,))
     async def delete(self, name: PairName) -> None:
         """Delete a pair."""
-        await self.change(Pair.drop, name, self.source)
+        await self.change(registry.delete_pair, name, self.source)
         self.reply({"message": "Item deleted"})
 
 

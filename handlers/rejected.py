@@ -1,20 +1,14 @@
 """Rejected alerts: seen, corrected and resubmitted, dismissed."""
 
-import schemas
-from handlers.base import (
-    ApiError,
-    BaseHandler,
-    Count,
-    ListHandler,
-    Right,
-    RowId,
-    contract,
-    count_of,
-    right,
-    rowid_of,
-)
+from handlers.base import BaseHandler
+from handlers.contract import Count, Right, RowId, contract, right
+from handlers.errors import ApiError
+from handlers.lists import ListHandler, count_of, rowid_of
 from models import RejectedAlert
-from schemas import answers, records
+from schemas import answers
+from schemas.forms import Alert, read_alert
+from schemas.values import read_object
+from services import signals
 
 
 class Resubmit(BaseHandler):
@@ -23,15 +17,15 @@ class Resubmit(BaseHandler):
     @right(Right.FRESH, scope="signals")
     @contract(
         {200: answers.Receipt, 201: answers.Receipt},
-        schemas.Alert,
+        Alert,
         refuses=(404,),
         body_optional=True,
     )
     async def post(self, rowid: RowId) -> None:
         """Resubmit an alert, as it was or corrected."""
         row = RejectedAlert.find(rowid_of(rowid))
-        alert = schemas.read_alert(self._body(row))
-        resubmit = RejectedAlert.resubmit, row.id, alert.columns(), self.source
+        alert = read_alert(self._body(row))
+        resubmit = signals.resubmit, row.id, alert, self.source
         self.reply_receipt(await self.act("alert.resubmitted", f"rejected {row.id}", *resubmit))
 
     def _body(self, row: RejectedAlert) -> dict:
@@ -40,7 +34,7 @@ class Resubmit(BaseHandler):
         if row.body is None:
             raise ApiError(400, "the text of this alert was not kept; send the corrected alert.")
         try:
-            return schemas.read_object(row.body.encode())
+            return read_object(row.body.encode())
         except ValueError:
             raise ApiError(
                 400, "this alert is not a JSON object; send the corrected one."
@@ -53,22 +47,18 @@ class RejectedAlerts(ListHandler):
     list_key = "rejected"
 
     @right(Right.TOKEN, scope="read")
-    @contract({200: [records.RejectedRecord]})
+    @contract({200: [answers.RejectedRecord]})
     async def get(self, count: Count) -> None:
         """List the newest rejected alerts."""
         # Each may hold 64 KiB of text.
-        await self.reply_rows(
-            RejectedAlert.page,
-            lambda row: schemas.rejected_record(row.record()),
-            count_of(count),
-            size=20,
-        )
+        page, record = RejectedAlert.page, RejectedAlert.record
+        await self.reply_rows(page, record, count_of(count), size=20)
 
     @right(Right.ADMIN, scope="admin")
     @contract({200: answers.Done}, refuses=(404,))
     async def delete(self, rowid: RowId) -> None:
         """Dismiss a rejected alert."""
-        await self.store(RejectedAlert.dismiss, rowid_of(rowid))
+        await self.store(signals.dismiss, rowid_of(rowid))
         self.reply({"message": "Item deleted"})
 
 

@@ -2,40 +2,36 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
-import schemas
-from handlers.base import (
+from handlers.base import BaseHandler
+from handlers.contract import Name, Right, RowId, SheetCount, Status, contract, right
+from handlers.lists import (
     VISITOR_LIMIT,
-    BaseHandler,
-    Chunk,
     ListHandler,
-    Name,
-    Right,
-    RowId,
-    SheetCount,
-    Status,
-    contract,
     count_of,
     csv_form,
     csv_lines,
     encode,
-    right,
     rowid_of,
 )
-from models import EventRow, Filters, Signal, feed, figures, totals
-from schemas import answers, records
+from models import SIGNAL_KEYS, Signal, signal_record
+from schemas import answers
+from schemas.records import event_record
+from schemas.requests import EventsQuery, FiguresQuery, SignalListQuery, SignalQuery
+from services import events, search, signals
+from services.search import Filters, figures, totals
 from trading import instants, statuses
+from trading.fills import plain
 
 VISITOR_LIMIT_WAITING = 20
 QUICK = 100  # rows read and encoded on the event loop; longer lists go through the reader
 
 
 class ShortLists:
-    """Short lists as JSON, read anew after each event: the same few are asked for all day.
+    """Short lists of signals as JSON, kept until the next event: the same few are asked for often.
 
-    The newest event's id stands for all that is committed, by any process, because ids become
-    visible in their order (`database.Shared`); no change of a signal is without its event.
+    Every change of a signal writes an event, and events become visible in the order of their ids.
+    So a list is right for as long as the newest event has the same id, whichever process writes.
     """
 
     MOST = 50
@@ -51,7 +47,7 @@ class ShortLists:
         if event != self._event or len(self._lists) == self.MOST:
             self._event, self._lists = event, {}
         if (filters, limit) not in self._lists:
-            rows = Signal.newest(filters, schemas.SIGNAL_KEYS, limit)
+            rows = search.newest(filters, SIGNAL_KEYS, limit)
             self._lists[filters, limit] = json_records(rows)
         return self._lists[filters, limit]
 
@@ -62,33 +58,31 @@ class SignalList(ListHandler):
     list_key = "signals"
 
     @right(Right.POLL)
-    @contract({200: [records.SignalRecord]}, query=schemas.SignalListQuery, csv=True)
+    @contract({200: [answers.SignalRecord]}, query=SignalListQuery, csv=True)
     async def get(self, count: SheetCount) -> None:
         """List the newest signals."""
         await self.answer(count)
 
     async def answer(self, count: str, **fixed: str) -> None:
-        """Answers a list, at once where it is short, in chunks where it is long."""
-        wants_csv = self.wants_csv(count)
-        asked = self.query(schemas.SignalListQuery, **fixed)
+        """Answers a list, at once where it is short, in parts where it is long."""
+        asked = self.query(SignalListQuery, **fixed)
         filters = Filters(**asked.filters(**fixed))
-        limit = self._limit(count_of(count.removesuffix(".csv")), asked.limit, filters)
+        number, is_sheet = self.asked(count)
+        limit = self._limit(number, asked.limit, filters)
+        form = csv_form(SIGNAL_KEYS) if is_sheet else self.json_form()
         searches = filters.text or filters.since or filters.until
-        if not wants_csv and 0 < limit <= QUICK and not searches:
-            form = self.json_form()
+        if not is_sheet and 0 < limit <= QUICK and not searches:
             self.set_header("Content-Type", form.content_type)
             self.finish(form.head + self.application.short_lists.read(filters, limit) + form.tail)
             return
-        form, render = (CSV, csv_lines) if wants_csv else (self.json_form(), json_records)
         reader = self.application.reader_for(filters)
-        filters = await reader.run(Signal.bounded, filters)
+        filters = await reader.run(search.bounded, filters)
 
-        def chunk(before: int | None, wanted: int) -> Chunk:
-            part = filters if before is None else replace(filters, before=before)
-            rows = Signal.newest(part, schemas.SIGNAL_KEYS, wanted)
-            return Chunk(rows[-1][0] if rows else 0, len(rows), render(rows))
+        def page(wanted: int, before: int | None) -> list[tuple]:
+            rest = filters if before is None else replace(filters, before=before)
+            return search.newest(rest, SIGNAL_KEYS, wanted)
 
-        await self.stream(reader, chunk, limit, form)
+        await self.stream(reader, page, csv_lines if is_sheet else json_records, limit, form)
 
     def _limit(self, count: int, wanted: str | None, filters: Filters) -> int:
         """How many rows to answer, 0 for all; visitors get a few."""
@@ -101,17 +95,14 @@ class SignalList(ListHandler):
 
 def json_records(rows: list[tuple]) -> bytes:
     """Rows as JSON."""
-    return encode([schemas.signal_record(row) for row in rows])
-
-
-CSV = csv_form(schemas.SIGNAL_KEYS)
+    return encode([signal_record(row) for row in rows])
 
 
 class SignalsByStatus(SignalList):
     """/v3/signals/status/{order_status}/{n}; waiting means all that the bridge may trade."""
 
     @right(Right.POLL)
-    @contract({200: [records.SignalRecord]}, query=schemas.SignalListQuery, csv=True)
+    @contract({200: [answers.SignalRecord]}, query=SignalListQuery, csv=True)
     async def get(self, status: Status, count: SheetCount) -> None:
         """List the newest signals of a status."""
         polls = self.request.method == "GET" and self.may_be_bridge
@@ -124,26 +115,26 @@ class SignalsByTicker(SignalList):
     """/v3/signals/ticker/{ticker}/{n}: a pair's signals, or a single stock's."""
 
     @right(Right.POLL)
-    @contract({200: [records.SignalRecord]}, query=schemas.SignalListQuery, csv=True)
+    @contract({200: [answers.SignalRecord]}, query=SignalListQuery, csv=True)
     async def get(self, ticker: Name, count: SheetCount) -> None:
         """List a pair's signals, or a single stock's."""
         await self.answer(count, ticker=ticker)
 
 
 class OneSignal(BaseHandler):
-    """/v3/signal/{rowid}."""
+    """/v3/signal/{rowid}: GET reads a signal, DELETE deletes it."""
 
     @right(Right.POLL)
-    @contract({200: records.SignalRecord}, refuses=(404,))
+    @contract({200: answers.SignalRecord}, refuses=(404,))
     async def get(self, rowid: RowId) -> None:
         """Read a signal."""
-        self.reply(schemas.signal_of(Signal.find(rowid_of(rowid)).record()))
+        self.reply(Signal.find(rowid_of(rowid)).record())
 
     @right(Right.ADMIN, scope="admin")
     @contract({200: answers.Done}, refuses=(404,))
     async def delete(self, rowid: RowId) -> None:
         """Delete a signal."""
-        await self.store(Signal.drop, rowid_of(rowid), self.source)
+        await self.store(signals.delete, rowid_of(rowid), self.source)
         self.reply({"message": "Item deleted"})
 
 
@@ -153,61 +144,55 @@ class SignalEvents(ListHandler):
     list_key = "events"
 
     @right(Right.TOKEN, scope="read")
-    @contract({200: [records.EventRecord]}, refuses=(404,))
+    @contract({200: [answers.EventRecord]}, refuses=(404,))
     async def get(self, rowid: RowId) -> None:
         """List a signal's history, oldest first."""
-        self.reply_list(await self.application.reader.run(_history, rowid_of(rowid)))
-
-
-def _history(rowid: int) -> list[dict[str, Any]]:
-    events = EventRow.of("signal", str(rowid))
-    if not events:
-        Signal.find(rowid)
-    return [schemas.event_record(event) for event in events]
+        history = await self.application.reader.run(signals.history, rowid_of(rowid))
+        self.reply_list([event_record(event) for event in history])
 
 
 class Events(ListHandler):
     """/v3/events?after=ID&limit=N: the feed of all changes, oldest first.
 
-    `resync` where some that followed were pruned: who asks should read the lists anew.
+    `resync` says that some of them were pruned: the caller must read the lists again.
     """
 
     list_key = "events"
     MOST = 1000
 
     @right(Right.TOKEN, scope="read")
-    @contract({200: [records.EventRecord]}, query=schemas.EventsQuery, beside={"resync": True})
+    @contract({200: [answers.EventRecord]}, query=EventsQuery, beside={"resync": True})
     async def get(self) -> None:
         """List what changed after an event, oldest first."""
-        asked = self.query(schemas.EventsQuery)
+        asked = self.query(EventsQuery)
         after = count_of(asked.after)
         limit = count_of(asked.limit) or self.MOST
-        reader = self.application.reader
-        events, pruned = await reader.run(feed, after, min(limit, self.MOST))
-        records = [schemas.event_record(event) for event in events]
-        self.reply({self.list_key: records, **({"resync": True} if pruned else {})})
+        most, reader = min(limit, self.MOST), self.application.reader
+        found, is_pruned = await reader.run(events.following, after, most)
+        resync = {"resync": True} if is_pruned else {}
+        self.reply({"events": [event_record(event) for event in found], **resync})
 
 
 class Totals(BaseHandler):
     """/v3/totals: counts by status, quantity and average slippage of the signals that match."""
 
     @right(Right.READ)
-    @contract({200: answers.Totals}, query=schemas.SignalQuery)
+    @contract({200: answers.Totals}, query=SignalQuery)
     async def get(self) -> None:
         """Sum up the signals that match."""
-        filters = Filters(**self.query(schemas.SignalQuery).filters())
+        filters = Filters(**self.query(SignalQuery).filters())
         sums = await self.application.reader_for(filters, sums=True).run(totals, filters)
-        self.reply({**sums, "quantity": schemas.plain(sums["quantity"])})
+        self.reply({**sums, "quantity": plain(sums["quantity"])})
 
 
 class Figures(BaseHandler):
     """/v3/figures?since=UTC: the dashboard's strip."""
 
     @right(Right.READ)
-    @contract({200: answers.Figures}, query=schemas.FiguresQuery)
+    @contract({200: answers.Figures}, query=FiguresQuery)
     async def get(self) -> None:
         """Tell the dashboard's figures."""
-        since = self.query(schemas.FiguresQuery).since or instants.now()[:10]
+        since = self.query(FiguresQuery).since or instants.now()[:10]
         self.reply(await self.application.reader.run(figures, since))
 
 

@@ -1,21 +1,24 @@
 """Makes the Postman collection from the API's document: python -m local.collection.
 
-The calls run one after the other against a new demo, each with a test and its example answers.
+The requests run one after the other on a new demo, each with a test of its answer.
 """
 
 import json
+import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from handlers import ROUTES
-from handlers.base.document import describe
+from handlers.app import ROUTES
+from handlers.openapi import describe
 
 Json = dict[str, Any]
+Call = tuple[str, str, Json]  # path, method, operation
 FILE = Path(__file__).parent / "pairs-api-v3.postman_collection.json"
 ABOUT = """\
 Every call of Pairs-API v3 but the websocket, made from its OpenAPI document (/v3/openapi.json).
-Set `base_url`, `username`, `password` and `passphrase`; run it whole against a new demo, or log in
-and send what you like.
+Set `base_url`, `username`, `password` and `passphrase`; run all of it against a new demo, or log in
+and send single requests.
 """
 VARIABLES = {
     "base_url": "http://127.0.0.1:5000",
@@ -25,15 +28,11 @@ VARIABLES = {
     **dict.fromkeys(("access_token", "refresh_token"), ""),
     **dict.fromkeys(("rowid", "account", "rejected", "token_id"), "1"),
 }
-TAGS = (
-    *("Registry", "Webhook", "Signals", "Rejected", "Account", "Users", "Sessions", "Factor"),
-    *("Tokens", "Passphrases", "Audit", "Alarms", "Openapi"),
-)
+# These calls are in folders of their own, all others in the folder of their tag.
+FOLDERS = {"post_Login": "Log in", "post_Refresh": "Log out", "post_Logout": "Log out"}
 METHODS = ("post", "get", "put", "delete")
-FIRST = ("post_Login",)
-LAST = ("post_Refresh", "post_Logout")
-EARLY = ("post_Webhook", "put_Webhook", "get_RejectedAlerts")  # first in their folders
-# What later calls need of an answer.
+EARLY = ("post_Webhook", "put_Webhook", "get_RejectedAlerts", "post_Refresh")  # before the others
+# {call: {variable: the part of its answer that later calls need}}
 KEPT = {
     "post_Login": {"access_token": "access_token", "refresh_token": "refresh_token"},
     "post_Refresh": {"access_token": "access_token", "refresh_token": "refresh_token"},
@@ -52,7 +51,7 @@ GIVEN = {
     "delete_AccountRecords": {"count_or_rowid": "{{account}}"},
     "post_Resubmit": {"rowid": "{{rejected}}"},
     "delete_OneToken": {"rowid": "{{token_id}}"},
-    "post_Acknowledge": {"rowid": "999"},  # there may be an alarm by now, or not
+    "post_Acknowledge": {"rowid": "999"},  # there may be an alarm by now, or none: ask for none
     "get_OneTicker": {"symbol": "EUR.USD"},
     "delete_OneTicker": {"symbol": "EUR.USD"},
     "delete_OneUser": {"username": "desk"},
@@ -76,18 +75,8 @@ REFUSED = {
 
 
 def make(document: Json) -> Json:
-    """The collection; the same document gives the same."""
-    calls = list(_calls(document))
-    order = {name: place for place, name in enumerate((*EARLY, *FIRST, *LAST))}
-    calls.sort(key=lambda call: (order.get(call[2]["operationId"], 99), METHODS.index(call[1])))
-    folders = {"Log in": [c for c in calls if _name(c) in FIRST]}
-    rest = [call for call in calls if _name(call) not in FIRST + LAST]
-    for tag in TAGS:
-        folders[tag] = [c for c in rest if tag in c[2]["tags"] and c[1] != "delete"]
-    folders["Delete"] = [c for c in reversed(rest) if c[1] == "delete"]
-    folders["Log out"] = [c for c in calls if _name(c) in LAST]
-    items = {name: _all_items(document, found) for name, found in folders.items()}
-    items["Webhook"].append(_faulty(document))
+    """The collection; the same document makes the same collection."""
+    folders = _folders(document).items()
     return {
         "info": {
             "_postman_id": "6f0d7c1e-3a52-4c8e-9d0b-7b1f5a2e43c3",
@@ -97,106 +86,80 @@ def make(document: Json) -> Json:
         },
         "auth": _bearer("access_token"),
         "variable": [{"key": key, "value": value} for key, value in VARIABLES.items()],
-        "item": [{"name": name, "item": found} for name, found in items.items()],
+        "item": [{"name": name, "item": requests} for name, requests in folders if requests],
     }
 
 
-def _calls(document: Json):
+def _folders(document: Json) -> dict[str, list[Json]]:
+    """Requests by folder, in the order in which they run: a call comes after those it needs."""
+    tags = [tag["name"] for tag in document["tags"]]
+    folders = {name: [] for name in ("Log in", "Registry", *tags, "Delete", "Log out")}
+    for call in sorted(_calls(document), key=_place):
+        _, method, operation = call
+        tag = "Delete" if method == "delete" else operation["tags"][0]
+        folders[FOLDERS.get(operation["operationId"], tag)] += _requests(call)
+    folders["Delete"].reverse()
+    # An alert that cannot be read is kept, to be corrected and resubmitted.
+    webhook = ("/v3/webhook", "post", document["paths"]["/v3/webhook"]["post"])
+    faulty = {"passphrase": "webhook", "ticker": "AAPL"}
+    folders["Webhook"].append(_request(webhook, "Send a faulty alert", faulty, 400))
+    return folders
+
+
+def _calls(document: Json) -> Iterator[Call]:
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             if path.startswith("/v3/"):
                 yield path, method, operation
 
 
-def _name(call: tuple) -> str:
-    return call[2]["operationId"]
+def _place(call: Call) -> tuple[bool, int]:
+    return call[2]["operationId"] not in EARLY, METHODS.index(call[1])
 
 
-def _all_items(document: Json, found: list[tuple]) -> list[Json]:
-    return [item for call in found for item in _items(document, call)]
-
-
-def _items(document: Json, call: tuple) -> list[Json]:
+def _requests(call: Call) -> list[Json]:
     """One request, or one for each example of its body."""
-    content = call[2].get("requestBody", {}).get("content", {}).get("application/json", {})
-    examples = content.get("examples") or {"": None}
-    many = len(examples) > 1
+    operation = call[2]
+    content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+    examples = content.get("examples") or {"": {"value": None}}
+    title, refused = operation["summary"], REFUSED.get(operation["operationId"])
     return [
-        _item(document, call, f"{call[2]['summary']}{f': {name}' if many else ''}", example)
-        for name, example in examples.items()
+        _request(call, f"{title}: {name}" if len(examples) > 1 else title, body["value"], refused)
+        for name, body in examples.items()
     ]
 
 
-def _item(document: Json, call: tuple, name: str, example: Json | None) -> Json:
+def _request(call: Call, name: str, body: Json | None, refused: int | None) -> Json:
+    """One request of the collection; `refused` is the status of the error that must answer it."""
     path, method, operation = call
     given = GIVEN.get(operation["operationId"], {})
-    request = {
-        "method": method.upper(),
-        "header": [],
-        "url": _url(path, operation["parameters"], given),
-        "description": operation["description"],
-        **_auth(operation),
-    }
-    if example:
-        request["header"] = [{"key": "Content-Type", "value": "application/json"}]
-        request["body"] = _body(example["value"], given)
-    answers = {int(code): _answer(document, operation, code) for code in operation["responses"]}
-    expected = REFUSED.get(operation["operationId"])
-    statuses = [expected] if expected else [code for code in answers if code < 300]
-    fields = answers[statuses[0]]["content"]["application/json"].get("example", {})
-    script = _tests(statuses, fields, KEPT.get(operation["operationId"], {}))
     return {
         "name": name,
-        "event": [{"listen": "test", "script": {"type": "text/javascript", "exec": script}}],
-        "request": request,
-        "response": [
-            _shown(*answer, request) for answer in answers.items() if answer[0] in statuses
-        ],
+        "event": [{"listen": "test", "script": {"exec": _script(operation, refused)}}],
+        "request": {
+            "method": method.upper(),
+            "url": _url(path, operation["parameters"], given),
+            "description": operation["description"],
+            **_auth(operation),
+            **({"body": _body(body, given)} if body else {}),
+        },
     }
-
-
-def _faulty(document: Json) -> Json:
-    """An alert that cannot be read: it is kept, to be corrected and resubmitted."""
-    path = "/v3/webhook"
-    call = (path, "post", document["paths"][path]["post"])
-    body = {"value": {"passphrase": "webhook", "ticker": "AAPL"}}
-    item = _item(document, call, "Send a faulty alert", body)
-    item["event"][0]["script"]["exec"] = _tests([400], {"message": ""}, {})
-    return {**item, "response": []}
-
-
-def _answer(document: Json, operation: Json, code: str) -> Json:
-    answer = operation["responses"][code]
-    return document["components"]["responses"][code] if "$ref" in answer else answer
 
 
 def _url(path: str, parameters: list[Json], given: Json) -> Json:
     segments = path.strip("/").replace("{", ":").replace("}", "").split("/")
-    values = [
-        {
-            "key": each["name"],
-            "value": given.get(each["name"], each["example"]),
-            "description": each["description"],
-        }
-        for each in parameters
-        if each["in"] == "path"
-    ]
-    asked = [
-        {
-            "key": each["name"],
-            "value": str(each["schema"].get("examples", [""])[0]),
-            "description": each.get("description", ""),
-            "disabled": True,
-        }
-        for each in parameters
-        if each["in"] == "query"
-    ]
-    url: Json = {
-        "raw": "{{base_url}}/" + "/".join(segments),
-        "host": ["{{base_url}}"],
-        "path": segments,
-    }
-    return url | ({"variable": values} if values else {}) | ({"query": asked} if asked else {})
+    url = {"raw": "{{base_url}}/" + "/".join(segments), "host": ["{{base_url}}"], "path": segments}
+    parts: dict[str, list[Json]] = {"variable": [], "query": []}
+    for each in parameters:
+        name, text = each["name"], each.get("description", "")
+        if each["in"] == "path":
+            value = given.get(name, each["example"])
+            parts["variable"].append({"key": name, "value": value, "description": text})
+        elif each["in"] == "query":
+            value = str(each["schema"].get("examples", [""])[0])
+            told = {"key": name, "value": value, "description": text}
+            parts["query"].append(told | {"disabled": True})
+    return url | {key: those for key, those in parts.items() if those}
 
 
 def _auth(operation: Json) -> Json:
@@ -210,43 +173,35 @@ def _bearer(variable: str) -> Json:
     return {"type": "bearer", "bearer": [value]}
 
 
-def _body(value: Json, given: Json) -> Json:
-    values = {**value, **{key: each for key, each in given.items() if key in value}}
-    if "passphrase" in values:
-        values["passphrase"] = "{{passphrase}}"
+def _body(example: Json, given: Json) -> Json:
+    given = given | {"passphrase": "{{passphrase}}"}
+    values = {key: given.get(key, value) for key, value in example.items()}
     text = json.dumps(values, indent=4)
-    for name in ("rowid", "account"):
-        text = text.replace(f'"rowid": "{{{{{name}}}}}"', f'"rowid": {{{{{name}}}}}')
+    text = re.sub(r'"({{(rowid|account)}})"', r"\1", text)  # these are numbers
     return {"mode": "raw", "raw": text, "options": {"raw": {"language": "json"}}}
 
 
-def _tests(statuses: list[int], fields: Json, kept: dict[str, str]) -> list[str]:
-    lines = [
-        f'pm.test("answers {" or ".join(map(str, statuses))}", () => '
-        f"pm.expect({statuses}).to.include(pm.response.code))",
-        "const answer = pm.response.json()",
+def _script(operation: Json, refused: int | None) -> list[str]:
+    """Lines that test the answer's status and fields, and keep what later calls need."""
+    if refused:
+        return _tests([refused], ["message"])
+    answers = {int(status): answer for status, answer in operation["responses"].items()}
+    statuses = [status for status in answers if status < 300]
+    example = answers[statuses[0]]["content"]["application/json"].get("example", {})
+    kept = KEPT.get(operation["operationId"], {}).items()
+    return _tests(statuses, list(example)) + [
+        f'pm.collectionVariables.set("{name}", pm.response.json().{part})' for name, part in kept
     ]
-    if fields:
-        keys = json.dumps(list(fields))
-        lines.append(
-            f'pm.test("has its fields", () => pm.expect(answer).to.include.all.keys({keys}))'
-        )
-    lines += [
-        f'pm.collectionVariables.set("{name}", answer.{where})' for name, where in kept.items()
-    ]
-    return lines
 
 
-def _shown(code: int, answer: Json, request: Json) -> Json:
-    content = answer.get("content", {}).get("application/json", {})
-    return {
-        "name": f"{code}: {answer['description']}",
-        "originalRequest": request,
-        "code": code,
-        "_postman_previewlanguage": "json",
-        "header": [{"key": "Content-Type", "value": "application/json"}],
-        "body": json.dumps(content["example"], indent=4) if "example" in content else "",
-    }
+def _tests(statuses: list[int], fields: list[str]) -> list[str]:
+    told, answer = " or ".join(map(str, statuses)), "pm.response.json()"
+    status = f"pm.expect({statuses}).to.include(pm.response.code)"
+    keys = f"pm.expect({answer}).to.include.all.keys({json.dumps(fields)})" if fields else answer
+    return [
+        f'pm.test("answers {told}", () => {status})',
+        f'pm.test("has its fields", () => {keys})',
+    ]
 
 
 def text(document: Json) -> str:

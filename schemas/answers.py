@@ -1,279 +1,569 @@
-"""What is answered beside the records: receipts, figures, positions, and all that is an error."""
+"""What is answered, as the API's document shows it; records are built from the tables.
 
-from typing import Literal
+The functions of `schemas.records` write these answers. Every answer of the tests is checked against
+them.
+"""
 
-from pydantic import Field
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal, get_args, get_origin
 
-from schemas.records import Answer, Moment, Number, Text
-from trading import positions
+import peewee
+from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic.fields import FieldInfo
+
+import models
+from models import SEED, STOCK, TWINS, Record
+from trading import alarms, positions
+
+Moment = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$", description="UTC")]
+Text = str | None
+Number = float | None
+
+
+class Answer(BaseModel):
+    """Something that is answered: all of its fields, and no others.
+
+    `EXAMPLE` is built from the examples of the fields.
+    """
+
+    model_config = ConfigDict(extra="forbid", defer_build=True)
+
+    EXAMPLE: ClassVar[Record] = {}
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **options: Any) -> None:
+        fields = cls.model_fields.items()
+        shown = {name: each for name, each in fields if each.examples or each.is_required()}
+        cls.EXAMPLE = {name: _example_of(each) for name, each in shown.items()}
+
+
+def example(value: Any, text: str | None = None) -> Any:
+    """A field that must be there: an example of its value, and what it means."""
+    told = {"description": text} if text else {}  # else that of its type stays
+    return Field(examples=[value], **told)
+
+
+def _example_of(field: FieldInfo) -> Any:
+    """The field's own example, else its only value, else the example of the answer it holds."""
+    if field.examples:
+        return field.examples[0]
+    if get_origin(field.annotation) is Literal:
+        return get_args(field.annotation)[0]
+    if get_origin(field.annotation) is list:
+        return [get_args(field.annotation)[0].EXAMPLE]
+    return field.annotation.EXAMPLE
+
+
+# --- records ----------------------------------------------------------------------------
+
+_TYPES = {
+    models.Moment: Moment,
+    peewee.CharField: str,
+    peewee.TextField: str,
+    peewee.DoubleField: float,
+    peewee.BigIntegerField: int,
+    peewee.IntegerField: int,
+    peewee.BigAutoField: int,
+    peewee.BooleanField: bool,
+}
+
+
+def of_table(
+    table: type[models.Base],
+    name: str,
+    text: str = "",
+    keys: Mapping[str, str] | None = None,
+    **beside: Any,
+) -> type[Answer]:
+    """The answer that shows rows of a table: {key: column}, else what its example has.
+
+    `beside` are more fields, or other types for its columns, as (type, field).
+    """
+    keys = keys or {key: key for key in table.EXAMPLE}
+    shown = {key: _column(table, column) for key, column in keys.items()} | beside
+    return create_model(name, __base__=Answer, __doc__=text or table.__doc__, **shown)
+
+
+def _column(table: type[models.Base], name: str) -> tuple[Any, Any]:
+    column = table._meta.fields[name]
+    kind = next(_TYPES[each] for each in type(column).mro() if each in _TYPES)
+    kind = Literal[tuple(column.choices)] if column.choices else kind
+    return kind | None if column.null else kind, example(table.EXAMPLE[name], column.help_text)
+
+
+_SIGNAL = {key: key for key in models.SIGNAL_KEYS} | TWINS
+SignalRecord = of_table(
+    models.Signal,
+    "SignalRecord",
+    "A signal; `ticker1` and those after it repeat their `stk_` twins for the bridge.",
+    _SIGNAL,
+)
+SignalChanged = of_table(
+    models.Signal,
+    "SignalChanged",
+    "A signal as it is after a change.",
+    {key: column for key, column in _SIGNAL.items() if key != "timestamp"},
+)
+StockRecord = of_table(
+    models.Stock,
+    "StockRecord",
+    "A stock in the seed's spelling: `prixch` is where orders are routed to.",
+    SEED,
+)
+TickerRecord = of_table(
+    models.Stock,
+    "TickerRecord",
+    "A stock in the bridge's spelling: `xch` is where orders are routed to.",
+)
+StockState = of_table(
+    models.Stock, "StockState", "A stock with all of its fields, as the websocket tells it.", STOCK
+)
+PairRecord = of_table(models.Pair, "PairRecord", "A pair; its name is both tickers.")
+AccountRecord = of_table(models.AccountRecord, "AccountRecord")
+RejectedRecord = of_table(
+    models.RejectedAlert,
+    "RejectedRecord",
+    "An alert that could not become a signal.",
+    reasons=(str | dict[str, str], example({"order_action": "required"})),
+)
+EventRecord = of_table(
+    models.EventRow,
+    "EventRecord",
+    "One change: of each field what became what.",
+    changes=(dict[str, tuple[Any, Any]], example(models.EventRow.EXAMPLE["changes"])),
+)
+AlarmRecord = of_table(
+    models.Alarm,
+    "AlarmRecord",
+    "Something that is or was wrong, what it means and what to do.",
+    title=(str, example(alarms.WORDS["waiting"].title)),
+    advice=(str, example(alarms.WORDS["waiting"].advice)),
+)
+TokenRecord = of_table(models.ApiToken, "TokenRecord", "An API token without its text.")
+TokenMade = of_table(
+    models.ApiToken,
+    "TokenMade",
+    "The same with its text, which is told this once.",
+    token=(Annotated[str, Field(pattern=r"^pairs_")], example("pairs_mZ3tq1bYc0K5...")),
+)
+Unregistered = of_table(models.Unregistered, "Unregistered")
+
+
+class AuditRecord(Answer):
+    """An act, or refusals of one kind from one address within a minute."""
+
+    id: int = example(3)
+    time: Moment = example("2026-11-24 15:30:00")
+    what: str = example("pair.updated")
+    who: str = example("admin")
+    address: str = example("192.0.2.7")
+    subject: str = example("NMFC-ROIC", "what it was done to")
+    count: int = example(1)
+    changes: Text = example(
+        '{"status":[0,1]}', "of a registry change what became what, as JSON text"
+    )
+
+
+# --- receipts, sums, positions, errors --------------------------------------------------
 
 
 class Done(Answer):
     """What was done, in words."""
 
-    EXAMPLE = {"message": "Item deleted"}
-
-    message: str
+    message: str = example("Item deleted")
 
 
 class HowMany(Answer):
     """How many there are."""
 
-    EXAMPLE = {"count": 3}
-
-    count: int
+    count: int = example(3)
 
 
 class ToldPlace(Answer):
     """One of the places that alarms are sent to, and whether it took a message."""
 
-    EXAMPLE = {"place": 1, "kind": "mailto", "sent": True}
-
-    place: int
-    kind: str
-    sent: bool
+    place: int = example(1)
+    kind: str = example("mailto")
+    sent: bool = example(True)
 
 
 class AlarmTest(Answer):
     """Who took the test message."""
 
-    EXAMPLE = {"message": "1 of 1 took the message.", "places": [ToldPlace.EXAMPLE]}
-
-    message: str
+    message: str = example("1 of 1 took the message.")
     places: list[ToldPlace]
 
 
 class Receipt(Answer):
     """What became of an alert, and its signal."""
 
-    EXAMPLE = {"message": "Signal created successfully.", "rowid": 1}
-
     message: Literal[
         "Signal created successfully.",
         "recorded with problematic ticker!",
         "recorded with unknown or passive ticker!",
         "Signal already recorded.",
-    ]
-    rowid: int
+    ] = example("Signal created successfully.")
+    rowid: int = example(1)
     warning: str | None = Field(None, description="what to mend in the alert's message")
 
 
 class Slippage(Answer):
     """Averages; null where nothing has one."""
 
-    EXAMPLE = {"all": 0.02, "buy": 0.03, "sell": -0.01}
-
-    all: Number
-    buy: Number
-    sell: Number
+    all: Number = example(0.02)
+    buy: Number = example(0.03)
+    sell: Number = example(-0.01)
 
 
 class SlippageCost(Answer):
     """What slippage cost in one currency: its signals with a slippage, their legs' value traded."""
 
-    EXAMPLE = {"money": -12.5, "value": 40310, "bp": -3.1, "signals": 7}
+    money: Number = example(-12.5, "slippage times contracts; above 0 is in your favour")
+    value: Number = example(40310, "price times quantity filled of all legs")
+    bp: Number = example(-3.1, "money in basis points of value; null where none is known")
+    signals: int = example(7)
 
-    money: Number = Field(description="slippage times contracts; above 0 is in your favour")
-    value: Number = Field(description="price times quantity filled of all legs")
-    bp: Number = Field(description="money in basis points of value; null where none is known")
-    signals: int
+
+ByCurrency = Annotated[
+    dict[str, SlippageCost],
+    Field(description="by the currency of leg 1", examples=[{"USD": SlippageCost.EXAMPLE}]),
+]
 
 
 class SlippageByAction(Answer):
     """The same for buys and for sells, each by the currency of leg 1."""
 
-    EXAMPLE = {
-        "buy": {"USD": {"money": -20, "value": 22100, "bp": -9.05, "signals": 4}},
-        "sell": {"USD": {"money": 7.5, "value": 18210, "bp": 4.12, "signals": 3}},
-    }
-
-    buy: dict[str, SlippageCost]
-    sell: dict[str, SlippageCost]
+    buy: dict[str, SlippageCost] = example(
+        {"USD": {"money": -20, "value": 22100, "bp": -9.05, "signals": 4}}
+    )
+    sell: dict[str, SlippageCost] = example(
+        {"USD": {"money": 7.5, "value": 18210, "bp": 4.12, "signals": 3}}
+    )
 
 
 class Totals(Answer):
     """Sums over all signals that pass the filters."""
 
-    EXAMPLE = {
-        "count": 3,
-        "quantity": 210,
-        "by_status": {"filled": 2, "canceled": 1},
-        "average_slippage": Slippage.EXAMPLE,
-        "slippage": {"USD": SlippageCost.EXAMPLE},
-        "slippage_by_action": SlippageByAction.EXAMPLE,
-    }
-
-    count: int
-    quantity: Number
-    by_status: dict[str, int]
+    count: int = example(3)
+    quantity: Number = example(210)
+    by_status: dict[str, int] = example({"filled": 2, "canceled": 1})
     average_slippage: Slippage
-    slippage: dict[str, SlippageCost] = Field(description="by the currency of leg 1")
+    slippage: ByCurrency
     slippage_by_action: SlippageByAction
 
 
 class Figures(Answer):
     """What waits and is open now, and what happened since."""
 
-    EXAMPLE = {
-        "waiting": 1,
-        "open": 2,
-        "filled": 5,
-        "canceled": 1,
-        "not_traded": 0,
-        "errors": 0,
-        "average_slippage": 0.02,
-        "slippage": {"USD": SlippageCost.EXAMPLE},
-        "last_alert": "2026-11-24 15:30:00",
-    }
-
-    waiting: int
-    open: int
-    filled: int
-    canceled: int
-    not_traded: int = Field(description="refused for a reason: a trade that did not happen")
-    errors: int
-    average_slippage: Number
-    slippage: dict[str, SlippageCost] = Field(description="by the currency of leg 1")
-    last_alert: Moment | None
+    waiting: int = example(1)
+    open: int = example(2)
+    filled: int = example(5)
+    canceled: int = example(1)
+    not_traded: int = example(0, "refused for a reason: a trade that did not happen")
+    errors: int = example(0)
+    average_slippage: Number = example(0.02)
+    slippage: ByCurrency
+    last_alert: Moment | None = example("2026-11-24 15:30:00")
 
 
 class Holding(Answer):
     """What is held of one symbol."""
 
-    EXAMPLE = {
-        "symbol": "NMFC",
-        "active_pos": 100,
-        "active_cost": 12.5,
-        "active_pnl": 14,
-        "currency": "USD",
-    }
-
-    symbol: str
-    active_pos: float
-    active_cost: Number
-    active_pnl: Number
-    currency: str
+    symbol: str = example("NMFC")
+    active_pos: float = example(100)
+    active_cost: Number = example(12.5)
+    active_pnl: Number = example(14)
+    currency: str = example("USD")
 
 
 class PairHolding(Answer):
     """A pair that is held; sums only where both legs have one currency."""
 
-    EXAMPLE = {
-        "name": "NMFC-ROIC",
-        "active": 1,
-        "hedge": 0.72,
-        "actual_hedge": 0.72,
-        "mark": positions.FINE,
-        "active_pnl": 20,
-        "currency": "USD",
-        "unhedged_leg": None,
-        "unhedged": 0,
-        "unhedged_amount": 0,
-        "legs": [
-            Holding.EXAMPLE,
-            Holding.EXAMPLE | {"symbol": "ROIC", "active_pos": -72, "active_pnl": 6},
-        ],
-    }
-
-    name: str
-    active: Literal[0, 1] = Field(description="0: the pair is paused while it is held")
-    hedge: float
-    actual_hedge: Number
-    mark: Literal[positions.MARKS]
-    active_pnl: Number
-    currency: Text
-    unhedged_leg: Literal[1, 2] | None = Field(description="of which too much is held")
-    unhedged: Number
-    unhedged_amount: Number
-    legs: list[Holding]
+    name: str = example("NMFC-ROIC")
+    active: Literal[0, 1] = example(1, "0: the pair is paused while it is held")
+    hedge: float = example(0.72)
+    actual_hedge: Number = example(0.72)
+    mark: Literal[positions.MARKS] = example(positions.FINE)
+    active_pnl: Number = example(20)
+    currency: Text = example("USD")
+    unhedged_leg: Literal[1, 2] | None = example(None, "of which too much is held")
+    unhedged: Number = example(0)
+    unhedged_amount: Number = example(0)
+    legs: list[Holding] = example(
+        [Holding.EXAMPLE, Holding.EXAMPLE | {"symbol": "ROIC", "active_pos": -72, "active_pnl": 6}]
+    )
 
 
 class Total(Answer):
     """All positions in one currency: sums of what is known; null where nothing is."""
 
-    EXAMPLE = {
-        **{"currency": "USD", "active_pnl": 20, "long": 1250, "short": -900},
-        "unknown": ["IBM"],
-    }
-
-    currency: str
-    active_pnl: Number
-    long: Number
-    short: Number
-    unknown: list[str] = Field(description="symbols whose PnL or cost is not known")
+    currency: str = example("USD")
+    active_pnl: Number = example(20)
+    long: Number = example(1250)
+    short: Number = example(-900)
+    unknown: list[str] = example(["IBM"], "symbols whose PnL or cost is not known")
 
 
 class Expectation(Answer):
     """What the newest alerts of all pairs and singles say is held of a symbol, and what is."""
 
-    EXAMPLE = {"symbol": "NMFC", "expected": 100, "active_pos": 100}
-
-    symbol: str
-    expected: Number
-    active_pos: float
-
-
-class Unregistered(Answer):
-    """A position that the bridge reports of a symbol that the registry does not know."""
-
-    EXAMPLE = {
-        "symbol": "PLTR",
-        "active_pos": 7,
-        "active_cost": 31.4,
-        "active_pnl": 2,
-        "reported": "2026-11-24 15:30:00",
-    }
-
-    symbol: str
-    active_pos: float
-    active_cost: float
-    active_pnl: float
-    reported: Moment
+    symbol: str = example("NMFC")
+    expected: Number = example(100)
+    active_pos: float = example(100)
 
 
 class Positions(Answer):
     """What is held: by pair, single, and in sum; what alerts expect; what nobody registered."""
 
-    EXAMPLE = {
-        "pairs": [PairHolding.EXAMPLE],
-        "singles": [],
-        "totals": [Total.EXAMPLE],
-        "expected": [Expectation.EXAMPLE],
-        "unregistered": [],
-    }
-
     pairs: list[PairHolding]
-    singles: list[Holding]
+    singles: list[Holding] = example([])
     totals: list[Total]
     expected: list[Expectation]
-    unregistered: list[Unregistered]
+    unregistered: list[Unregistered] = example([])
 
 
 class BridgeState(Answer):
     """When the bridge last asked, and what waits for it."""
 
-    EXAMPLE = {"last_seen": "2026-11-24 15:30:00", "waiting": 1, "oldest_waiting_s": 12}
-
-    last_seen: Moment | None
-    waiting: int
-    oldest_waiting_s: int | None
+    last_seen: Moment | None = example("2026-11-24 15:30:00")
+    waiting: int = example(1)
+    oldest_waiting_s: int | None = example(12)
 
 
 class Problem(Answer):
     """Why not: a sentence, or the reason for each faulty field."""
 
-    EXAMPLE = {"message": "item not found."}
-
-    message: str | dict[str, str]
+    message: str | dict[str, str] = example("item not found.")
 
 
 class Unauthorized(Answer):
     """Why one may not, in words and, where a token is to blame, as a code."""
 
-    EXAMPLE = {
-        "message": "Request does not contain an access token.",
-        "error": "authorization_required",
-    }
+    message: str = example("Request does not contain an access token.")
+    error: str = Field("", examples=["authorization_required"])
 
-    message: str
-    error: str = ""
+
+# --- ways in ----------------------------------------------------------------------------
+
+
+class Tokens(Answer):
+    """An access token and the refresh token that follows it."""
+
+    access_token: str = example("eyJhbGciOi...")
+    refresh_token: str = example("eyJhbGciOi...")
+
+
+class LoginTokens(Tokens):
+    """Tokens, and for how many minutes the access token holds."""
+
+    expire: int = example(30)
+
+
+class SessionState(Answer):
+    """Whose session it is, and until when."""
+
+    username: str = example("admin")
+    admin: bool = example(True)
+    expires: Moment = example("2026-11-24 16:00:00")
+    extendable: bool = example(True)
+
+
+class SessionRecord(Answer):
+    """A running session."""
+
+    id: str = example("hV0cRk3oQ1xN7bT2sLw9Zg")
+    created: Moment = example("2026-11-24 15:00:00")
+    expires: Moment = example("2026-12-24 15:00:00")
+    current: bool = example(True)
+    last_seen: Moment | None = example("2026-11-24 15:30:00")
+    browser: str = example("Firefox on Linux")
+    address: str = example("192.0.2.7")
+
+
+class SessionsEnded(Answer):
+    """How many sessions ended."""
+
+    message: str = example("Sessions ended")
+    ended: int = example(2)
+
+
+class UserName(Answer):
+    """A user."""
+
+    username: str = example("admin")
+
+
+class FactorState(Answer):
+    """Since when one's second factor is on (null: it is off), and how many codes are left."""
+
+    since: Moment | None = example("2026-11-24 15:30:00")
+    recovery_codes: int = example(10)
+
+
+class FactorBegun(Answer):
+    """What an authenticator needs, as text and as a QR code."""
+
+    secret: Annotated[str, Field(pattern=r"^[A-Z2-7]{32}$")] = example(
+        "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+    )
+    uri: Annotated[str, Field(pattern=r"^otpauth://totp/Pairs-API.*&issuer=Pairs-API")] = example(
+        "otpauth://totp/Pairs-API%20example.com:admin"
+        "?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Pairs-API%20example.com"
+    )
+    qr: Annotated[str, Field(pattern=r"^data:image/svg\+xml")] = example("data:image/svg+xml,...")
+
+
+class RecoveryCodes(Answer):
+    """Codes that each replace an authenticator's once."""
+
+    recovery_codes: list[Annotated[str, Field(pattern=r"^[a-z2-7]{4}(-[a-z2-7]{4}){3}$")]] = (
+        example(["k2hd-7pqa-m4zr-t3we", "x6vb-qn5l-2sjc-fy7u"])
+    )
+
+
+class FactorRecord(Answer):
+    """A user with a second factor."""
+
+    username: str = example("admin")
+    since: Moment = example("2026-11-24 15:30:00")
+
+
+class RefusedPosts(Answer):
+    """How many posts left no row since this process started, by reason."""
+
+    since: Moment = example("2026-11-24 08:00:00")
+    address: int = example(0)
+    passphrase: int = example(3)
+
+
+class PassphraseRecord(Answer):
+    """A passphrase without its text."""
+
+    label: str = example("second-chart")
+    last_used: Moment | None = example("2026-11-24 15:30:00")
+    retired: Moment | None = example(None)
+    origin: Literal["page", "settings"] = example("page")
+
+
+class PassphraseMade(Answer):
+    """A passphrase that was made."""
+
+    message: str = example("'passphrase' created successfully.")
+    passphrase: str = example("q2V9...")
+
+
+class AlertTemplate(Answer):
+    """What to paste into an alert, and where it goes."""
+
+    template: str = example('{"passphrase": "***", ...}')
+    webhook_url: str = example("https://example.com/v3/webhook")
+
+
+# --- messages of the websocket ------------------------------------------------------------
+
+
+class Hello(Answer):
+    """The first message: the newest event, and the server's time."""
+
+    type: Literal["hello"]
+    event: int = example(7)
+    server_time: Moment = example("2026-11-24 15:30:00")
+    ping: Literal[True]
+
+
+class Pong(Answer):
+    """The answer to a text with `ping` in it."""
+
+    type: Literal["pong"]
+
+
+class Resync(Answer):
+    """Too much was missed to be told: read the lists anew."""
+
+    type: Literal["resync"]
+
+
+class BridgeHeard(Answer):
+    """The bridge has asked what waits; only those who are logged in hear of it."""
+
+    type: Literal["bridge"]
+    last_seen: Moment | None = example("2026-11-24 15:30:00")
+    waiting: int = example(1)
+    oldest_waiting_s: int | None = example(12)
+
+
+class AlarmsChanged(Answer):
+    """An alarm began, ended or was seen: whoever shows them asks for the list."""
+
+    type: Literal["alarms"]
+
+
+class SignalEvent(Answer):
+    """A signal was stored, changed or deleted."""
+
+    type: Literal["signal.created", "signal.updated", "signal.deleted"] = example("signal.updated")
+    event: int = example(7)
+    signal: SignalRecord
+    changed: list[str] = example(["order_status"])
+
+
+class StockEvent(Answer):
+    """A stock was registered, changed or deleted."""
+
+    type: Literal["stock.created", "stock.updated", "stock.deleted"] = example("stock.updated")
+    event: int = example(8)
+    stock: StockState
+    changed: list[str] = example(["active"])
+
+
+class PairEvent(Answer):
+    """A pair was registered, changed or deleted."""
+
+    type: Literal["pair.created", "pair.updated", "pair.deleted"] = example("pair.updated")
+    event: int = example(9)
+    pair: PairRecord
+    changed: list[str] = example(["status"])
+
+
+class AccountEvent(Answer):
+    """The account was recorded, or a record of it changed."""
+
+    type: Literal["account.created", "account.updated", "account.deleted"] = example(
+        "account.created"
+    )
+    event: int = example(10)
+    account: AccountRecord
+    changed: list[str] = example(["DailyPnL"])
+
+
+class PositionEvent(Answer):
+    """The bridge reported a position."""
+
+    type: Literal["position.updated"]
+    event: int = example(11)
+    position: TickerRecord
+    changed: list[str] = example(["active_pos", "active_pnl"])
+
+
+class RejectedEvent(Answer):
+    """An alert was rejected or dealt with; only those who are logged in hear of it."""
+
+    type: Literal["rejected.created", "rejected.deleted"] = example("rejected.created")
+    event: int = example(12)
+    rejected: RejectedRecord
+    changed: list[str] = example(["body"])
+
+
+Event = SignalEvent | StockEvent | PairEvent | AccountEvent | PositionEvent | RejectedEvent
+MESSAGES = (
+    *(Hello, SignalEvent, StockEvent, PairEvent, AccountEvent, PositionEvent, RejectedEvent),
+    *(BridgeHeard, AlarmsChanged, Pong, Resync),
+)
+
+
+class Missed(Answer):
+    """What followed an event, for a host that holds no websocket open."""
+
+    event: int = example(7)
+    server_time: Moment = example("2026-11-24 15:30:00")
+    messages: list[Event | BridgeHeard | Resync] = example([SignalEvent.EXAMPLE])

@@ -45,7 +45,7 @@ class _Fault(Exception):
 
 
 class _Walk:
-    """Reads a text once, from its start to its first fault; each step returns the next one."""
+    """Reads a text from its start to its first fault; each step returns the next step."""
 
     def __init__(self, text: str):
         self._text, self._at = text, 0
@@ -67,7 +67,7 @@ class _Walk:
             raise _Fault(self._at, second if follows == "{" else "something follows the object")
 
     def _next(self) -> str:
-        """The next character that is no space; "" at the end, which is where the last one ended."""
+        """Goes to the next character that is no space and returns it; "" at the text's end."""
         self._at = _SPACE.match(self._text, self._at).end()
         if self._at < len(self._text):
             return self._text[self._at]
@@ -136,7 +136,7 @@ class _Walk:
         return self._after
 
     def _no_value(self, word: str) -> str:
-        """What is wrong with a value that stands without quotes; "" where nothing is."""
+        """What is wrong with a value without quotes; "" where it is right."""
         if not word:
             return "is missing"
         if word in _NO_NUMBERS:

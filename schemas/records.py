@@ -1,288 +1,137 @@
-"""What is answered: the records of signals, the registry, the account and its positions.
+"""How what is not a row of one table is answered: events, audit, alarms, positions."""
 
-They describe; the functions beside the forms write them. That both agree is tested with every
-answer of the tests.
-"""
+from collections.abc import Iterable
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
 
-from typing import Annotated, Any, ClassVar, Literal
+import orjson
 
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from models import SEED, STOCK, Record, record_of
+from trading.alarms import MORE, WORDS
+from trading.fills import plain
 
-from schemas.values import Record
-from trading import alarms
-
-Moment = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$", description="UTC")]
-Text = str | None
-Number = float | None
-Kind = Literal["single", "pair"] | None
-Side = Literal["long", "short", "flat"] | None
+# Fields of events that have another name on the wire than their column, by noun.
+WIRE_NAMES = {"stock": {column: key for key, column in STOCK.items()}}
 
 
-class Answer(BaseModel):
-    """Something that is answered: all of its fields, and no others."""
-
-    model_config = ConfigDict(extra="forbid", defer_build=True)
-
-    EXAMPLE: ClassVar[Record] = {}
+def stock_record(columns: Record) -> Record:
+    """A stock in the seed's spelling."""
+    return record_of("stock", columns, SEED)
 
 
-class SignalRecord(Answer):
-    """A signal; `ticker1` and those after it repeat their `stk_` twins for the bridge."""
+def ticker_record(columns: Record) -> Record:
+    """A stock in the bridge's spelling."""
+    return record_of("position", columns)
 
-    EXAMPLE = {
-        "rowid": 1,
-        "timestamp": "2026-11-24 15:30:00",
-        "ticker": "MA-3*V",
-        "order_action": "buy",
-        "order_contracts": 10,
-        "order_price": -2,
-        "mar_pos": "long",
-        "mar_pos_size": 10,
-        "pre_mar_pos": "flat",
-        "pre_mar_pos_size": 0,
-        "order_comment": "Enter Long",
-        "order_status": "filled",
-        "ticker_type": "pair",
-        "stk_ticker1": "MA",
-        "stk_ticker2": "V",
-        "hedge_param": 3,
-        "order_id1": 1010,
-        "order_id2": 1011,
-        "stk_price1": 300.1,
-        "stk_price2": 100.756,
-        "fill_price": -2.168,
-        "slip": 0.168,
-        "error_msg": None,
-        "status_msg": "",
-        "ticker1": "MA",
-        "ticker2": "V",
-        "price1": 300.1,
-        "price2": 100.756,
+
+def event_record(event: Any) -> Record:
+    """A stored event as REST answers it: {"changes": {field: [old, new]}} among others."""
+    names = WIRE_NAMES.get(event.type.partition(".")[0], {})
+    changes = {
+        names.get(column, column): [plain(value) for value in pair]
+        for column, pair in event.changed.items()
+    }
+    return {
+        "id": event.id,
+        "time": event.time,
+        "type": event.type,
+        "subject": event.subject,
+        "source": event.source,
+        "changes": changes,
     }
 
-    rowid: int
-    timestamp: Moment
-    ticker: str = Field(description="as it was sent")
-    order_action: Literal["buy", "sell"]
-    order_contracts: float
-    order_price: Number
-    mar_pos: Side = Field(description="position after the order")
-    mar_pos_size: float
-    pre_mar_pos: Side = Field(description="position before the order")
-    pre_mar_pos_size: float
-    order_comment: Text
-    order_status: str
-    ticker_type: Kind
-    stk_ticker1: Text
-    stk_ticker2: Text
-    hedge_param: Number = Field(description="how many of leg 2 for one of leg 1")
-    order_id1: int | None
-    order_id2: int | None
-    stk_price1: Number
-    stk_price2: Number
-    fill_price: Number = Field(description="price of leg 1 less the hedge times that of leg 2")
-    slip: Number = Field(description="above 0 is in the trader's favour")
-    error_msg: Text
-    status_msg: Text
-    ticker1: Text
-    ticker2: Text
-    price1: Number
-    price2: Number
 
-
-def _without(record: type[Answer], left_out: str, name: str, text: str) -> type[Answer]:
-    fields = {
-        key: (field.annotation, field)
-        for key, field in record.model_fields.items()
-        if key != left_out
-    }
-    made = create_model(name, __base__=Answer, __doc__=text, **fields)
-    made.EXAMPLE = {key: value for key, value in record.EXAMPLE.items() if key != left_out}
-    return made
-
-
-SignalChanged = _without(
-    SignalRecord, "timestamp", "SignalChanged", "A signal as it is after a change."
-)
-
-
-class StockRecord(Answer):
-    """A stock in the seed's spelling: `prixch` is where orders are routed to."""
-
-    EXAMPLE = {"symbol": "AAPL", "prixch": "SMART", "secxch": "ISLAND", "active": 1}
-
-    symbol: str
-    prixch: str
-    secxch: str
-    active: Literal[0, 1]
-
-
-class TickerRecord(Answer):
-    """A stock in the bridge's spelling: `xch` is where orders are routed to."""
-
-    EXAMPLE = {
-        "symbol": "AAPL",
-        "sectype": "STK",
-        "xch": "SMART",
-        "prixch": "ISLAND",
-        "currency": "USD",
-        "order_type": "RELATIVE",
-        "active": 1,
-        "active_pos": 7,
-        "active_pnl": 14,
-        "active_cost": 148.123,
+def audit_record(row: Any) -> Record:
+    """A row of the audit; of a registry change `changes` says, as JSON text, what became what."""
+    event = getattr(row, "told", None)
+    changes = event_record(event)["changes"] if event is not None and event.id else None
+    return {
+        "id": row.id,
+        "time": row.time,
+        "what": row.kind,
+        "who": row.who,
+        "address": row.address,
+        "subject": row.subject,
+        "count": row.count,
+        "changes": orjson.dumps(changes).decode() if changes else None,
     }
 
-    symbol: str
-    sectype: Literal["STK", "CASH", "CRYPTO"]
-    xch: str
-    prixch: str
-    currency: str
-    order_type: str
-    active: Literal[0, 1]
-    active_pos: float
-    active_pnl: Number
-    active_cost: Number
+
+def alarm_record(columns: Record) -> Record:
+    """An alarm with what it means and what to do."""
+    kind = columns["kind"]
+    title, advice = WORDS[kind][:2] if kind in WORDS else (kind, "")
+    return record_of("alarm", columns) | {"title": title, "advice": advice}
 
 
-class StockState(StockRecord):
-    """A stock with all of its fields, as the websocket tells it."""
+def alarm_groups(rows: Iterable[Record]) -> list[dict]:
+    """The alarms of each kind with their `count`, as a page shows them."""
+    records = [alarm_record(columns) for columns in rows]
+    groups = [list(those) for _, those in groupby(records, itemgetter("kind"))]
+    return [{"alarms": each, "count": sum(map(_count, each))} for each in groups]
 
-    EXAMPLE = StockRecord.EXAMPLE | {
-        key: TickerRecord.EXAMPLE[key]
-        for key in (
-            *("sectype", "currency", "order_type"),
-            *("active_pos", "active_pnl", "active_cost"),
-        )
+
+def _count(alarm: Record) -> int:
+    return int(alarm["number"]) if alarm["subject"] == MORE else 1
+
+
+def _plain(**fields: Any) -> Record:
+    return {name: plain(value) for name, value in fields.items()}
+
+
+def _holding(holding: Any) -> Record:
+    return _plain(
+        symbol=holding.symbol,
+        active_pos=holding.position,
+        active_cost=holding.cost,
+        active_pnl=holding.pnl,
+        currency=holding.currency,
+    )
+
+
+def _pair(held: Any) -> Record:
+    legs, hedge = held.legs, held.hedge
+    has_sum = legs[0].currency == legs[1].currency
+    has_pnl = has_sum and None not in (legs[0].pnl, legs[1].pnl)
+    return _plain(
+        name=held.pair.name,
+        active=held.pair.status,
+        hedge=held.pair.hedge,
+        actual_hedge=hedge.actual,
+        mark=hedge.mark,
+        active_pnl=legs[0].pnl + legs[1].pnl if has_pnl else None,
+        currency=legs[0].currency if has_sum else None,
+        unhedged_leg=hedge.leg,
+        unhedged=hedge.unhedged,
+        unhedged_amount=hedge.amount,
+        legs=[_holding(leg) for leg in legs],
+    )
+
+
+def _total(total: Any) -> Record:
+    return _plain(
+        currency=total.currency,
+        active_pnl=total.pnl,
+        long=total.long,
+        short=total.short,
+        unknown=list(total.unknown),
+    )
+
+
+def positions_record(held: Any) -> Record:
+    """All positions: pairs (a sum only where both legs have one currency), singles, totals.
+
+    `expected` is what the strategies' alerts add up to for each symbol, `unregistered` what is held
+    of symbols that the registry does not know.
+    """
+    return {
+        "pairs": [_pair(each) for each in held.pairs],
+        "singles": [_holding(each) for each in held.singles],
+        "totals": [_total(each) for each in held.totals],
+        "expected": [
+            _plain(symbol=each.symbol, expected=each.expected, active_pos=each.held)
+            for each in held.expected
+        ],
+        "unregistered": [record_of("unregistered", each.columns()) for each in held.unregistered],
     }
-
-    sectype: Literal["STK", "CASH", "CRYPTO"]
-    currency: str
-    order_type: str
-    active_pos: float
-    active_pnl: Number
-    active_cost: Number
-
-
-class PairRecord(Answer):
-    """A pair; its name is both tickers."""
-
-    EXAMPLE = {
-        "name": "NMFC-ROIC",
-        "ticker1": "NMFC",
-        "ticker2": "ROIC",
-        "hedge": 0.72,
-        "status": 1,
-        "notes": None,
-    }
-
-    name: str
-    ticker1: str
-    ticker2: str
-    hedge: float
-    status: Literal[0, 1] = Field(description="1: its signals are traded")
-    notes: Text
-
-
-class AccountRecord(Answer):
-    """The account at an instant, in its currency; null where a figure is not known."""
-
-    EXAMPLE = {
-        "rowid": 1,
-        "timestamp": "2026-11-24 15:30:00",
-        "AvailableFunds": 80001,
-        "BuyingPower": 320001,
-        "DailyPnL": 12.3,
-        "GrossPositionValue": 20000,
-        "MaintMarginReq": 5000,
-        "NetLiquidation": 100000,
-        "RealizedPnL": 90.1,
-        "UnrealizedPnL": -56.8,
-    }
-
-    rowid: int
-    timestamp: Moment
-    AvailableFunds: Number
-    BuyingPower: Number
-    DailyPnL: Number
-    GrossPositionValue: Number
-    MaintMarginReq: Number
-    NetLiquidation: Number
-    RealizedPnL: Number
-    UnrealizedPnL: Number
-
-
-class RejectedRecord(Answer):
-    """An alert that could not become a signal."""
-
-    EXAMPLE = {
-        "id": 1,
-        "timestamp": "2026-11-24 15:30:00",
-        "address": "52.89.214.238",
-        "size": 59,
-        "reasons": {"order_action": "required"},
-        "body": '{"passphrase": "***", "ticker": "AAPL"}',
-        "known": True,
-    }
-
-    id: int
-    timestamp: Moment
-    address: str
-    size: int
-    reasons: str | dict[str, str]
-    body: Text = Field(description="its text, kept where a passphrase occurs in it, masked")
-    known: bool
-
-
-class EventRecord(Answer):
-    """One change: of each field what became what."""
-
-    EXAMPLE = {
-        "id": 7,
-        "time": "2026-11-24 15:30:05",
-        "type": "signal.updated",
-        "subject": "1",
-        "source": "bridge",
-        "changes": {"order_status": ["waiting", "created"], "order_id1": [None, 1010]},
-    }
-
-    id: int
-    time: Moment
-    type: str
-    subject: str
-    source: str
-    changes: dict[str, tuple[Any, Any]]
-
-
-class AlarmRecord(Answer):
-    """Something that is or was wrong, what it means and what to do; times in UTC."""
-
-    EXAMPLE = {
-        "id": 1,
-        "kind": alarms.WAITING,
-        "subject": "7",
-        "what": "Signal 7, NMFC-0.72*NASDAQ:ROIC, has been waiting since 15:30.",
-        "number": 1,
-        "since": "2026-11-24 15:30:00",
-        "opened": "2026-11-24 15:35:00",
-        "acknowledged": None,
-        "acknowledged_by": None,
-        "closed": None,
-        "notified": "2026-11-24 15:35:02",
-        "title": alarms.TITLES[alarms.WAITING],
-        "advice": alarms.ADVICE[alarms.WAITING],
-    }
-
-    id: int
-    kind: Literal[alarms.KINDS]
-    subject: str
-    what: str
-    number: float = Field(description="of signals or shares; of the subject `more`, of alarms")
-    since: Moment
-    opened: Moment
-    acknowledged: Moment | None
-    acknowledged_by: str | None
-    closed: Moment | None
-    notified: Moment | None
-    title: str
-    advice: str

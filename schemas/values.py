@@ -4,25 +4,32 @@ import json
 import math
 import re
 import sys
-from collections.abc import Callable
 from typing import Any, ClassVar, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, ValidationInfo
+from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo
 
 from schemas import faults
 from trading import equation, instants
-from trading.numbers import EXACT, plain
+from trading.fills import EXACT, plain
 
 Record = dict[str, Any]
-
 
 _NUMERAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\Z", re.ASCII)
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 MOST = 1e12  # of a quantity, or of a price on either side of 0
 _WORDS = {"true": True, "false": False}
-_LONGEST_NUMERAL = 400
-# Events use them for their own sources.
-RESERVED_NAMES = {"webhook", "bridge", "system", "import"}
+_LONGEST_NUMERAL = 400  # characters
+_BEYOND = "must not be beyond 1e12"
+# What we say of pydantic's kinds of errors; of the others its own message is passed on.
+_REASONS = {
+    "missing": "required",
+    "value_error": "{error}",
+    "greater_than": "must be above {gt:g}",
+    "greater_than_equal": _BEYOND,
+    "less_than_equal": _BEYOND,
+    "string_too_long": "must have at most {max_length} characters",
+    "literal_error": "must be {expected}",
+}
 
 
 def to_number(value: Any) -> float:
@@ -50,6 +57,14 @@ def to_flag(value: Any) -> bool:
     raise ValueError("must be true or false")
 
 
+def is_true(value: Any) -> bool:
+    """Whether a value is a flag that is set; what is no flag is not."""
+    try:
+        return to_flag(value)
+    except ValueError:
+        return False
+
+
 def to_text(value: Any) -> str:
     """Text that any database can store; a number becomes its numeral. Raises ValueError."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
@@ -66,111 +81,65 @@ def to_id(value: Any) -> int:
     return number
 
 
-def above_zero(value: Any) -> float:
-    """A quantity above 0."""
-    number = to_price(value)
-    if number <= 0:
-        raise ValueError("must be above 0")
-    return number
+def to_known(value: Any) -> float | None:
+    """A number of the broker's; None for what lies beyond all that it can mean. Raises ValueError.
 
-
-def not_negative(value: Any) -> float:
-    """A quantity; nothing above MOST is one."""
-    number = to_price(value)
-    if number < 0:
-        raise ValueError("must not be below 0")
-    return number
-
-
-def to_price(value: Any) -> float:
-    """A price, which a spread may have below 0."""
+    The gateway sends the largest double where it has no value.
+    """
     number = to_number(value)
-    if abs(number) > MOST:
-        raise ValueError("must not be beyond 1e12")
-    return number
+    return number if abs(number) <= MOST else None
 
 
-def to_size(value: Any, info: ValidationInfo) -> float:
+def to_quantity(value: Any) -> float | None:
+    """A quantity; None for the largest double, which the gateway sends where it has none.
+
+    Raises ValueError below 0. The type of the field refuses what is beyond MOST.
+    """
+    number = to_number(value)
+    if -MOST <= number < 0:
+        raise ValueError("must not be below 0")
+    return None if number == sys.float_info.max else number
+
+
+def to_size(size: float | None, info: ValidationInfo) -> float:
     """A position's size; it may have the position's sign: -1276 beside `short` is 1276."""
-    if is_blank(value):
+    if size is None:
         return 0.0
-    number = to_price(value)
-    if number >= 0:
-        return number
-    if info.data.get(info.field_name.removesuffix("_size")) != "short":
+    if size < 0 and info.data.get(info.field_name.removesuffix("_size")) != "short":
         raise ValueError("must not be below 0 unless the position is short")
-    return -number
+    return abs(size)
 
 
 def to_instant(value: Any) -> str:
+    """A time in UTC as we store it; raises ValueError."""
     return instants.parse(to_text(value))
 
 
-def is_blank(value: Any) -> bool:
-    """Whether a value counts as not given."""
-    return value is None or (isinstance(value, str) and not value.strip())
-
-
-def is_unfilled(value: Any) -> bool:
-    """Whether a placeholder of TradingView's stands where it should have put a value."""
-    return isinstance(value, str) and "{{" in value
-
-
 def to_status(value: Any) -> str:
-    # The bridge sends some states as a list of one text.
+    """A status, trimmed; raises ValueError."""
+    # The bridge sends some as a list of one text.
     if isinstance(value, list) and len(value) == 1:
         value = value[0]
     text = to_text(value).strip()
     if not text:
         raise ValueError("must not be blank")
-    if len(text) > 40:
-        raise ValueError("must have at most 40 characters")
     return text
 
 
 def to_ticker(value: Any) -> str:
+    """A ticker or an equation, as it was sent; raises ValueError."""
     text = to_text(value)
     if not text.strip():
         raise ValueError("required")
-    return at_most(200)(text)
-
-
-def at_most(length: int) -> Callable[[str], str]:
-    def check(text: str) -> str:
-        if len(text) > length:
-            raise ValueError(f"must have at most {length} characters")
-        return text
-
-    return check
-
-
-def one_of(*words: str) -> Callable[[Any], str]:
-    def check(value: Any) -> str:
-        given = to_text(value).strip().lower()
-        for word in words:
-            if word.lower() == given:
-                return word
-        raise ValueError(f"must be {', '.join(words[:-1])} or {words[-1]}")
-
-    return check
+    return text
 
 
 def to_word(value: Any) -> str:
+    """A word of the broker's, in capitals; raises ValueError."""
     word = to_text(value).strip().upper()
     if not re.fullmatch(r"[A-Z][A-Z0-9 ]{0,19}", word):
         raise ValueError("must be a word of 1 to 20 letters")
     return word
-
-
-def optional(check: Callable[[Any], Any], absent: Any = None) -> BeforeValidator:
-    """Null and blank count as not given."""
-
-    def validate(value: Any) -> Any:
-        # `is_blank`, written out: this runs for most fields of every alert.
-        blank = value is None or (isinstance(value, str) and not value.strip())
-        return absent if blank else check(value)
-
-    return BeforeValidator(validate)
 
 
 def to_bare(value: Any) -> str:
@@ -185,44 +154,21 @@ def to_bare(value: Any) -> str:
 
 
 def to_symbol(value: Any) -> str:
+    """A symbol, trimmed; raises ValueError."""
     text = to_bare(value)
     if not equation.is_symbol(text):
         raise ValueError("problematic ticker!")
     return text
 
 
-def whole(low: int, high: int) -> Callable[[Any], int]:
-    def check(value: Any) -> int:
-        number = to_number(value)
-        if not number.is_integer() or not low <= number <= high:
-            raise ValueError(f"must be a whole number from {low} to {high}")
-        return int(number)
-
-    return check
+def unless_blank(value: Any) -> Any:
+    """The value, or None where it is blank text: an optional field counts as not sent then."""
+    return None if isinstance(value, str) and not value.strip() else value
 
 
-def to_name(value: Any) -> str:
-    text = to_text(value)
-    if not re.fullmatch(r"[^\s/]{1,80}", text) or not text.isprintable():
-        raise ValueError("must be 1 to 80 characters without spaces or slashes")
-    if text in RESERVED_NAMES:
-        raise ValueError("is reserved")
-    return text
-
-
-def to_label(value: Any) -> str:
-    text = to_text(value).strip()
-    if not 1 <= len(text) <= 80 or not text.isprintable():
-        raise ValueError("must be 1 to 80 characters")
-    return text
-
-
-def to_password(value: Any) -> str:
-    if not isinstance(value, str):
-        raise ValueError("must be text")
-    if not 1 <= len(value) <= 200:
-        raise ValueError("must have 1 to 200 characters")
-    return value
+def unless_unfilled(value: Any) -> Any:
+    """The same; a placeholder that TradingView did not fill counts as not sent too."""
+    return None if isinstance(value, str) and "{{" in value else unless_blank(value)
 
 
 class Body(BaseModel):
@@ -231,6 +177,11 @@ class Body(BaseModel):
     EXAMPLE: ClassVar[Record] = {}
 
     model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
+
+    def columns(self) -> Record:
+        """The fields that were sent."""
+        sent = self.model_fields_set
+        return {key: value for key, value in self.__dict__.items() if key in sent}
 
 
 # Of forms that change something: the document must not show defaults, for what is not sent stays.
@@ -251,19 +202,19 @@ def check(form: type[Form], body: Record) -> Form:
     try:
         return form.model_validate(body)
     except ValidationError as error:
-        raise BadFields({_key(each): _reason(each) for each in reversed(error.errors())}) from None
+        # Where a field has several errors the first one is told.
+        raise BadFields(dict(map(_told, reversed(error.errors())))) from None
 
 
-def _key(error: dict) -> str:
-    return str(error["loc"][0]) if error["loc"] else "body"
-
-
-def _reason(error: dict) -> str:
-    if error["type"] == "missing":
-        return "required"
-    if error["type"] == "value_error":
-        return str(error["ctx"]["error"])
-    return error["msg"][:1].lower() + error["msg"][1:]
+def _told(error: dict) -> tuple[str, str]:
+    """(the field, what is wrong with it)."""
+    field = str(error["loc"][0]) if error["loc"] else "body"
+    if reason := _REASONS.get(error["type"]):
+        more = error.get("ctx", {})
+        if "expected" in more:  # the words that a field may have
+            more = {"expected": more["expected"].replace("'", "")}
+        return field, reason.format(**more)
+    return field, error["msg"][:1].lower() + error["msg"][1:]
 
 
 def read_object(raw: bytes) -> Record:
@@ -282,11 +233,6 @@ def read_object(raw: bytes) -> Record:
     if not isinstance(body, dict):
         raise ValueError(faults.NO_OBJECT)  # noqa: TRY004 the body is wrong, not a type of ours
     return body
-
-
-def json_text(text: str) -> str:
-    """The text as a JSON string."""
-    return json.dumps(text)
 
 
 def _refuse_constant(name: str) -> None:

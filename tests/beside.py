@@ -1,6 +1,6 @@
-"""Keeps tests out of the project's directory: whoever writes there, or starts a program, fails.
+"""Keeps tests out of the project's directory: a test that writes or starts a program there fails.
 
-What lies there when the tests begin, such as the `data.db` of a server, changes nothing then.
+So files that are already there, such as the `data.db` of a server, cannot change a test's result.
 """
 
 import contextlib
@@ -11,7 +11,7 @@ from pathlib import Path
 from bench.processes import ROOT
 
 PLACE = f"{ROOT}{os.sep}"
-# What Python, pytest and npm keep there, and what is read of git.
+# Directories that Python, pytest, npm and git use; these are allowed.
 KEPT = {"__pycache__", ".venv", "node_modules", ".git"}
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 
@@ -26,7 +26,7 @@ def _inside(path) -> bool:
 
 
 def _touched(event: str, arguments: tuple):
-    """What an event of Python's writes, connects to or runs in; None where it is none of these."""
+    """The path that an audit event of Python writes, connects to or runs in; None for others."""
     match event, arguments:
         case "open", (str() | bytes() as path, _, int(flags)) if flags & WRITING:
             return path
@@ -41,7 +41,7 @@ def _touched(event: str, arguments: tuple):
 
 @contextlib.contextmanager
 def watched():
-    """Raises Trespass within the block, in the line that does it."""
+    """A block in which Trespass is raised, by the line that touches the directory."""
     on = True
 
     def hook(event, arguments):

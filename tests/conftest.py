@@ -1,4 +1,4 @@
-"""The real application on a real database and a real socket, and a small client for it."""
+"""Fixtures: the real application on a real database and a real port, and a small client for it."""
 
 import contextlib
 import gc
@@ -16,16 +16,16 @@ import pytest
 from hypothesis import configuration
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 
-import models
 import server
 import settings
 from bench.processes import clean_environment
-from handlers import PairsApplication
-from handlers.base import gate
+from database import opening
+from handlers import gate
+from handlers.app import PairsApplication
 from tests import beside, documented
 from tests.storage import SqliteFiles, postgres
 
-PATIENCE = 60  # seconds: what takes longer will never come
+PATIENCE = 60  # seconds to wait; what takes longer never comes
 AsyncHTTPClient.configure(
     "tornado.simple_httpclient.SimpleAsyncHTTPClient",
     max_clients=100,
@@ -36,11 +36,11 @@ EFFORT = float(os.environ.get("EFFORT", "1"))
 
 
 def tries(count):
-    """So many examples, or more where more effort is asked for."""
+    """The number of examples: `count` times EFFORT, at least 1."""
     return max(1, round(count * EFFORT))
 
 
-# Whether a property holds is no matter of time, nor of what an earlier run has found.
+# No time limits, and no memory of earlier runs: a property holds or not, on any machine.
 hypothesis.settings.register_profile(
     "ours",
     max_examples=tries(100),
@@ -50,7 +50,7 @@ hypothesis.settings.register_profile(
     print_blob=True,
 )
 hypothesis.settings.load_profile("ours")
-# What it remembers of Unicode and of our constants, for all runs and beside the project.
+# Hypothesis keeps its tables of Unicode and of our constants outside the project, for all runs.
 configuration.set_hypothesis_home_dir(
     Path(tempfile.gettempdir(), f"hypothesis-{getpass.getuser()}")
 )
@@ -59,7 +59,7 @@ configuration.set_hypothesis_home_dir(
 class Api:
     """Calls the server under test; answers have .status, .headers, .text and .json.
 
-    Each is held against the API's document.
+    Each answer must agree with the API's document.
     """
 
     def __init__(self, client, base_url):
@@ -67,7 +67,7 @@ class Api:
         self._client = client
 
     async def call(self, method, path, body=None, token=None, raw=None, headers=None):
-        """One request; `body` is sent as JSON, `raw` as the bytes it is."""
+        """Sends a request and returns the answer; `body` is sent as JSON, `raw` as it is."""
         headers = dict(headers or {})
         if token:
             headers["Authorization"] = f"Bearer {token}"
@@ -106,7 +106,7 @@ class Api:
         return await self.call("DELETE", path, **more)
 
     async def login(self, username="admin", password="123", expire=60):
-        """The answer's JSON: access_token, refresh_token, expire."""
+        """Logs in; returns the answer's JSON: access_token, refresh_token, expire."""
         answer = await self.post(
             "/v3/login", {"username": username, "password": password, "expire": expire}
         )
@@ -118,24 +118,24 @@ class Api:
         return (await self.login(username))["access_token"]
 
     async def alert(self, headers=None, **fields):
-        """Posts an alert with the passphrase and sane defaults."""
+        """Sends an alert with the passphrase and default values for the fields."""
         return await self.post("/v3/webhook", alert(**fields), headers=headers)
 
     async def register_pair(self, leg1="NMFC", leg2="ROIC", hedge=0.72, status=1):
-        """Registers a pair as admin."""
+        """Registers a pair, as administrator."""
         body = {"ticker1": leg1, "ticker2": leg2, "hedge": hedge, "status": status}
         answer = await self.post("/v3/regpair", body, token=await self.token())
         assert answer.status == 201, answer.text
 
     async def register_stock(self, symbol="AAPL", active=1):
-        """Registers a stock as admin."""
+        """Registers a stock, as administrator."""
         body = {"symbol": symbol, "active": active}
         answer = await self.post("/v3/regstock", body, token=await self.token())
         assert answer.status == 201, answer.text
 
 
 def alert(**fields):
-    """An alert's body; a field given as None is left out."""
+    """The body of an alert; a field that is None is left out."""
     body = {
         "passphrase": "webhook",
         "ticker": "NMFC-0.72*NASDAQ:ROIC",
@@ -151,7 +151,7 @@ def alert(**fields):
     return {key: value for key, value in body.items() if value is not None}
 
 
-# Begun first, so that none of them is what all others wait for at the end.
+# These modules begin first, so that at the end the run does not wait for one of them.
 LONGEST = (
     *("test_guards.py", "test_fuzz.py", "test_demo.py", "test_positions.py", "test_upgrade.py"),
     *("test_documents.py", "test_dashboard.py", "test_several.py", "test_moving.py"),
@@ -160,21 +160,21 @@ LONGEST = (
 
 
 def pytest_collection_finish():
-    """The thousands of tests stay until the end: nobody needs to look for garbage among them."""
+    """Freezes the objects of the collected tests, so that the garbage collector ignores them."""
     gc.collect()
     gc.freeze()
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items):
-    """Puts the modules that take longest before the others."""
+    """Puts the modules of LONGEST before the others."""
     places = {name: place for place, name in enumerate(LONGEST)}
     items.sort(key=lambda item: places.get(item.path.name, len(LONGEST)))
 
 
 @pytest.fixture(scope="session", autouse=True)
 def nowhere(tmp_path_factory):
-    """An empty directory that tests run in, without the settings of whoever runs them."""
+    """An empty directory in which tests run, without any settings in the environment."""
     folder = tmp_path_factory.mktemp("nowhere")
     with contextlib.chdir(folder), beside.watched(), pytest.MonkeyPatch.context() as patch:
         for name in set(os.environ) - set(clean_environment()):
@@ -184,7 +184,7 @@ def nowhere(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def leaves_nothing(nowhere):
-    """Fails a test that left a file where it runs, such as the database of the default settings."""
+    """Fails a test that leaves a file in its directory, such as the database `data.db`."""
     yield
     left = [*nowhere.iterdir()]
     for path in left:
@@ -194,7 +194,7 @@ def leaves_nothing(nowhere):
 
 @pytest.fixture(autouse=True)
 def limits_without_time(monkeypatch):
-    """What a limit allows does not grow while a slow machine works."""
+    """Stops the clock of the limits, so that a slow machine does not allow more requests."""
     monkeypatch.setattr(gate, "Bucket", partial(gate.Bucket, clock=lambda: 0.0))
 
 
@@ -209,13 +209,13 @@ def postgresql():
     scope="session", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)]
 )
 def storage(request, tmp_path_factory):
-    """Where databases are made: whatever touches the storage runs on both kinds."""
+    """Makes the databases. Each test that uses it runs on SQLite and on PostgreSQL."""
     if request.param == "postgresql":
         return request.getfixturevalue("postgresql")
     return SqliteFiles(tmp_path_factory.mktemp("templates"))
 
 
-# Marks of tests that one kind is enough for, or that are about it.
+# Marks for tests that need only one kind of database, or are about one kind.
 ON_SQLITE = pytest.mark.parametrize("storage", ["sqlite"], indirect=True, scope="session")
 ON_POSTGRESQL = pytest.mark.parametrize(
     "storage",
@@ -226,8 +226,8 @@ ON_POSTGRESQL = pytest.mark.parametrize(
 
 
 def migrated(url):
-    """Fills a database as opening it does."""
-    models.open_store(url).close()
+    """Makes the tables in a database by opening it once."""
+    opening.open_database(url).close()
 
 
 @pytest.fixture
@@ -239,7 +239,7 @@ def database_url(storage, tmp_path):
 
 @pytest.fixture
 def overrides():
-    """Settings that a test module may override."""
+    """Settings of the tests; a test module may define its own fixture of this name."""
     return {}
 
 
@@ -252,7 +252,7 @@ def conf(database_url, overrides):
 @pytest.fixture
 def store(conf):
     """The opened, migrated and prepared database."""
-    database = models.open_store(conf.database, conf.synchronous)
+    database = opening.open_database(conf.database, conf.synchronous)
     yield database
     if not database.is_closed():
         database.close()

@@ -1,24 +1,23 @@
-"""What the API's document says of an answer: every answer of the tests is held against it."""
+"""Checks answers against the API's document; the tests do it with every answer."""
 
 import re
 from functools import cache
 
 import jsonschema_rs
 
-from handlers import ROUTES
-from handlers.base.calls import calls
-from handlers.base.document import describe
+from handlers.app import ROUTES
+from handlers.openapi import calls, describe
 
 
 @cache
 def document():
-    """The document, made once for all tests of a process."""
+    """The API's document, made once in each process."""
     return describe(ROUTES)
 
 
 @cache
 def _paths():
-    """(pattern, path of the document), in the order of the routes."""
+    """(pattern, path in the document or None) for each route, in their order."""
     told = {}
     for call in calls(ROUTES):
         for pattern, handler, *_ in ROUTES:
@@ -28,14 +27,14 @@ def _paths():
 
 
 def operation_of(method, path):
-    """The document's operation for a request, or None."""
+    """The operation in the document for a request, or None."""
     bare = path.partition("?")[0]
     found = next((told for pattern, told in _paths() if pattern.match(bare)), None)
     return found and document()["paths"][found].get(method.lower())
 
 
 def answer_of(operation, status):
-    """What the document says of a status, or None."""
+    """What the document says about an operation's answer with this status, or None."""
     answer = operation["responses"].get(str(status))
     if answer and "$ref" in answer:
         answer = document()["components"]["responses"][str(status)]
@@ -51,7 +50,7 @@ def _validator(operation_id, status):
 
 
 def validator(schema):
-    """Checks values against a schema of the document."""
+    """A validator for a schema of the document."""
     return jsonschema_rs.validator_for({**schema, "components": document()["components"]})
 
 
@@ -62,12 +61,12 @@ def _messages():
 
 
 def check_message(message):
-    """Raises unless the document knows this message of the websocket."""
+    """Raises AssertionError unless the document has this message of the websocket."""
     assert _messages().is_valid(message), f"not documented: {message}"
 
 
 def check(method, path, answer):
-    """Raises unless the document knows this answer: its status, its type and its fields."""
+    """Raises AssertionError unless the document has this answer's status, type and fields."""
     operation = operation_of(method, path)
     if operation is None or answer.status == 405:
         return

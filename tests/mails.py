@@ -1,4 +1,4 @@
-"""A real mail server that keeps what it is sent, or refuses it."""
+"""A real mail server that stores the mails it gets, or refuses them."""
 
 import asyncio
 import contextlib
@@ -12,16 +12,16 @@ from aiosmtpd.smtp import AuthResult
 from tests.conftest import PATIENCE
 from tests.ports import free_port
 
-logging.getLogger("mail.log").setLevel(logging.CRITICAL)  # it tells of every line
+logging.getLogger("mail.log").setLevel(logging.CRITICAL)  # it would log every line
 USER, PASSWORD = "owner", "s3cret-of-the-mail"
 
 
 class Mails:
-    """Takes mails at `url` from whoever knows the password."""
+    """Takes mails from a client that knows the password; `address()` has it."""
 
     def __init__(self):
         self._taken = queue.Queue()
-        self.refusals = 0  # how many mails it will refuse before it takes one again
+        self.refusals = 0  # number of mails to refuse before it takes one again
         self._port = free_port()
         self._controller = Controller(
             self,
@@ -37,7 +37,7 @@ class Mails:
         return AuthResult(success=right)
 
     async def handle_DATA(self, server, session, envelope):  # noqa: N802 the library's name
-        """Keeps a mail, or refuses it."""
+        """Stores a mail, or refuses it."""
         if self.refusals:
             self.refusals -= 1
             return "451 come back later"
@@ -45,26 +45,26 @@ class Mails:
         return "250 taken"
 
     def address(self):
-        """Where apprise sends to, with its password."""
+        """The address for apprise, with the password."""
         return _address(self._port)
 
     @staticmethod
     def nowhere():
-        """The address of a mail server that does not listen."""
+        """The address of a mail server that does not run."""
         return _address(free_port())
 
     def take(self):
-        """(subject, text) of the next mail; fails where none comes."""
+        """(subject, text) of the next mail. Raises queue.Empty if none comes."""
         mail = self._taken.get(timeout=PATIENCE)
         return mail["subject"], mail.get_content().replace("\r\n", "\n").strip()
 
     async def next(self):
-        """The same, off the event loop."""
+        """Does the same as `take`, without blocking the event loop."""
         return await asyncio.get_running_loop().run_in_executor(None, self.take)
 
     @property
     def is_empty(self):
-        """Whether nothing came that was not taken."""
+        """Whether all mails that have come were taken."""
         return self._taken.empty()
 
 
@@ -75,7 +75,7 @@ def _address(port):
 
 @contextlib.contextmanager
 def receiving():
-    """A mail server for as long as the block runs."""
+    """A mail server that runs for the block."""
     mails = Mails()
     mails._controller.start()
     try:

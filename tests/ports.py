@@ -1,10 +1,10 @@
-"""Ports for programs that cannot find one themselves."""
+"""Finds free ports for programs that cannot find one themselves."""
 
 import socket
 
 
 def free_ports(count):
-    """Different ports that nobody listens at."""
+    """`count` different ports at which nothing listens."""
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     ports = [each.getsockname()[1] for each in sockets]
     for each in sockets:
@@ -13,5 +13,5 @@ def free_ports(count):
 
 
 def free_port():
-    """One of them."""
+    """A port at which nothing listens."""
     return free_ports(1)[0]

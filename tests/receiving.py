@@ -1,8 +1,8 @@
-"""One alert taken in by itself."""
+"""Stores a single alert."""
 
-import models
+from services import signals
 
 
 def receive_one(alert, source="test"):
-    """What became of an alert given as columns."""
-    return models.receive([{**alert, "source": source}])[0]
+    """Stores an alert, given as {column: value}; returns its receipt."""
+    return signals.receive([{**alert, "source": source}])[0]

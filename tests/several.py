@@ -1,4 +1,4 @@
-"""Several server processes on one PostgreSQL, and clients that do as browsers and senders do."""
+"""Several server processes on one PostgreSQL, and clients that act as browsers and senders."""
 
 import asyncio
 import itertools
@@ -13,13 +13,13 @@ from tests.conftest import PATIENCE, Api, alert
 
 
 class Servers:
-    """Processes that serve the same database, each at a port of its own."""
+    """Processes that serve the same database, each on a port of its own."""
 
     def __init__(self, url, folder, count, **settings):
         more = {f"PAIRS_{name.upper()}": str(value) for name, value in settings.items()}
         self._environment = clean_environment(**more)
         self._url, self._folder = url, folder
-        with ThreadPoolExecutor(count) as pool:  # they start at the same moment
+        with ThreadPoolExecutor(count) as pool:  # all start at the same time
             started = pool.map(self._start, [0] * count, range(count))
             self._processes = {process.port: process for process in started}
         self.ports = [*self._processes]
@@ -30,31 +30,31 @@ class Servers:
 
     @property
     def start_seconds(self):
-        """What the slowest of them took to start: how fast this machine is at the moment."""
+        """The seconds that the slowest process took to start: how fast this machine is now."""
         return max(process.start_seconds for process in self._processes.values())
 
     def restart(self, port, number):
-        """Ends the process at this port with a signal and starts another one there."""
+        """Ends the process on this port with a signal, and starts another one there."""
         self._processes[port].end(number)
         self._processes[port] = self._start(port, self.ports.index(port))
 
     def end(self):
-        """Their exit codes."""
+        """Ends all processes; returns their exit codes."""
         return [process.end() for process in self._processes.values()]
 
     def logs(self):
-        """All that they have logged."""
+        """The text of all logs."""
         return "".join(process.log.read_text() for process in self._processes.values())
 
 
 def apis(ports):
-    """A client of each server."""
+    """A client for each server."""
     client = AsyncHTTPClient(force_instance=True)
     return [Api(client, f"http://127.0.0.1:{port}") for port in ports]
 
 
 class Browser:
-    """Listens at a server, comes back after what it has seen, and notes every event's id."""
+    """Listens to a server, connects again after the last event it saw, and notes all event ids."""
 
     def __init__(self, port, token=None):
         self.events = []
@@ -66,60 +66,60 @@ class Browser:
         self._changed = asyncio.Condition()
 
     async def connect(self, after=None):
-        """Opens the line; raises OSError or HTTPClientError."""
+        """Opens and returns a websocket. Raises OSError or HTTPClientError."""
         url = self._url if after is None else f"{self._url}?after={after}"
-        line = await websocket_connect(HTTPRequest(url, headers=self._headers))
-        self.hello = orjson.loads(await asyncio.wait_for(line.read_message(), PATIENCE))
+        socket = await websocket_connect(HTTPRequest(url, headers=self._headers))
+        self.hello = orjson.loads(await asyncio.wait_for(socket.read_message(), PATIENCE))
         self._after = self.hello["event"] if after is None else after
-        return line
+        return socket
 
-    async def listen(self, line):
-        """Notes events until the server has closed."""
-        while (text := await line.read_message()) is not None:
+    async def listen(self, socket):
+        """Notes events until the server closes the socket."""
+        while (text := await socket.read_message()) is not None:
             message = orjson.loads(text)
             assert message["type"] != "resync"
             if "event" not in message:
-                continue  # the bridge was seen: news, but no event
+                continue  # the bridge has polled: a message, but no event
             self._after = message["event"]
             async with self._changed:
                 self.events.append(message["event"])
                 self._changed.notify_all()
-        self.close_code = line.close_code
+        self.close_code = socket.close_code
 
-    async def stay(self, line):
-        """Listens for ever, coming back whenever the server is gone."""
+    async def stay(self, socket):
+        """Listens for ever; connects again each time that the server was gone."""
         while True:
-            await self.listen(line)
-            line = None
-            while line is None:
+            await self.listen(socket)
+            socket = None
+            while socket is None:
                 try:
-                    line = await self.connect(self._after)
+                    socket = await self.connect(self._after)
                 except (OSError, HTTPClientError):
                     await asyncio.sleep(0.05)
 
     async def until(self, event):
-        """Returns once this event has come."""
+        """Waits until this event has come."""
         async with self._changed:
             reached = self._changed.wait_for(lambda: self.events and self.events[-1] >= event)
             await asyncio.wait_for(reached, PATIENCE)
 
 
 class Senders:
-    """Send alerts with ids of their own until they are told to stop.
+    """Send alerts, each with its own id, until they are told to stop.
 
-    What is not stored is repeated, here or at another server.
+    An alert that was not stored is sent again, to the same or to another server.
     """
 
     def __init__(self, clients, senders=8):
         self.answers = []
-        self.count = 0  # alerts that were begun
+        self.count = 0  # alerts that were sent at least once
         self._clients = itertools.cycle(clients)
         self._stopped = False
         self._reached = asyncio.Condition()
         self._sending = asyncio.gather(*(self._send() for _ in range(senders)))
 
     async def stop(self):
-        """Returns once all that were begun are stored."""
+        """Stops, and waits until all alerts are stored."""
         self._stopped = True
         await self._sending
 
@@ -146,13 +146,13 @@ class Senders:
         return answer.status
 
     async def until(self, more):
-        """Returns once that many more are answered."""
+        """Waits until `more` further alerts are answered."""
         goal = len(self.answers) + more
         async with self._reached:
             await self._reached.wait_for(lambda: len(self.answers) >= goal)
 
     def check(self, signals):
-        """Every alert is stored once, under the rowid that was answered."""
+        """Fails unless every alert is stored once, with the rowid of its answer."""
         stored = {signal["rowid"]: signal["order_comment"] for signal in signals}
         comments = sorted(stored.values())
         assert comments == sorted(f"alert {number}" for number in range(self.count))
@@ -162,5 +162,5 @@ class Senders:
 
 
 def body(**fields):
-    """An alert of a registered stock."""
+    """The body of an alert of a registered stock."""
     return alert(**{"ticker": "AAPL"} | fields)

@@ -1,4 +1,4 @@
-"""The real command line, in a process of its own."""
+"""Runs the real command line in a process of its own."""
 
 import subprocess
 import sys
@@ -7,7 +7,7 @@ from bench.processes import SERVER, clean_environment
 
 
 def shell(*arguments):
-    """`python server.py ...`: the finished process with its texts."""
+    """Runs `python server.py ...`; returns the finished process with stdout and stderr."""
     return subprocess.run(
         [sys.executable, SERVER, *map(str, arguments)],
         env=clean_environment(),

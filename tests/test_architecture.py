@@ -9,41 +9,32 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-OTHERS = {"node_modules", "tests"}  # folders whose modules are not of the product
+OTHERS = {"node_modules", "tests"}  # folders that are no part of the product
 
-# server -> handlers -> models -> trading; a layer may use those below it, never the other way.
+# {layer: the layers that it may import}
 MAY_IMPORT = {
-    "server": {
-        *("commands", "handlers", "models", "database", "security", "settings", "logs"),
-        "listening",
-    },
-    "commands": {"models", "database", "security", "settings", "schemas", "trading", "network"},
-    "handlers": {
-        *("models", "live", "schemas", "security", "database", "settings", "trading", "logs"),
-        *("limits", "network", "alarms"),
-    },
-    "alarms": {"models", "database", "security", "trading", "hours"},
-    "hours": set(),
-    "limits": set(),
-    "listening": set(),
-    "logs": set(),
-    "network": set(),
-    "live": {"models"},
-    "models": {"database", "security", "trading"},
+    "server": {"commands", "handlers", "services", "models", "database", "security", "settings"}
+    | {"listening"},
+    "handlers": {"services", "schemas", "models", "database", "trading", "security", "settings"}
+    | {"network"},
+    "commands": {"services", "schemas", "models", "database", "trading", "security", "settings"}
+    | {"network"},
+    "services": {"schemas", "models", "database", "trading", "security"},
     "schemas": {"models", "trading"},
+    "models": {"database", "trading", "security"},
     "database": set(),
-    "security": set(),
-    "settings": {"network", "hours", "trading"},
     "trading": set(),
-    "migrations": {"database"},
-    "local": {"handlers"},
+    "security": set(),
+    "network": set(),
+    "listening": set(),
+    "settings": {"network", "trading"},
+    "local": {"handlers", "settings"},
     "demo": set(),
     "deploy": {"settings"},
-    "bench": {"commands", "database", "listening", "models", "server", "settings"},
+    "bench": {"database", "listening", "models", "security", "server", "services", "settings"},
 }
-# The pages show what the API answers: its limits, figures and sessions, told once.
 HTTP_ONLY_IN = {"server", "handlers", "listening", "bench"}
-SQL_ONLY_IN = {"alarms", "database", "models", "handlers", "server", "migrations", "bench"}
+SQL_ONLY_IN = {"database", "models", "services", "schemas", "handlers", "server", "bench"}
 
 
 def modules():
@@ -64,7 +55,7 @@ TESTS = {
 
 
 def imported(path):
-    """The dotted names that a module imports, wherever in it."""
+    """The dotted names that a module imports, also inside functions."""
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -97,7 +88,7 @@ def test_the_layers_are_in_an_order():
 
 
 def needed(path, known):
-    """The modules that a module needs: of a package the one that is named, else its `__init__`."""
+    """The modules that a module needs; for a package its named module, or else its `__init__`."""
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         names = []
         if isinstance(node, ast.Import):
@@ -110,27 +101,34 @@ def needed(path, known):
 
 
 def test_no_modules_import_each_other_in_a_circle():
-    """Wherever in them, and those of the tests too, which the benchmarks use and which use them."""
+    """Also imports inside functions, and those of the tests, which share code with benchmarks."""
     known = MODULES | TESTS
     graph = {name: set(needed(path, known)) - {name} for name, path in known.items()}
     graphlib.TopologicalSorter(graph).prepare()
 
 
 @pytest.mark.parametrize("name", [each for each in MODULES if layer(each) == "trading"])
-def test_the_domain_imports_the_standard_library_only(name):
+def test_the_domain_imports_the_standard_library_only_and_its_hours_the_zones(name):
+    zones = {"pytz"} if name == "trading.hours" else set()
     others = {layer(each) for each in imported(MODULES[name])} - {"trading"}
-    assert others <= sys.stdlib_module_names
+    assert others <= sys.stdlib_module_names | zones
+
+
+# What handlers share, from the bottom up: each imports only what stands before it. A module of a
+# subject imports these and no other subject; `app` puts all of them together.
+SHARED = ("errors", "contract", "gate", "identity", "base", "lists", "page")
 
 
 @pytest.mark.parametrize("name", [each for each in MODULES if layer(each) == "handlers"])
-def test_among_handlers_only_base_is_imported(name):
+def test_handlers_import_what_is_shared_and_never_each_other(name):
     mine = name.rpartition(".")[2]
-    if mine == "__init__":
-        return  # the one that puts them together
+    if mine == "app":
+        return
     siblings = {
         each.split(".")[1] for each in imported(MODULES[name]) if each.startswith("handlers.")
     }
-    assert siblings <= {"base"}
+    below = SHARED[: SHARED.index(mine)] if mine in SHARED else SHARED
+    assert siblings <= set(below)
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -141,10 +139,9 @@ def test_tornado_stays_with_the_handlers_and_peewee_out_of_pure_code(name):
 
 
 def handler_modules():
-    """The modules that answer: all but the one that is shared and the one that assembles."""
-    names = [each for each in MODULES if layer(each) == "handlers"]
-    shared = ("handlers", "handlers.__init__", "handlers.base")
-    return [each for each in names if not each.startswith("handlers.base.") and each not in shared]
+    """The modules with handlers: all except the shared ones and `app`."""
+    others = {f"handlers.{each}" for each in (*SHARED, "app", "__init__")}
+    return [each for each in MODULES if layer(each) == "handlers" and each not in others]
 
 
 @pytest.mark.parametrize("name", handler_modules())
@@ -156,10 +153,15 @@ def test_every_handler_module_ends_in_its_routes(name):
 
 
 def test_every_modules_routes_are_served():
-    served = importlib.import_module("handlers").ROUTES
+    served = importlib.import_module("handlers.app").ROUTES
     for name in handler_modules():
         for route in importlib.import_module(name).routes:
             assert route in served
+
+
+@pytest.mark.parametrize("name", [each for each in MODULES if each.endswith("__init__")])
+def test_no_package_hands_names_on(name):
+    assert len(ast.parse(MODULES[name].read_text("utf-8")).body) <= 1, "a docstring at most"
 
 
 @pytest.mark.parametrize("name", MODULES)

@@ -1,9 +1,10 @@
-"""Backup, restore and copy by the real command line, and what they refuse."""
+"""Backup, restore and copy with the real command line, and what they refuse."""
 
 import pytest
 
 import models
 from bench.data import make
+from database import opening
 from tests.receiving import receive_one
 from tests.shell import shell
 
@@ -11,14 +12,14 @@ pytestmark = pytest.mark.slow
 
 
 def command(*arguments):
-    """`python server.py ...`: (exit code, stdout, stderr)."""
+    """Runs `python server.py ...`; returns (exit code, stdout, stderr)."""
     done = shell(*arguments)
     return done.returncode, done.stdout, done.stderr
 
 
 def rows(url):
     """All rows of all tables."""
-    store = models.open_store(url)
+    store = opening.open_database(url)
     found = {table.__name__: list(table.select().tuples()) for table in models.TABLES}
     store.close()
     return found
@@ -40,7 +41,7 @@ def test_a_backup_restores_as_it_was_and_ids_go_on(tmp_path, full):
         k: v for k, v in theirs.items() if k != "Fact"
     }
     last = max(row[0] for row in mine["Signal"])
-    store = models.open_store(target)
+    store = opening.open_database(target)
     models.Signal.get_by_id(last).delete_instance()
     alert = {"ticker": "NMFC-0.72*ROIC", "order_action": "buy", "order_contracts": 1.0}
     assert receive_one(alert, "test").rowid == last + 1

@@ -1,4 +1,4 @@
-"""PostgreSQL ends, restarts or hangs up under load: nothing is lost, nothing stored twice."""
+"""PostgreSQL stops, restarts or breaks connections under load; nothing is lost or stored twice."""
 
 import asyncio
 import contextlib
@@ -17,7 +17,7 @@ from tests.test_several import all_events, everything
 pytestmark = [pytest.mark.postgresql, pytest.mark.slow, pytest.mark.gen_test(timeout=180)]
 
 ALERTS = 60  # answered before and after each fault
-RECOVERS_WITHIN = 5  # seconds after the database is back, besides what the machine takes to work
+RECOVERS_WITHIN = 5  # seconds after the database is back, plus what this machine needs for the work
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def embedded():
 
 @pytest.fixture
 def database(embedded):
-    """A new database on it: (the server's commands, its URL)."""
+    """A new database on it: (a function that runs SQL on the server, its URL)."""
     commands = PostgresServer(embedded.url)
     with commands.empty() as url:
         yield commands, url
@@ -45,7 +45,7 @@ def two(database, tmp_path):
 
 
 def hang_up(commands):
-    """Ends all connections but one's own, and waits until they have ended."""
+    """Ends all connections except its own, and waits until they have ended."""
     commands.execute(
         "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity "
         "WHERE datname LIKE 'pairs_test%' AND pid <> pg_backend_pid()"
@@ -106,7 +106,7 @@ async def test_lines_that_were_cut_while_nothing_happened_cost_no_alert(database
 
 
 class Wire(threading.Thread):
-    """Stands between a server and its database, and may cut a line before a commit is answered."""
+    """A proxy in front of the database that can break a connection before a commit's answer."""
 
     def __init__(self, path):
         super().__init__(daemon=True)
@@ -130,18 +130,18 @@ class Wire(threading.Thread):
             while data := one.recv(65536):
                 if tapped and self.armed.is_set() and b"; COMMIT" in data:
                     self.armed.clear()
-                    one.shutdown(socket.SHUT_RDWR)  # deaf first, then the commit goes out
+                    one.shutdown(socket.SHUT_RDWR)  # no answer can arrive; then send the commit
                 other.sendall(data)
             other.shutdown(socket.SHUT_WR)
 
     def close(self):
-        """Takes no more lines."""
+        """Accepts no more connections."""
         self._listening.close()
 
 
 @pytest.fixture
 def wire(embedded):
-    """A line that can be cut."""
+    """A proxy that can break connections."""
     made = Wire(embedded.socket)
     made.start()
     yield made

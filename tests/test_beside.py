@@ -1,4 +1,4 @@
-"""Tests run beside the project: what lies in its directory is neither read nor added to."""
+"""Tests run outside the project's directory: they neither read its files nor add any."""
 
 import os
 import sqlite3

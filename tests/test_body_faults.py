@@ -1,4 +1,4 @@
-"""What is told of a body that is no JSON object: where, and what is wrong."""
+"""The error for a body that is no JSON object says where it is wrong, and what."""
 
 import json
 import time
@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas import read_object
 from schemas.faults import MOST_STEPS
+from schemas.values import read_object
 
 START = "the body must be a JSON object"
 UNFILLED = "is a placeholder that was not filled"
@@ -70,7 +70,7 @@ FAULTS = {
 
 
 def fault_of(raw):
-    """The sentence that is told of these bytes."""
+    """The sentence of the error for these bytes."""
     with pytest.raises(ValueError, match=START) as caught:
         read_object(raw)
     return str(caught.value)

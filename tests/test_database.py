@@ -10,29 +10,31 @@ import pytest
 from playhouse import db_url
 from playhouse.schema_diff import diff_models
 
-import models
 import server
-from database import DatabaseRefused, Overloaded, Reader, Writer, is_sqlite, proxy, read_only
+from database import opening
+from database.kinds import is_sqlite
+from database.opening import DatabaseRefused, proxy, read_only
+from database.reader import Reader
+from database.writer import Overloaded, Writer
 from models import (
     TABLES,
     Pair,
     Secret,
     Session,
-    Signal,
-    Stock,
 )
+from services import events, registry, signals
 from tests.conftest import ON_POSTGRESQL, ON_SQLITE
 
 pytestmark = pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")
 
 
 def add(name):
-    """A job that stores a secret of this name."""
+    """A job that stores a secret with this name."""
     return lambda: Secret.create(name=name, value="x").name
 
 
 class Gate:
-    """A job that keeps the writer busy, so that whatever is submitted meanwhile is one batch."""
+    """A job that keeps the writer busy, so that all jobs submitted during it become one batch."""
 
     def __init__(self, writer):
         self._entered, self._open = threading.Event(), threading.Event()
@@ -49,7 +51,7 @@ class Gate:
 
 @contextlib.contextmanager
 def waiting_behind(writer):
-    """While this block runs the writer is busy; what is submitted in it becomes one batch."""
+    """A block during which the writer is busy; all jobs submitted in it become one batch."""
     gate = Gate(writer)
     try:
         yield gate
@@ -72,17 +74,17 @@ def outside(storage, database_url):
 
 @pytest.fixture
 def stored(outside):
-    """The committed secrets' names, as another connection sees them."""
+    """The names of the committed secrets, as another connection sees them."""
     return lambda: set(outside("SELECT name FROM secret"))
 
 
 @pytest.fixture
 def make_writer(io_loop, store):
-    """Makes writers, to be started by the test, and closes them afterwards."""
+    """Makes writers that the test starts, and closes them afterwards."""
     writers = []
 
     def make(limit=2000):
-        writers.append(Writer(store, models.receive, limit))
+        writers.append(Writer(store, signals.receive, limit))
         return writers[-1]
 
     yield make
@@ -134,7 +136,7 @@ async def test_a_job_that_fails_after_it_has_written_is_undone_alone(writer, sto
 
     def write_twice():
         add("again")()
-        add("first")()  # a unique key that a neighbour has just taken
+        add("first")()  # a unique key that another job of the batch has just used
 
     with waiting_behind(writer):
         jobs = (add("first"), write_then_fail, add("middle"), write_twice, add("last"))
@@ -235,7 +237,7 @@ def alert(number, **columns):
 
 def submit(writer, job):
     """Hands in an alert or other work."""
-    return writer.receive(job) if isinstance(job, Alert) else writer.submit(job)
+    return writer.submit(job) if isinstance(job, Alert) else writer.submit(job)
 
 
 @pytest.fixture
@@ -287,7 +289,7 @@ async def test_a_batch_asks_and_writes_as_often_as_a_single_alert(writer, caplog
     sent = []
     for count in (1, 40):
         gate = Gate(writer)
-        futures = [writer.receive(job) for job in jobs(count)]
+        futures = [writer.submit(job) for job in jobs(count)]
         caplog.clear()
         gate.open()
         await asyncio.gather(*futures)
@@ -298,9 +300,9 @@ async def test_a_batch_asks_and_writes_as_often_as_a_single_alert(writer, caplog
 @pytest.mark.gen_test
 async def test_other_work_between_alerts_keeps_the_events_in_their_order(writer, told, outside):
     def registers():
-        Stock.register({"symbol": "A", "active": 1}, "me")
+        registry.register_stock({"symbol": "A", "active": 1}, "me")
 
-    jobs = [alert(0), alert(1), registers, alert(2), lambda: Signal.drop(1, "me"), alert(3)]
+    jobs = [alert(0), alert(1), registers, alert(2), lambda: signals.delete(1, "me"), alert(3)]
     with waiting_behind(writer):
         futures = [submit(writer, job) for job in jobs]
     await asyncio.gather(*futures)
@@ -314,7 +316,9 @@ async def test_a_pair_that_a_neighbour_changes_is_judged_as_it_is_by_then(writer
     def pair(active):
         terms = {"ticker1": "A", "ticker2": "B", "hedge": 0.72, "status": active}
         return lambda: (
-            Pair.register(terms, "me") if active else Pair.find("A-B").change("me", terms)
+            registry.register_pair(terms, "me")
+            if active
+            else events.change(Pair.find("A-B"), "me", terms)
         )
 
     with waiting_behind(writer):
@@ -342,7 +346,7 @@ async def test_an_alert_that_the_database_refuses_fails_alone(writer, told, plac
 @ON_POSTGRESQL
 @pytest.mark.gen_test
 async def test_an_id_that_somebody_else_has_taken_is_not_given_out(writer, storage, database_url):
-    """Whoever inserts by hand, without the lock, costs a batch a second try and no alert."""
+    """An insert by hand, without the lock, makes a batch try again, but loses no alert."""
     with contextlib.closing(storage.outside(database_url)) as other:
         other.cursor().execute(
             "INSERT INTO signal (rowid, timestamp, ticker, order_action, order_contracts, "
@@ -350,7 +354,7 @@ async def test_an_id_that_somebody_else_has_taken_is_not_given_out(writer, stora
             "VALUES (2, '2026-01-01 00:00:00', 'A', 'buy', 1, 'x', 0, 0)"
         )
         with waiting_behind(writer):
-            futures = [writer.receive(alert(number)) for number in range(6)]
+            futures = [writer.submit(alert(number)) for number in range(6)]
         outcomes = await asyncio.gather(*futures, return_exceptions=True)
         kept = [each for each in outcomes if not isinstance(each, Exception)]
         cursor = other.cursor()
@@ -363,7 +367,7 @@ async def test_an_id_that_somebody_else_has_taken_is_not_given_out(writer, stora
 
 
 def violate_at_commit():
-    """Breaks a foreign key in a way that only the commit finds out."""
+    """Breaks a foreign key in a way that only the commit notices."""
     if is_sqlite(proxy):
         proxy.execute_sql("PRAGMA defer_foreign_keys = 1")
     else:
@@ -430,7 +434,7 @@ async def test_a_caller_that_gave_up_disturbs_nobody(writer, stored):
 
 
 def break_connection():
-    """Closes the connection under the writer's feet."""
+    """Closes the writer's connection while it uses it."""
     proxy.connection().close()
     Secret.create(name="lost", value="x")
 
@@ -546,7 +550,7 @@ SCHEMA = {
 
 
 def schema(storage, url):
-    """(name, SQL) of all that a database holds, but for the migrations' own table."""
+    """(name, SQL) of everything in a database, except the table of the migrations."""
     with contextlib.closing(storage.outside(url)) as connection:
         cursor = connection.cursor()
         cursor.execute(SCHEMA[storage.name])
@@ -584,7 +588,7 @@ def test_a_second_start_changes_nothing(conf, store, tmp_path):
     server.prepare_store(conf)
     store.close()
     first = dump(tmp_path / "test.db")
-    again = models.open_store(conf.database, conf.synchronous)
+    again = opening.open_database(conf.database, conf.synchronous)
     server.prepare_store(conf)
     again.close()
     assert dump(tmp_path / "test.db") == first
@@ -596,7 +600,7 @@ def test_a_newer_database_is_refused_in_one_sentence(conf, store, capsys):
     )
     store.close()
     with pytest.raises(DatabaseRefused) as refused:
-        models.open_store(conf.database, conf.synchronous)
+        opening.open_database(conf.database, conf.synchronous)
     proxy.close()
     sentence = str(refused.value)
     assert "newer" in sentence

@@ -11,11 +11,10 @@ from types import SimpleNamespace
 import pytest
 
 from bench.processes import ROOT, clean_environment, running, server
-from demo import history, registry
 from demo.__main__ import main
 from demo.client import Client
-from demo.day import Play
-from demo.universe import CHARTS, LISTINGS, PAIRS, WRONG_HEDGE
+from demo.day import Play, register, write_past
+from demo.market import CHARTS, LISTINGS, PAIRS, WRONG_HEDGE
 from tests.conftest import PATIENCE
 from tests.ports import free_port
 
@@ -31,7 +30,7 @@ REASONS = {
 def begin(process, seed=5):
     """A play on this server before its first step: (play, client, lines shown)."""
     client, lines = Client(f"http://127.0.0.1:{process.port}"), []
-    registry.register(client)
+    register(client)
     play = Play(client, client, seed, lines.append)
     play.open()
     return play, client, lines
@@ -39,7 +38,7 @@ def begin(process, seed=5):
 
 @pytest.fixture(scope="module")
 def day(tmp_path_factory):
-    """A whole day that was played, and a way to read what the server has of it."""
+    """A whole day that was played, and a function that reads the server's records of it."""
     with running(server(tmp_path_factory.mktemp("demo") / "day.db")) as process:
         play, client, lines = begin(process)
         while not play.is_over:
@@ -138,7 +137,7 @@ PLANTED = {
 
 
 def alarms_of(day, query=""):
-    """All alarms of the day, once the alert that ends it has one of its own."""
+    """All alarms of the day, read when the last alert of the day has its own alarm."""
     while True:
         found = day.read(f"/v3/alarms{query}")["alarms"]
         if any("ENDS" in each["what"] for each in found):
@@ -156,7 +155,7 @@ def test_a_day_has_no_alarm_but_those_that_its_script_plants(day):
         subjects = [each["subject"] for each in alarms if each["kind"] == kind]
         told = [day.read(f"/v3/signal/{subject}")["status_msg"] for subject in subjects]
         assert sorted(told) == sorted(reasons)
-    # What was placed with a message and filled later may have been seen on its way, or not.
+    # An order that was placed with a message may have had an alarm until it was filled.
     for each in alarms_of(day, "?all=1"):
         if each["closed"]:
             assert each["kind"] == "error"
@@ -190,7 +189,7 @@ def test_nothing_went_wrong_in_the_server(day):
 
 
 def morning(folder, seed):
-    """The lines of the first hour, played on a server of its own."""
+    """The lines of the first hour, played on a new server."""
     with running(server(folder / f"{seed}.db")) as process:
         play, _, lines = begin(process, seed)
         for _ in range(360):
@@ -208,7 +207,7 @@ def test_the_same_seed_decides_the_same(day, tmp_path):
 def test_the_accounts_past_is_dated_back(tmp_path):
     with running(server(tmp_path / "history.db")) as process:
         client = Client(f"http://127.0.0.1:{process.port}")
-        history.write(client, 1)
+        write_past(client, 1)
         login = client.post("/v3/login", {"username": "admin", "password": "123"})
         rows = client.get("/v3/pnl/0", login.json["access_token"]).json["signals"]
     moments = [row["timestamp"] for row in rows]
@@ -222,7 +221,7 @@ def test_the_accounts_past_is_dated_back(tmp_path):
 
 
 def demo(folder, *arguments):
-    """`python -m demo` in a folder of its own."""
+    """Runs `python -m demo` in a folder of its own."""
     return subprocess.Popen(
         [sys.executable, "-m", "demo", *map(str, arguments)],
         cwd=folder,

@@ -1,12 +1,10 @@
-"""A scripted day with faults: each is told once, within its time, and nothing else is."""
+"""A day with planned faults: each makes one alarm within its time, and there are no others."""
 
 import pytest
 
 from bench.processes import clean_environment, running, server
-from demo import registry
 from demo.client import Client
-from demo.faults import FAULTS, FaultyDay, alarm_settings
-from demo.pace import Pace
+from demo.day import FAULTS, FaultyDay, alarm_settings, register
 from tests.mails import receiving
 from trading import instants
 
@@ -19,7 +17,7 @@ SUBJECTS = {
     "Pairs-API: The bridge is silent",
     "Pairs-API: A pair is not hedged, and 1 more",
 }
-LATE = 4  # seconds, with those that stored instants lack
+LATE = 4  # seconds; it includes the fraction that stored times lack
 
 
 @pytest.fixture(scope="module")
@@ -34,12 +32,10 @@ def day(tmp_path_factory):
         database = tmp_path_factory.mktemp("faults") / "day.db"
         with running(server(database, environment=environment)) as process:
             client = Client(f"http://127.0.0.1:{process.port}")
-            registry.register(client)
-            play, pace = FaultyDay(client, client, 5, lambda _: None, FAULTS), Pace(PACE)
+            register(client)
+            play = FaultyDay(client, client, 5, lambda _: None, FAULTS)
             play.open()
-            while not play.is_over:
-                pace.wait()
-                play.step()
+            play.run(PACE)
             told = [mails.take() for _ in SUBJECTS]
             login = client.post("/v3/login", {"username": "admin", "password": "123"})
             token = login.json["access_token"]

@@ -1,7 +1,8 @@
 """Every example in the documents is run: commands on a copy of the project, calls on its demo.
 
 A block of kind `sh` is run; a `json` one after it is the answer of its last command, from which
-fields may be left out. `elsewhere` is for another host, for root or for hours; the rest are files.
+fields may be left out. An `elsewhere` block is not run: it needs another host, root or hours. Other
+blocks are files.
 """
 
 import itertools
@@ -16,8 +17,8 @@ from pathlib import Path
 
 import pytest
 
-import commands
-from bench.processes import clean_environment, running, serving
+from bench.processes import clean_environment, running, server
+from commands.line import MODULES
 from settings import ROOT
 from tests.deploy.places import copy_project
 
@@ -27,7 +28,7 @@ KINDS = {"sh", "json", "elsewhere", "text", "toml"}
 INDENTED = re.compile(r"(?<=\n\n)    \S")
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)")
 OURS = re.compile(r"^(?:\S*python\S* server\.py|make) ([a-z][a-z0-9-]*)", re.M)
-# What make would do, and the environment's Python whatever the directory.
+# Stands for what make does, with the Python of the environment in any directory.
 SHIMS = {
     "make": '#!/bin/sh\nexec "$REAL_MAKE" -C "$PROJECT" -n "$@" > /dev/null\n',
     "python": f'#!/bin/sh\nexec "{sys.executable}" "$@"\n',
@@ -44,7 +45,7 @@ def blocks(document: Path) -> list[tuple[str, str]]:
 
 
 def examples(document: Path) -> list[tuple[str, str | None]]:
-    """Each block of commands, with the answer that follows it if one does."""
+    """Each block of commands, with the answer that follows it, if any."""
     found = blocks(document)
     return [
         (text, answer if kind_after == "json" else None)
@@ -79,10 +80,11 @@ def test_every_block_of_code_says_what_it_is_and_every_link_leads_to_a_file(docu
 def test_every_command_of_ours_that_a_document_names_exists(document):
     makefile = (ROOT / "Makefile").read_text()
     targets = set(re.findall(r"^([a-z]+):", makefile, re.M))
+    known = {"serve"} | {name for names in MODULES.values() for name in names}
     for kind, text in blocks(document):
         if kind in ("sh", "elsewhere"):
             for word in OURS.findall(text):
-                assert word in targets | set(commands.COMMANDS), word
+                assert word in targets | known, word
 
 
 @pytest.mark.parametrize("page", ["migration", "install", "backup"])
@@ -129,10 +131,10 @@ def test_every_example_of_a_document_works_and_answers_as_it_says(
     document, project, urls, tmp_path
 ):
     place, environment = project
-    log, script = tmp_path / "server.log", (place / "server.py",)
-    server = serving(f"sqlite:///{place}/data.db", log, script=script, environment=environment)
-    with running(server):
-        known = urls | {"127.0.0.1:5000": f"127.0.0.1:{server.port}"}
+    log = tmp_path / "server.log"
+    started = server(place / "data.db", environment=environment, log=log, tree=place)
+    with running(started):
+        known = urls | {"127.0.0.1:5000": f"127.0.0.1:{started.port}"}
         lines = ["set -eu"]
         for number, (text, _) in enumerate(examples(document)):
             for written, real in known.items():

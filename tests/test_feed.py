@@ -1,18 +1,20 @@
-"""Events reach a process's listeners once and in their order, whoever stored them."""
+"""Events reach the listeners of a process once and in order, whichever process stored them."""
 
 import asyncio
 
+import peewee
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import live
-from live import CHUNK, Feed, Frame, Hub, Listener
+from database import feed
+from database.feed import CHUNK, Feed
+from handlers.live import Frame, Hub, Listener
 from tests.conftest import PATIENCE, tries
 
 STEPS = ("store", "many", "gap", "look", "turn", "away", "back", "leave", "come")
 
 
-class Away(Exception):
+class Away(peewee.OperationalError):
     """The database cannot be reached."""
 
 
@@ -31,12 +33,12 @@ class Line:
 
 
 class Process:
-    """A process with listeners, on a table of events that others fill too."""
+    """A process with listeners; other processes write to its table of events, too."""
 
     def __init__(self):
         self.stored, self.last, self.away = [], 0, False
         self.hub = Hub(0)
-        self.feed = Feed(self.hub, lambda *about: self.read(*about), (Away,))
+        self.feed = Feed(self.hub, lambda *about: self.read(*about), self.newest, lambda: None)
         self.lines = []  # of each listener, with the event it began after
         self.come()
 
@@ -46,8 +48,13 @@ class Process:
         found = [event for event in self.stored if event > after][:most]
         return [Frame(event, b"%d " % event, private=False) for event in found]
 
+    def newest(self):
+        if self.away:
+            raise Away
+        return self.stored[-1] if self.stored else 0
+
     def come(self):
-        """Somebody begins to listen; with nobody there nothing was read."""
+        """A listener begins; without listeners no event was read."""
         if not self.hub.listeners:
             self.hub.last_event = self.last
         line = Line()
@@ -57,7 +64,7 @@ class Process:
         listener.catch_up([])
 
     async def do(self, step):
-        """Something happens."""
+        """An event is stored."""
         if step in ("store", "many", "gap"):
             for _ in range(CHUNK + 1 if step == "many" else 1):
                 self.last += 1
@@ -76,7 +83,7 @@ class Process:
             await asyncio.sleep(0)
 
     async def settle(self):
-        """All that was stored is told and sent."""
+        """Waits until all stored events are sent."""
         self.away = False
         self.feed.look(0.0)
         for begun, line in self.lines:
@@ -97,11 +104,11 @@ def test_every_event_is_heard_once_in_order_however_it_came(steps):
             assert line.sent == [event for event in process.stored if event > begun]
         process.feed.close()
 
-    retry, live.RETRY = live.RETRY, 0.0
+    retry, feed.RETRY = feed.RETRY, 0.0
     try:
         asyncio.run(play())
     finally:
-        live.RETRY = retry
+        feed.RETRY = retry
 
 
 def test_with_nobody_there_nothing_is_read():
@@ -111,6 +118,6 @@ def test_with_nobody_there_nothing_is_read():
         process.read = None  # the feed would call it
         for step in ("store", "look", "store", "look"):
             await process.do(step)
-        assert process.hub.last_event == 0
+        assert process.hub.last_event == 2
 
     asyncio.run(play())

@@ -1,4 +1,4 @@
-"""Sums over signals, whatever is stored: they are what a plain walk over the rows finds."""
+"""Sums over any signals are equal to what a plain loop over the rows computes."""
 
 import math
 
@@ -6,10 +6,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import models
-from models import Filters, Signal, figures, totals
-from models.filters import SEARCHED
-from models.statements import compiled
+from models import Signal
+from services import registry, search
+from services.search import SEARCHED, Filters, figures, totals
+from services.signals import BLANK
 
 CURRENCIES = {"MA": "USD", "V": "USD", "RY": "CAD", "TD": "CAD", "EURUSD": "GBP"}
 LEGS = [
@@ -21,7 +21,7 @@ TEXTS = [None, "Enter Long 17", "enter LONG 9", "Grüße", "50%_"]
 maybe = st.none() | st.sampled_from([0.0, 7.0, 0.5])
 prices = st.none() | st.sampled_from([100.756, -37.63, 0.1, 1e12])
 rows = st.builds(
-    lambda legs, more: {**compiled.blank, **more, **dict(zip(KIND, legs, strict=True))},
+    lambda legs, more: {**BLANK, **more, **dict(zip(KIND, legs, strict=True))},
     st.sampled_from(LEGS),
     st.fixed_dictionaries(
         {
@@ -54,7 +54,7 @@ MEANT = {"waiting": ("waiting", "rerouted"), "failed": ("error", "critical err")
 
 
 def passes(row, wanted):
-    """Whether a row is one that the filters mean."""
+    """Whether a row matches the filters."""
     names = {"MA-V": ("MA", "V"), "RY": ("RY", None)}
     found = [row[name].encode().lower() for name in SEARCHED if row[name]]
     return (
@@ -67,7 +67,7 @@ def passes(row, wanted):
 
 
 def value_of(row):
-    """The value of a signal, None where it is not known."""
+    """The value of a signal; None if it is not known."""
     if row["stk_price1"] is None:
         return None
     filled_qty1 = row["order_contracts"] if row["filled_qty1"] is None else row["filled_qty1"]
@@ -116,7 +116,7 @@ def assert_cost(told, found):
 
 def test_totals_are_those_of_a_plain_walk(store):
     for symbol, currency in CURRENCIES.items():
-        models.Stock.register({"symbol": symbol, "currency": currency}, "test")
+        registry.register_stock({"symbol": symbol, "currency": currency}, "test")
 
     @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
     @given(st.lists(rows, max_size=8), filters)
@@ -136,7 +136,7 @@ def test_totals_are_those_of_a_plain_walk(store):
                 assert average == expected
                 if side != "all":
                     assert_cost(told["slippage_by_action"][side], some)
-            assert len(Signal.newest(wanted, ("rowid",), 100)) == len(found)
+            assert len(search.newest(wanted, ("rowid",), 100)) == len(found)
             assert (
                 figures("2026-11-02")["errors"]
                 == totals(Filters(status="failed", since="2026-11-02"))["count"]
@@ -156,7 +156,7 @@ def test_a_day_that_lost_money_is_no_gain_though_its_average_is_one(store):
             "order_action": "buy",
         }
         row |= {"slip": slippage, "order_contracts": contracts, "order_status": "filled"}
-        Signal.insert({**compiled.blank, **row, "timestamp": "2026-11-02 10:00:00"}).execute()
+        Signal.insert({**BLANK, **row, "timestamp": "2026-11-02 10:00:00"}).execute()
     told = figures("2026-11-02")
     assert told["average_slippage"] == 0.25
     assert told["slippage"] == {"USD": {"money": -49, "value": 5050, "bp": -97.03, "signals": 2}}

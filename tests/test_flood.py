@@ -1,4 +1,4 @@
-"""A flood from one address leaves the right sender at another alone, and the disk as it is."""
+"""A flood from one address neither disturbs a sender at another one nor fills the disk."""
 
 import pytest
 

@@ -1,9 +1,9 @@
-"""Token buckets and growing delays, on a clock of the test's own."""
+"""Token buckets and growing delays, with a clock that the test moves."""
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from limits import Bucket, Failures, Rarely
+from handlers.gate import Bucket, Failures, Rarely
 
 
 class Clock:

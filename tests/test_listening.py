@@ -1,4 +1,4 @@
-"""Restarts that refuse nobody, and sockets that were inherited."""
+"""Restarts refuse no call, and a server can inherit its listening sockets."""
 
 import asyncio
 import http.client
@@ -24,7 +24,7 @@ ANSWERS = 30  # before a restart, and after it
 
 
 class Poster(threading.Thread):
-    """Posts alerts until it is told to end, each on a new connection; none may fail."""
+    """Sends alerts until it is told to end, each on a new connection; none may fail."""
 
     def __init__(self, port, post=None):
         super().__init__(daemon=True)
@@ -47,20 +47,20 @@ class Poster(threading.Thread):
                 self._more.notify_all()
 
     def until(self, more):
-        """Returns once so many more are answered."""
+        """Waits until `more` further alerts are answered."""
         goal = len(self.answers) + more
         with self._more:
             assert self._more.wait_for(lambda: len(self.answers) >= goal, PATIENCE), self.problems
 
     def end(self):
-        """Posts no more; fails if one alert failed."""
+        """Stops sending; fails if an alert failed."""
         self._stopped = True
         self.join()
         assert self.problems == []
 
 
 async def listen(port, after=""):
-    """An open websocket that was greeted: (it, the greeting)."""
+    """Opens a websocket; returns it and its first message, hello."""
     line = await websocket_connect(f"ws://127.0.0.1:{port}/ws/signals?after={after}")
     return line, json.loads(await line.read_message())
 
@@ -113,7 +113,7 @@ def test_whoever_stops_a_server_that_restarts_stops_it(tmp_path):
         reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
         writer.write(head.encode() + body[:10])
         await writer.drain()
-        # The next one is answered, so the half one above is in hand.
+        # When this request is answered, the server has begun to read the half one above.
         assert (await asyncio.to_thread(call, server.port, "GET", "/v3/totals"))[0] == 200
         server.send(listening.RESTART)
         assert await line.read_message() is None
@@ -246,7 +246,7 @@ async def test_whoever_waits_for_an_answer_or_listens_is_not_quiet(bounded, app)
     body = json.dumps(alert()).encode()
     head = f"POST /v3/webhook HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n"
     await asking.write(head.encode() + body)
-    while not any(hasattr(each, "arrived") for each in app.in_hand):  # noqa: ASYNC110
+    while not any(each.body is not None for each in app.in_hand):  # noqa: ASYNC110
         await asyncio.sleep(0)
     server.hang_up_on_quiet(0)
     assert await asking.read_until(b"\r\n") == b"HTTP/1.1 201 Created\r\n"

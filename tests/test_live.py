@@ -1,4 +1,4 @@
-"""The hub and its websocket: what changes is told once, in order, and nobody is slowed."""
+"""The hub and the websocket: each change is sent once and in order, and no client slows another."""
 
 import asyncio
 import base64
@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.websocket import websocket_connect
 
-import live
+from handlers import live
 from tests import documented
 from tests.conftest import ON_SQLITE, PATIENCE, alert
 
-# The slowest machine's patience for something that has been caused already.
+# How long to wait for a message that must come, on the slowest machine.
 
 
 class Client:
@@ -28,7 +28,7 @@ class Client:
         self.connection = connection
 
     async def next(self):
-        """The next message; None when the server has closed. News of alarms are passed over."""
+        """The next message that is not about alarms; None if the server has closed the socket."""
         while True:
             text = await asyncio.wait_for(self.connection.read_message(), PATIENCE)
             if text is None:
@@ -39,18 +39,18 @@ class Client:
                 return message
 
     async def take(self, count):
-        """The next messages, that many."""
+        """The next `count` messages."""
         return [await self.next() for _ in range(count)]
 
     async def until(self, event):
-        """The messages up to the one of this event."""
+        """The messages up to the one with this event."""
         messages = [await self.next()]
         while messages[-1].get("event") != event:
             messages.append(await self.next())
         return messages
 
     async def closed(self):
-        """(code, reason) once the server has closed; what came before is passed over."""
+        """Waits until the server closes the socket; returns (code, reason)."""
         while await self.next() is not None:
             pass
         return self.connection.close_code, self.connection.close_reason
@@ -58,7 +58,7 @@ class Client:
 
 @pytest.fixture
 def connect(api, io_loop):
-    """Opens websockets: headers, a token, and where to begin may be given."""
+    """Opens websockets; takes headers, a token, and the event to begin after."""
     opened = []
 
     async def open_one(after=None, token=None, headers=None):
@@ -76,7 +76,7 @@ def connect(api, io_loop):
 
 @pytest.fixture
 def greeted(connect):
-    """Opens a websocket and takes its hello."""
+    """Opens a websocket and reads its hello."""
 
     async def open_one(**named):
         client = await connect(**named)
@@ -87,7 +87,7 @@ def greeted(connect):
 
 
 async def silent(client, api):
-    """Whether nothing else was on its way: a later change is the very next message."""
+    """Whether no other message was sent: the next one is that of a later change."""
     answer = await api.alert()
     message = await client.next()
     return (
@@ -309,7 +309,7 @@ async def test_rejected_alerts_are_told_to_those_who_logged_in_only(api, greeted
 
 
 async def refusal(connect, **named):
-    """The status that an upgrade is refused with."""
+    """The status of the answer that refuses an upgrade."""
     with pytest.raises(HTTPClientError) as refused:
         await connect(**named)
     return refused.value.code
@@ -438,7 +438,7 @@ async def test_a_new_password_a_deleted_user_and_an_ended_session_close_their_so
 
 @contextlib.asynccontextmanager
 async def deaf_client(base_url):
-    """A client that upgrades, reads its hello and never again."""
+    """A client that opens a websocket, reads hello, and then reads nothing more."""
     place = urlsplit(base_url)
     with socket.socket() as line:
         line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -480,7 +480,7 @@ async def test_a_client_that_never_reads_is_closed_and_the_others_go_on(api, app
 
 
 class DeafLine:
-    """A connection that takes nothing."""
+    """A stream that accepts no data."""
 
     dropped = None
 
@@ -502,9 +502,9 @@ async def test_a_listener_holds_so_many_messages_or_bytes_and_no_more(size, most
         data = live.frame(b"x" * (size - 4 if size > 125 else size))
         limit = live.MOST_MESSAGES if catching_up else most
         for number in range(1, limit + 1):
-            listener.deliver(live.Batch([live.Frame(number, data, False)]))
+            listener.deliver(live.batch_of([live.Frame(number, data, False)]))
         assert line.dropped is None
-        listener.deliver(live.Batch([live.Frame(limit + 1, data, False)]))
+        listener.deliver(live.batch_of([live.Frame(limit + 1, data, False)]))
         assert line.dropped == (1013, "too slow")
 
 
@@ -563,8 +563,6 @@ def test_a_batch_is_its_frames_one_after_the_other(parts):
         live.Frame(number, live.frame(b"m" * size), private)
         for number, (size, private) in enumerate(parts, 1)
     ]
-    batch = live.Batch(frames)
-    assert unframe(batch.joined(private=True)) == [b"m" * size for size, _ in parts]
-    assert unframe(batch.joined(private=False)) == [
-        b"m" * size for size, private in parts if not private
-    ]
+    batch = live.batch_of(frames)
+    assert unframe(batch.whole) == [b"m" * size for size, _ in parts]
+    assert unframe(batch.public) == [b"m" * size for size, private in parts if not private]

@@ -1,4 +1,4 @@
-"""Random lives of orders, each step held against a small model of the contract's rules.
+"""Random lives of orders; after each step they are compared with a small model of the rules.
 
 The application's schemas and models run on a real SQLite file, without HTTP: a step then costs a
 millisecond, so that many more lives are played; tests/handlers covers the way through the socket.
@@ -18,14 +18,18 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-import schemas
-from database import is_sqlite
-from handlers.base import explain
-from models import EventRow, Filters, Missing, Pair, Refused, Signal, Stock
+from database.kinds import is_sqlite
+from handlers.errors import explain
+from models import SIGNAL_KEYS, EventRow, Missing, Refused, Signal, record_of
+from schemas.forms import Price, Revision, read_alert, read_order_update
+from schemas.values import BadFields, check, read_object
+from services import registry, search, signals
+from services.search import Filters
 from tests.conftest import tries
 from tests.receiving import receive_one
+from trading.fills import plain
 
-# What the registry makes of an equation: status, message, legs and hedge.
+# {equation: (status, message, legs, hedge) by the registry}
 JUDGED = {
     "NMFC-0.72*NYSE:ROIC": ("waiting", None, "NMFC", "ROIC", 0.72),
     "MA-3*V": ("waiting", None, "MA", "V", 3),
@@ -82,7 +86,7 @@ class Life:
         return (1, 2) if self.record["stk_ticker2"] else (1,)
 
     def names(self, leg):
-        """How the broker may call a leg: also by the base of a currency pair."""
+        """The names that the broker may use for a leg; for a currency pair also its base."""
         name = self.record[f"stk_ticker{leg}"] or ""
         return {name, name.split(".")[0]} - {""}
 
@@ -99,14 +103,14 @@ class Life:
         return f"remained{name}: {float(self.size(leg) - self.known(leg))}"
 
     def traded(self):
-        """The legs that have an order: of one too small for a whole share there is none."""
+        """The legs that have an order; a leg of less than one share has none."""
         return [leg for leg in self.legs if leg == 1 or self.size(leg) > 0]
 
     def priced(self, legs=None):
         return all(self.record[f"stk_price{leg}"] for leg in legs or self.traded())
 
     def result(self):
-        """Fill price and slippage as the prices give them."""
+        """Fill price and slippage, computed from the prices."""
         read = self.record.get
         fill = read("stk_price1")
         if len(self.legs) == 2:
@@ -132,7 +136,7 @@ class Life:
             self.record["fill_price"], self.record["slip"] = self.result()
 
     def report(self, leg, price, quantity):
-        """The bridge's fill."""
+        """A fill as the bridge reports it."""
         if quantity < (self.filled[leg] or 0):
             return
         if not self.takes(leg, price, quantity > self.known(leg)):
@@ -149,7 +153,7 @@ class Life:
             self.settle("filled", "")
 
     def fill(self, leg, price, amount=None):
-        """The seed's fill; in part with an amount, which is what stays ordered."""
+        """A fill as the seed reports it; a partial one has the amount that is still ordered."""
         if leg not in self.legs or not self.takes(leg, price, more=False):
             return
         self.price(leg, price)
@@ -158,7 +162,7 @@ class Life:
             self.record["order_status"] = "filled" if self.priced() else "filled(...)"
         elif (status, old) != ("part.filled", amount):
             self.record["order_contracts"] = amount
-            self.settle("part.filled", f"canceled amount: {schemas.plain(float(old - amount))}")
+            self.settle("part.filled", f"canceled amount: {plain(float(old - amount))}")
 
     def cancel(self, bridge):
         status = self.record["order_status"]
@@ -173,7 +177,7 @@ class Life:
         self.record |= {"order_status": status, "status_msg": message}
 
     def put(self, sent, owner):
-        """A PUT: the status that is answered."""
+        """A PUT; returns the status of the answer."""
         sent = {k: v for k, v in sent.items() if v is not None or k not in NEVER_CLEARED}
         fill = [self.record["stk_price1"], self.record["stk_price2"], *self.filled.values()]
         began = any(value is not None for value in fill) and sent.get("order_status") in OFFERED
@@ -210,8 +214,8 @@ class Orders(RuleBasedStateMachine):
     def serve(self, verb, body):
         """The status and the signal's rowid of one request; all that changed has its event."""
         try:
-            rowid = verb(schemas.read_object(json.dumps(body).encode()))
-        except (Missing, Refused, schemas.BadFields) as problem:
+            rowid = verb(read_object(json.dumps(body).encode()))
+        except (Missing, Refused, BadFields) as problem:
             assert EventRow.last_id() == self.last_event, "a refusal writes nothing"
             return explain(problem, 500).status, None
         self.read_events()
@@ -226,13 +230,13 @@ class Orders(RuleBasedStateMachine):
             assert all(record[name] == old for name, (old, _) in row.changed.items())
             record |= {name: new for name, (_, new) in row.changed.items()}
 
-    def update(self, body, symbol, change, read=schemas.read_order_update):
+    def update(self, body, symbol, change, read=read_order_update):
         """An order's report, twice: the second must not change anything."""
 
         def verb(sent):
             update = read(sent)
             about = update.order_id, update.symbol, update.apply
-            return Signal.update_order(*about, "bridge").rowid
+            return signals.report(*about, "bridge").rowid
 
         rowid, leg = self.find(int(body["order_id"]), symbol)
         if rowid:
@@ -284,7 +288,7 @@ class Orders(RuleBasedStateMachine):
             expected = ("waiting", "due to sync", "ROIC", None, None)
 
         def verb(sent):
-            return receive_one(schemas.read_alert(sent).columns(), "webhook").rowid
+            return receive_one(read_alert(sent), "webhook").rowid
 
         known = self.alert_ids.get(alert_id)
         status, rowid = self.serve(verb, body)
@@ -298,7 +302,7 @@ class Orders(RuleBasedStateMachine):
 
     def begin(self, rowid, body, expected):
         status, message, leg1, leg2, hedge = expected
-        record = dict.fromkeys(schemas.SIGNAL_KEYS)
+        record = dict.fromkeys(SIGNAL_KEYS)
         record |= {key: value for key, value in body.items() if key in record}
         record |= {"rowid": rowid, "mar_pos_size": 0, "pre_mar_pos_size": 0}
         record |= {"order_status": status, "status_msg": message, "hedge_param": hedge}
@@ -309,14 +313,14 @@ class Orders(RuleBasedStateMachine):
 
     @rule(pick=picks)
     def read(self, pick):
-        self.copies.append(schemas.signal_of(Signal.find(self.newest(pick)).record()))
+        self.copies.append(record_of("signal", Signal.find(self.newest(pick)).columns()))
 
     def newest(self, pick):
         return sorted(self.lives)[-1 - pick % len(self.lives)]
 
     @rule(pick=picks, same_ids=st.booleans())
     def place(self, pick, same_ids):
-        copy = schemas.signal_of(Signal.find(self.newest(pick)).record())
+        copy = record_of("signal", Signal.find(self.newest(pick)).columns())
         self.put_copy(copy, OUTCOMES[0], "both", same_ids)
 
     @precondition(lambda self: self.copies)
@@ -337,7 +341,7 @@ class Orders(RuleBasedStateMachine):
             body["order_id1"] = first
             if copy["ticker_type"] == "pair":
                 body["order_id2"] = first + 1
-        sent = {key: body[key] for key in schemas.SIGNAL_KEYS}
+        sent = {key: body[key] for key in SIGNAL_KEYS}
         if isinstance(sent["order_status"], list):
             sent["order_status"] = sent["order_status"][0]
         unsent = {"both": (), "short": SHORT.keys(), "long": SHORT.values()}[spelling]
@@ -352,11 +356,11 @@ class Orders(RuleBasedStateMachine):
 
     def put(self, body, sent, owner=False):
         def verb(given):
-            revision = schemas.check(schemas.Revision, given)
+            revision = check(Revision, given)
             who = "admin" if owner else "bridge"
             fields, bypass = revision.sent(), revision.bypass_ticker_status
             rights = {"bypass": bypass, "owner": owner}
-            return Signal.revise(revision.rowid, fields, who, **rights).rowid
+            return signals.revise(revision.rowid, fields, who, **rights).rowid
 
         life = self.lives.get(body["rowid"])
         status = life.put(sent, owner) if life else 404
@@ -367,7 +371,7 @@ class Orders(RuleBasedStateMachine):
     # Fills and cancels of orders at the broker
 
     def orders(self, running=False):
-        """(order id, its signal's life and leg) of each, or of those that are not filled."""
+        """(order id, life of its signal, leg) of all orders, or of those that are not filled."""
         return [
             (life.record[f"order_id{leg}"], life, leg)
             for life in self.lives.values()
@@ -377,7 +381,7 @@ class Orders(RuleBasedStateMachine):
         ]
 
     def order(self, pick):
-        """One order, rather one that is not filled; once in sixteen nobody's."""
+        """An order, mostly one that is not filled; one time in sixteen an unknown one."""
         among = (self.orders(running=True) if pick % 4 else []) or self.orders()
         return among[pick // 4 % len(among)] if among and pick else (77, None, 1)
 
@@ -407,7 +411,7 @@ class Orders(RuleBasedStateMachine):
         body = {"order_id": order_id, "stk_price": price}
 
         def read(sent):
-            return schemas.check(schemas.Price, sent) if short else schemas.read_order_update(sent)
+            return check(Price, sent) if short else read_order_update(sent)
 
         self.update(body, None, lambda found, leg: found.fill(leg, price), read)
 
@@ -435,11 +439,11 @@ class Orders(RuleBasedStateMachine):
 
     @invariant()
     def the_records_are_the_models_and_the_events_replay_to_them(self):
-        rows = {signal.rowid: signal.record() for signal in Signal.select()}
+        rows = {signal.rowid: signal.columns() for signal in Signal.select()}
         assert rows == self.replayed
         assert rows.keys() == self.lives.keys()
         for rowid, life in self.lives.items():
-            shown = schemas.signal_of(rows[rowid])
+            shown = record_of("signal", rows[rowid])
             assert {key: shown[key] for key in life.record} == life.record
             assert {short: shown[short] for short in SHORT.values()} == {
                 short: life.record[long] for long, short in SHORT.items()
@@ -460,18 +464,20 @@ class Orders(RuleBasedStateMachine):
             if life.record["order_status"] in OFFERED
         ]
         assert [
-            row[0] for row in Signal.newest(Filters(status="waiting"), ("rowid",), 100)
+            row[0] for row in search.newest(Filters(status="waiting"), ("rowid",), 100)
         ] == waiting
 
 
 def test_random_lives_of_orders_follow_the_contract(store):
     for leg1, leg2, hedge, active in (("NMFC", "ROIC", 0.72, 1), ("MA", "V", 3, 1)):
-        Pair.register({"ticker1": leg1, "ticker2": leg2, "hedge": hedge, "status": active}, "test")
-    Pair.register({"ticker1": "KO", "ticker2": "PEP", "hedge": 1}, "test")
+        registry.register_pair(
+            {"ticker1": leg1, "ticker2": leg2, "hedge": hedge, "status": active}, "test"
+        )
+    registry.register_pair({"ticker1": "KO", "ticker2": "PEP", "hedge": 1}, "test")
     for symbol in ("AAPL", "BF B"):
-        Stock.register({"symbol": symbol, "active": 1}, "test")
+        registry.register_stock({"symbol": symbol, "active": 1}, "test")
     for symbol, sectype in (("EUR.USD", "CASH"), ("BTC.USD", "CRYPTO")):
-        Stock.register({"symbol": symbol, "sectype": sectype, "active": 1}, "test")
+        registry.register_stock({"symbol": symbol, "sectype": sectype, "active": 1}, "test")
     run_state_machine_as_test(
         lambda: Orders(store),
         settings=settings(

@@ -1,9 +1,9 @@
-"""Archives that were made to do harm: refused in one sentence, whatever they hold."""
+"""Archives that were made to do harm are refused in one sentence."""
 
 import orjson
 import pytest
 
-from models import archive, loading
+from services import archive
 
 
 @pytest.mark.parametrize(
@@ -21,8 +21,8 @@ from models import archive, loading
 )
 def test_a_line_that_is_none_of_ours_is_refused(store, change):
     lines = list(archive.dump(store, {}, lambda count: None))
-    assert loading.load(store, lines, lambda count: None).rows == 0
+    assert archive.load(store, lines, lambda count: None).rows == 0
     at = next(n for n, line in enumerate(lines) if set(change) <= set(orjson.loads(line)))
     lines[at] = orjson.dumps(orjson.loads(lines[at]) | change)
-    with pytest.raises(loading.ArchiveRefused):
-        loading.load(store, lines, lambda count: None)
+    with pytest.raises(archive.ArchiveRefused):
+        archive.load(store, lines, lambda count: None)

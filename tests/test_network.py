@@ -1,4 +1,4 @@
-"""Addresses: who is behind a proxy, who is in a network, who counts as one sender."""
+"""Addresses: the client behind a proxy, networks, and what counts as one sender."""
 
 import ipaddress
 
@@ -20,9 +20,9 @@ from network import (
 PROXIES = networks(["127.0.0.1", "10.0.0.0/8", "::1"])
 # The peer, X-Forwarded-For, and who is asked to be there.
 CLIENTS = [
-    ("203.0.113.7", "198.51.100.1", "203.0.113.7"),  # no proxy of ours: nothing is believed
+    ("203.0.113.7", "198.51.100.1", "203.0.113.7"),  # not our proxy, so its header is ignored
     ("127.0.0.1", "198.51.100.1", "198.51.100.1"),
-    ("127.0.0.1", "1.1.1.1, 198.51.100.1", "198.51.100.1"),  # the left one is the sender's word
+    ("127.0.0.1", "1.1.1.1, 198.51.100.1", "198.51.100.1"),  # the left one may be forged
     ("127.0.0.1", "1.1.1.1, 198.51.100.1, 10.2.3.4", "198.51.100.1"),
     ("127.0.0.1", "10.9.9.9, 10.2.3.4", "10.9.9.9"),
     ("127.0.0.1", "198.51.100.1:4711", "198.51.100.1"),

@@ -1,4 +1,4 @@
-"""Several processes share a database: each alarm is sent by one of them."""
+"""Several processes share a database, and only one of them sends an alarm."""
 
 import re
 import signal
@@ -10,18 +10,18 @@ from tests.several import Servers, apis
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.slow, pytest.mark.gen_test(timeout=120)]
 
-ALARMS = 16  # fewer than a message has room for
+ALARMS = 16  # fewer than fit into one message
 
 
 async def cause(clients, numbers):
-    """Signals that fail, each stored by the next process."""
+    """Makes signals that fail; the processes take turns to store them."""
     for number in numbers:
         api = clients[number % len(clients)]
         assert (await api.alert(ticker="NOPE", alert_id=str(number))).status == 201
 
 
 async def told(mails, count):
-    """The signals of the next so many alarms that were mailed."""
+    """The signals of the next `count` alarms that come by mail."""
     found = []
     while len(found) < count:
         _, text = await mails.next()
@@ -42,7 +42,7 @@ async def test_each_alarm_is_sent_once_whoever_stored_its_cause_and_whoever_stop
             shown = (await clients[1].get("/v3/alarms", token=await clients[1].token())).json
             assert len(shown["alarms"]) == ALARMS
             for port, client in zip(list(servers.ports), reversed(clients), strict=True):
-                servers.restart(port, signal.SIGTERM)  # one of them is who looks
+                servers.restart(port, signal.SIGTERM)  # one of the processes is the one that looks
                 first = ALARMS + servers.ports.index(port)
                 await cause([client], [first])
                 assert await told(mails, 1) == [first + 1]

@@ -1,4 +1,4 @@
-"""Event ids rise in commit order, whoever writes: nothing appears behind what was read."""
+"""Event ids rise in commit order for all processes: no lower id appears after a higher one."""
 
 import contextlib
 import random
@@ -6,8 +6,9 @@ import threading
 
 import pytest
 
-from database.shared import WRITE_LOCK
-from models import EventRow, Stock
+from database.kinds import WRITE_LOCK
+from models import EventRow
+from services import registry
 from tests.conftest import ON_POSTGRESQL
 
 pytestmark = ON_POSTGRESQL
@@ -22,20 +23,20 @@ INSERT = (
 
 @pytest.fixture
 def connect(storage, database_url):
-    """Opens connections beside the server's."""
+    """Opens further connections to the database."""
     with contextlib.ExitStack() as opened:
         yield lambda: opened.enter_context(contextlib.closing(storage.outside(database_url)))
 
 
 def ids(connection):
-    """What is committed, as a reader sees it."""
+    """The ids of the committed events, as a reader sees them."""
     cursor = connection.cursor()
     cursor.execute("SELECT id FROM event ORDER BY id")
     return [row[0] for row in cursor.fetchall()]
 
 
 def test_without_the_lock_a_lower_id_appears_after_a_higher_one(connect):
-    """The race itself: why a writing transaction must not draw ids before it has the lock."""
+    """Shows the race: a transaction must not draw ids before it has the lock."""
     slow, fast, reader = connect(), connect(), connect()
     first, second = slow.cursor(), fast.cursor()
     first.execute("BEGIN")
@@ -48,7 +49,7 @@ def test_without_the_lock_a_lower_id_appears_after_a_higher_one(connect):
 
 
 class Holder(threading.Thread):
-    """A writer that has stored an event and does not commit until it may."""
+    """A writer that has stored an event and waits for permission to commit."""
 
     def __init__(self, store, symbol):
         super().__init__()
@@ -57,7 +58,7 @@ class Holder(threading.Thread):
 
     def run(self):
         with self._store.atomic():
-            Stock.put({"symbol": self._symbol}, "x")
+            registry.put_stock({"symbol": self._symbol}, "x")
             self.stored.set()
             assert self.may_commit.wait(10)
         self._store.close()
@@ -94,14 +95,14 @@ def test_a_second_writer_draws_its_ids_once_the_first_has_committed(store, conne
 def test_a_gap_that_was_rolled_back_never_fills(store):
     for symbol in ("ONE", "GONE", "TWO"):
         with store.atomic() as transaction:
-            Stock.put({"symbol": symbol}, "x")
+            registry.put_stock({"symbol": symbol}, "x")
             if symbol == "GONE":
                 transaction.rollback()
     assert [row.id for row in EventRow.after(0, 10)] == [1, 3]
 
 
 class Follower(threading.Thread):
-    """Reads what follows the last id that it has read, as fast as it can."""
+    """Reads the events after the last id that it has seen, as fast as it can."""
 
     def __init__(self, connection, seen_enough):
         super().__init__()
@@ -122,7 +123,7 @@ def write(store, name):
     for number in range(ROUNDS):
         with store.atomic() as transaction:
             for part in range(chance.randint(1, 3)):
-                Stock.put({"symbol": f"{name}.{number}.{part}"}, "x")
+                registry.put_stock({"symbol": f"{name}.{number}.{part}"}, "x")
             if chance.random() < 0.2:
                 transaction.rollback()
     store.close()

@@ -1,4 +1,4 @@
-"""The plan of every query on SQLite: an index serves it, nothing sorts or walks a table."""
+"""The plan of every query on SQLite: it uses an index, and does not sort or scan a table."""
 
 import contextlib
 import itertools
@@ -7,12 +7,11 @@ import logging
 import pytest
 
 import models
-import schemas
 import server
 from models import (
+    SIGNAL_KEYS,
     AlertId,
     EventRow,
-    Filters,
     Pair,
     Passphrase,
     RejectedAlert,
@@ -21,8 +20,8 @@ from models import (
     Stock,
     User,
 )
-from models.figures import sums
-from models.statements import compiled
+from services import access, search, signals
+from services.search import Filters, sums
 from tests.conftest import ON_SQLITE
 
 pytestmark = ON_SQLITE
@@ -30,7 +29,7 @@ pytestmark = ON_SQLITE
 
 @pytest.fixture
 def plans(store, conf):
-    """Runs a piece of code and gives the plan of each query that it sent: [(sql, lines)]."""
+    """Runs some code; returns the plan of each query that it sent, as [(sql, lines)]."""
     server.prepare_store(conf)
     log, sent = logging.getLogger("peewee"), []
     handler = logging.Handler()
@@ -56,7 +55,7 @@ def plans(store, conf):
 
 
 def faults(explained, *, sorts=False, walks=False):
-    """The plan's lines that walk a whole table or sort; a walk by rowid is a list's own order."""
+    """The lines of the plan that scan a table or sort; a scan by rowid is the order of a list."""
     return [
         f"{line}: {sql}"
         for sql, lines in explained
@@ -74,11 +73,11 @@ FILTERS = {
     "until": "2026-12-31 23:59:59",
     "before": 1000,
 }
-SHOWN = schemas.SIGNAL_KEYS
+SHOWN = SIGNAL_KEYS
 
 
 def combinations():
-    """Every set of filters; the status may also be the one that two states share."""
+    """Every set of filters; the status may also be the word for two statuses."""
     for count in range(1, len(FILTERS) + 1):
         for names in itertools.combinations(FILTERS, count):
             chosen = {name: FILTERS[name] for name in names}
@@ -89,7 +88,7 @@ def combinations():
 
 def test_every_filtered_list_of_signals_is_an_index_scan_without_sorting(plans):
     for filters in combinations():
-        assert not faults(plans(lambda f=filters: Signal.newest(f, SHOWN, 20))), filters
+        assert not faults(plans(lambda f=filters: search.newest(f, SHOWN, 20))), filters
 
 
 @pytest.mark.parametrize(
@@ -112,19 +111,19 @@ def test_every_filtered_list_of_signals_is_an_index_scan_without_sorting(plans):
     ],
 )
 def test_the_narrowest_filter_leads_to_the_index(plans, filters, index):
-    [(_, [line])] = plans(lambda: Signal.newest(filters, SHOWN, 20))
+    [(_, [line])] = plans(lambda: search.newest(filters, SHOWN, 20))
     assert index in line
 
 
 def test_the_newest_signals_are_read_in_the_order_of_the_key(plans):
-    [(sql, lines)] = plans(lambda: Signal.newest(Filters(), SHOWN, 20))
+    [(sql, lines)] = plans(lambda: search.newest(Filters(), SHOWN, 20))
     assert lines == ["SCAN t1"]
     assert sql.endswith('ORDER BY "t1"."rowid" DESC LIMIT ?')
 
 
 def test_a_list_of_a_time_walks_no_further_than_its_rowids(plans):
     during = Filters(since="2026-01-01 00:00:00")
-    ends, rows = plans(lambda: Signal.newest(during, SHOWN, 20))
+    ends, rows = plans(lambda: search.newest(during, SHOWN, 20))
     assert "signal_timestamp" in ends[1][0]
     assert rows[1] == ["SEARCH t1 USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"]
 
@@ -135,7 +134,7 @@ def test_a_text_search_may_walk_but_never_sorts(plans):
         Filters(text="x", status="error"),
         Filters(text="x", name="A"),
     ):
-        assert not faults(plans(lambda f=filters: Signal.newest(f, SHOWN, 20)), walks=True)
+        assert not faults(plans(lambda f=filters: search.newest(f, SHOWN, 20)), walks=True)
 
 
 SIGNAL_LOOKUPS = {
@@ -152,7 +151,7 @@ def test_a_lookup_of_signals_is_an_index_scan(plans, name):
 
 
 def test_the_signal_of_an_order_is_found_by_two_indexes(plans):
-    # It sorts the handful that share the order's id.
+    # It sorts the few signals with this order id.
     [(_, lines)] = plans(lambda: Signal.of_order(5, None))
     assert not faults([("", lines)], sorts=True)
     assert any("signal_order_id1" in line for line in lines)
@@ -170,22 +169,22 @@ def test_the_totals_of_a_pair_read_that_pairs_signals_only(plans):
 
 
 OTHER_LOOKUPS = {
-    "an alert id": lambda: compiled.signals_of_alerts(["x", "y"]),
+    "an alert id": lambda: AlertId.known(["x", "y"]),
     "an alert id by the model": lambda: AlertId.get_or_none(AlertId.alert_id == "x"),
     "events after one": lambda: EventRow.after(3, 10),
     "a signal's events": lambda: EventRow.of("signal", "3"),
     "the last event": EventRow.last_id,
     "a stock": lambda: Stock.find("AAPL"),
-    "a stock, compiled": lambda: compiled.stock("AAPL"),
+    "a stock, compiled": lambda: Stock.judged(["AAPL"]),
     "a pair": lambda: Pair.find("A-B"),
-    "a pair, compiled": lambda: compiled.pair("A-B"),
+    "a pair, compiled": lambda: Pair.judged(["A-B"]),
     "a leg's pairs": lambda: list(Pair.with_leg("AAPL")),
     "a rejected alert": lambda: RejectedAlert.find(1),
     "a user": lambda: User.find("nobody"),
     "a token's session": lambda: Session.by_id("x"),
     "a cookie's session": lambda: Session.by_cookie("x"),
-    "the sockets' sessions": lambda: Session.watching({"x": True, "y": False}),
-    "sessions whose time is over": Session.sweep,
+    "the sockets' sessions": lambda: access.watching({"x": True, "y": False}),
+    "sessions whose time is over": access.sweep_sessions,
 }
 
 
@@ -195,7 +194,7 @@ def test_a_lookup_is_an_index_scan(plans, name):
 
 
 def test_a_users_sessions_are_found_by_index(plans):
-    # It sorts the few of one user.
+    # It sorts the few rows of a user.
     assert not faults(plans(lambda: Session.of("admin")), sorts=True)
 
 
@@ -208,14 +207,14 @@ def test_unfiltered_pages_are_read_in_the_order_of_the_key(plans, model, limit):
 
 
 def test_passphrases_in_use_are_read_without_sorting(plans):
-    # The one table that is walked: it holds a handful.
-    assert not faults(plans(lambda: (Passphrase.valid(), compiled.passphrases())), walks=True)
+    # The only table that is scanned; it has very few rows.
+    assert not faults(plans(lambda: (Passphrase.valid(), Passphrase.valid_values())), walks=True)
 
 
 @pytest.mark.parametrize("known", [True, False])
 def test_pruning_rejected_alerts_goes_by_index(plans, known):
     fields = {"address": "", "size": 1, "reasons": "{}", "body": None, "known": known}
-    explained = plans(lambda: RejectedAlert.keep(fields, 3))
+    explained = plans(lambda: signals.keep_rejected(fields, 3))
     [(_, lines)] = [each for each in explained if each[0].startswith("DELETE")]
     assert len(lines) == 3
     assert [line for line in lines if "rejected_alert_known_id" in line] == [lines[0], lines[2]]

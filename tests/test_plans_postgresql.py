@@ -1,4 +1,4 @@
-"""The plans of the hot queries on PostgreSQL, with as many rows as make the planner choose."""
+"""The plans of frequent queries on PostgreSQL, with so many rows that the planner must choose."""
 
 import contextlib
 import logging
@@ -6,15 +6,15 @@ import logging
 import pytest
 
 import models
-import schemas
-from models import EventRow, Filters, Session, Signal
-from models.figures import sums
-from models.statements import compiled
+from database import opening
+from models import SIGNAL_KEYS, AlertId, EventRow, Session, Signal
+from services import access, search
+from services.search import Filters, sums
 
 pytestmark = pytest.mark.postgresql
 
 ROWS = 60_000
-SHOWN = schemas.SIGNAL_KEYS
+SHOWN = SIGNAL_KEYS
 # One in a thousand waits; a hundred pairs and singles; ids in the order of time.
 FILL = f"""
 INSERT INTO signal (timestamp, ticker, order_action, order_contracts, mar_pos_size,
@@ -43,7 +43,7 @@ ANALYZE;
 def full(postgresql):
     """A database with many rows."""
     with postgresql.empty() as url:
-        store = models.open_store(url)
+        store = opening.open_database(url)
         store.execute_sql(FILL)
         yield store
         store.close()
@@ -51,7 +51,7 @@ def full(postgresql):
 
 @pytest.fixture
 def plan(full):
-    """Runs a piece of code and gives the plans of the queries that it sent, as one text."""
+    """Runs some code; returns the plans of the queries that it sent, as one text."""
     log, sent = logging.getLogger("peewee"), []
     handler = logging.Handler()
     handler.emit = lambda record: sent.append(record.msg)
@@ -91,14 +91,14 @@ def plan(full):
     ],
 )
 def test_a_list_is_read_by_an_index(plan, filters, index):
-    text = plan(lambda: Signal.newest(filters, SHOWN, 20))
+    text = plan(lambda: search.newest(filters, SHOWN, 20))
     assert index in text
     assert "Seq Scan" not in text
 
 
 @pytest.mark.parametrize("filters", [Filters(), Filters(status="filled"), Filters(kind="single")])
 def test_what_is_most_of_the_table_is_read_in_its_order(plan, filters):
-    assert "Sort" not in plan(lambda: Signal.newest(filters, SHOWN, 20))
+    assert "Sort" not in plan(lambda: search.newest(filters, SHOWN, 20))
 
 
 LOOKUPS = {
@@ -107,13 +107,13 @@ LOOKUPS = {
     "the newest alert": (Signal.last_alert, "signal_pkey"),
     "an order's signal": (lambda: Signal.of_order(5000, None), "signal_order_id1"),
     "an order's second leg": (lambda: Signal.of_order(1000003, None), "signal_order_id2"),
-    "an alert id": (lambda: compiled.signals_of_alerts(["id77"]), "alert_id_alert_id"),
+    "an alert id": (lambda: AlertId.known(["id77"]), "alert_id_alert_id"),
     "the last event": (EventRow.last_id, "event_pkey"),
     "the next events": (lambda: EventRow.after(ROWS - 50, 20), "event_pkey"),
     "a signal's events": (lambda: EventRow.of("signal", "77"), "event_subject_id"),
     "a session": (lambda: Session.by_id("s77"), "session_pkey"),
     "a cookie's session": (lambda: Session.by_cookie("c"), "session_cookie_digest"),
-    "the sockets' sessions": (lambda: Session.watching({"s1": True, "s2": True}), "session_pkey"),
+    "the sockets' sessions": (lambda: access.watching({"s1": True, "s2": True}), "session_pkey"),
     "today's figures": (
         lambda: sums(Filters(since="2026-02-11 00:00:00")),
         "signal_timestamp",

@@ -1,4 +1,4 @@
-"""The server as a process: killed, stopped, started twice, and what its log never says."""
+"""The server as a process: killed, stopped, started twice; its log contains no secrets."""
 
 import http.client
 import json
@@ -15,7 +15,7 @@ import pytest
 
 import listening
 from bench.processes import SERVER, Process, clean_environment
-from database import DatabaseRefused, claim
+from database.opening import DatabaseRefused, claim
 from server import GRACE
 from tests.conftest import alert
 from tests.shell import shell
@@ -59,7 +59,7 @@ def signals(port):
 
 
 class Sender(threading.Thread):
-    """Posts alerts with ids of their own until the server is gone; repeats the unanswered one."""
+    """Sends alerts with ids until the server is gone; sends an unanswered one again."""
 
     def __init__(self, key, port, first, answered):
         super().__init__()
@@ -123,7 +123,7 @@ def test_a_stop_answers_the_request_in_hand_and_exits_0(tmp_path, number):
 
 
 def until_refused(port):
-    """Returns once the server no longer listens."""
+    """Waits until the server no longer listens."""
     while True:
         try:
             socket.create_connection(("127.0.0.1", port), timeout=20).close()
@@ -185,7 +185,7 @@ def test_two_servers_beside_each_other_share_nothing(tmp_path):
 
 @pytest.fixture
 def served(tmp_path):
-    """A server on a database in a folder that is linked, and the names of that database."""
+    """A server on a database that can be reached by a link, and the names of this database."""
     folder, linked, file = tmp_path / "real", tmp_path / "linked", tmp_path / "link.db"
     folder.mkdir()
     linked.symlink_to(folder)
@@ -197,7 +197,7 @@ def served(tmp_path):
 
 
 def refused(database):
-    """Whether a server on this database says at once, in one sentence, that another serves it."""
+    """Whether a new server refuses this database at once, because another server has it."""
     done = shell("--port", 0, "--database", f"sqlite:///{database}")
     told = done.stderr.splitlines()
     return (done.returncode, len(told), "is served by another server" in told[-1]) == (2, 1, True)

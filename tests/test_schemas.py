@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas import BadFields, original_pair, original_stock, plain, read_object, to_text
-from schemas.shown import SYMBOL
-from schemas.values import to_flag, to_number, to_symbol
+from schemas.types import SYMBOL
+from schemas.values import BadFields, read_object, to_flag, to_number, to_symbol, to_text
+from services.original import original_pair, original_stock
+from trading.fills import plain
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 

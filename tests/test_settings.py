@@ -1,4 +1,4 @@
-"""Settings: which layer wins, what a wrong one is told, what production refuses."""
+"""Settings: which source wins, the errors for wrong ones, and what production refuses."""
 
 import os
 import re
@@ -10,6 +10,10 @@ import pytest
 
 import models
 import server
+import settings
+from database import opening
+from local import settings_files
+from services import access
 from settings import ROOT, SHIPPED, Settings, SettingsError, load
 
 GOOD = {
@@ -20,7 +24,7 @@ GOOD = {
 
 
 def refusal(flags=None, environment=None, overlay=None):
-    """The sentence that ends the start."""
+    """The sentence with which the start ends."""
     with pytest.raises(SettingsError) as caught:
         load(flags or {}, environment or {}, overlay)
     return str(caught.value)
@@ -28,7 +32,7 @@ def refusal(flags=None, environment=None, overlay=None):
 
 @pytest.fixture
 def overlay(tmp_path):
-    """Writes a settings file: its path."""
+    """Writes a settings file; returns its path."""
 
     def write(text):
         file = tmp_path / "ours.toml"
@@ -41,13 +45,26 @@ def overlay(tmp_path):
 # The shipped file
 
 
-def test_the_shipped_file_names_every_setting_and_explains_it():
-    assert list(tomllib.loads(SHIPPED.read_text("utf-8"))) == list(Settings.model_fields)
-    lines = [
-        line for line in SHIPPED.read_text("utf-8").splitlines() if "=" in line and line[0] != "#"
-    ]
-    assert len(lines) == len(Settings.model_fields)
-    assert all(" # " in line for line in lines)
+@pytest.mark.parametrize(("path", "text"), settings_files.texts().items(), ids=["file", "page"])
+def test_the_file_and_the_page_name_and_explain_every_setting(path, text):
+    assert path.read_text("utf-8") == text, "run: python -m local.settings_files"
+    for key, field in Settings.model_fields.items():
+        assert key in text
+        assert field.title in " ".join(text.replace("\n#", "").split())
+        assert field.description
+
+
+def test_the_shipped_file_gives_the_defaults():
+    shipped = tomllib.loads(SHIPPED.read_text("utf-8"))
+    assert list(shipped) == list(Settings.model_fields)
+    assert Settings(**shipped) == Settings()
+
+
+def test_a_setting_that_the_edited_shipped_file_leaves_out_has_its_default(tmp_path, monkeypatch):
+    monkeypatch.setattr(settings, "SHIPPED", tmp_path / "settings.toml")
+    settings.SHIPPED.write_text("port = 5001\n", "utf-8")
+    conf = load({}, {})
+    assert (conf.port, conf.host) == (5001, "127.0.0.1")
 
 
 def test_plain_settings_are_a_demo_on_loopback():
@@ -215,7 +232,7 @@ def test_the_table_of_wrong_values_names_every_setting():
 def test_a_wrong_setting_is_one_sentence_with_source_key_and_what_is_allowed(key):
     for value in WRONG[key]:
         text = refusal({key: value})
-        allowed = Settings.model_fields[key].description
+        allowed = Settings.model_fields[key].title
         assert text == f"--{key}: {key} must be {allowed}.", value
         assert allowed
 
@@ -340,9 +357,9 @@ def test_production_refuses_default_credentials_by_name(change, key):
 
 
 def prepared(tmp_path, **changes):
-    """Prepares a database as a start does: the error's text, or None."""
+    """Prepares a database as a start does; returns the text of the error, or None."""
     conf = load(GOOD | {"database": f"sqlite:///{tmp_path}/p.db"} | changes, {})
-    store = models.open_store(conf.database)
+    store = opening.open_database(conf.database)
     try:
         server.prepare_store(conf)
     except SettingsError as problem:
@@ -377,8 +394,8 @@ def test_a_start_warns_of_a_passphrase_that_breaks_the_bridges_file(
     if where == "settings":
         prepared(tmp_path, mode="demo", passphrases=[passphrase])
     else:
-        models.open_store(f"sqlite:///{tmp_path}/p.db")
-        models.Passphrase.register("odd", passphrase)
+        opening.open_database(f"sqlite:///{tmp_path}/p.db")
+        access.register_passphrase("odd", passphrase)
         prepared(tmp_path, mode="demo", passphrases=["of the settings"])
     assert ("A passphrase holds %" in caplog.text) == warned
     assert passphrase not in caplog.text
@@ -386,7 +403,7 @@ def test_a_start_warns_of_a_passphrase_that_breaks_the_bridges_file(
 
 def test_a_demo_makes_its_users_once(tmp_path):
     assert prepared(tmp_path, mode="demo") is None
-    models.User.drop("user1")
+    access.delete_user("user1")
     assert prepared(tmp_path, mode="demo") is None
     assert [user.username for user in models.User.select()] == ["admin"]
 

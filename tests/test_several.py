@@ -1,4 +1,4 @@
-"""Several processes work as one: events in order, races with one winner, news at once."""
+"""Several processes work as one: events are in order, races have one winner, news come at once."""
 
 import asyncio
 import contextlib
@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from database.shared import LIMITS, WRITE_LOCK
-from handlers.base import passphrases
+from database.kinds import LIMITS, WRITE_LOCK
+from handlers import passphrases
 from tests.conftest import ON_POSTGRESQL, PATIENCE, alert
 from tests.several import Browser, Senders, Servers, apis
 
@@ -30,12 +30,12 @@ def three(postgresql, tmp_path_factory):
 
 @pytest.fixture
 def each(three):
-    """A client of each of them."""
+    """A client for each of them."""
     return apis(three.ports)
 
 
 async def all_events(api, after=0):
-    """The ids of all events after one, as stored."""
+    """The ids of all stored events after this one."""
     token, ids = await api.token(), []
     while True:
         path = f"/v3/events?after={ids[-1] if ids else after}&limit=1000"
@@ -142,14 +142,14 @@ async def test_a_socket_may_come_back_to_another_process(each, three):
 
 
 async def next_event(line):
-    """The next message that tells of an event: that alarms changed may come at any time."""
+    """The next message about an event; messages about alarms may come at any time."""
     while (text := await asyncio.wait_for(line.read_message(), PATIENCE)) == '{"type":"alarms"}':
         pass
     return text
 
 
 async def test_a_browser_hears_of_records_as_the_process_that_stored_them_tells(each, three):
-    """Whatever the noun, the message is the same at each process."""
+    """The message is the same at each process, for every noun."""
     token = await each[0].token()
     heard = {port: [] for port in three.ports}
     lines = []
@@ -175,7 +175,7 @@ async def test_a_browser_hears_of_records_as_the_process_that_stored_them_tells(
 
 
 async def sockets(three, token):
-    """A browser of this login at each process, and the tasks that end when they are dropped."""
+    """A browser of this login at each process, and tasks that end when their sockets are closed."""
     browsers = [Browser(port, token) for port in three.ports]
     lines = [await browser.connect() for browser in browsers]
     return browsers, [
@@ -233,7 +233,7 @@ async def test_a_passphrase_is_made_and_retired_everywhere_at_once(each):
 
 
 async def until_answered(api, status):
-    """Returns once alerts with the desk's own passphrase are answered so."""
+    """Waits until alerts with the desk's own passphrase get this status."""
     begun = time.monotonic()
     while (await api.alert(passphrase="the desk's own")).status != status:
         assert time.monotonic() - begun < PATIENCE

@@ -1,16 +1,17 @@
-"""Positions that do not match, as the surveyor judges them report by report, on a real database."""
+"""Positions that do not match, judged by the surveyor after each report, on a real database."""
 
 import time
+from types import SimpleNamespace
 
 import pytest
 
 import models
-from alarms.survey import Limits, Surveyor
-from models import positions
+from services import account, alarms, events, registry
+from services.survey import Surveyor
 from tests.receiving import receive_one
 from trading import instants
 
-START = 1_000_000_000.0  # long past: what is written now is later than all reports
+START = 1_000_000_000.0  # long ago, so that rows written now are later than all reports
 EVERY = 300.0  # seconds between two reports
 
 
@@ -20,39 +21,47 @@ def desk(store):
     for name, hedge, active in (("A-B", 0.72, 1), ("A-C", 0.5, 1), ("T-VZ", 0.5, 0)):
         leg1, leg2 = name.split("-")
         pair = {"ticker1": leg1, "ticker2": leg2, "hedge": hedge, "status": active}
-        models.Pair.register(pair, "test")
-    models.Stock.register({"symbol": "S", "active": 1}, "test")
-    models.AlarmWatch.begin()
+        registry.register_pair(pair, "test")
+    registry.register_stock({"symbol": "S", "active": 1}, "test")
+    alarms.begin_watch()
     return Desk()
 
 
 class Desk:
-    """What the bridge and TradingView send, and what is looked for after each."""
+    """Sends what the bridge and TradingView send, and looks for alarms after each."""
 
     def __init__(self):
-        self.surveyor = Surveyor(Limits(9e9, 9e9, 9e9, 0, 240, ()), time.time())
+        self.conf = SimpleNamespace(
+            alarm_bridge_minutes=9e9,
+            alarm_minutes=9e9,
+            alarm_leg_seconds=9e9,
+            alarm_missed_seconds=0,
+            alarm_report_seconds=240,
+            alarms_off=(),
+        )
+        self.surveyor = Surveyor(self.conf, time.time())
         self.at = START
 
     def report(self, after=EVERY, **held):
-        """Reports positions, and looks: {key: words} of what is open."""
+        """Reports positions, and looks; returns {key: words} of the open alarms."""
         self.at += after
         for symbol, position in held.items():
-            models.Stock.hold(symbol, {"active_pos": position, "active_cost": 10.0}, "bridge")
+            registry.hold(symbol, {"active_pos": position, "active_cost": 10.0}, "bridge")
             moment = instants.from_epoch(self.at)
             models.Stock.update(reported=moment).where(models.Stock.symbol == symbol).execute()
         return self.look()
 
     def look(self):
-        """One look, written down: {key: words} of the alarms of positions that are open."""
+        """Looks once and stores the result; returns {key: words} of open alarms of positions."""
         found = self.surveyor.look(time.time())
-        settle = models.AlarmWatch.settle
+        settle = alarms.settle
         if found.changes:
             assert settle(found.base, found.reached, found.begun, found.over)
         rows = models.Alarm.open_ones()
         return {row.key: row.what for row in rows if row.kind in ("unhedged", "expected", "leg")}
 
     def alert(self, ticker, before, after, **fields):
-        """An alert of a strategy that goes from one signed size to another: its rowid."""
+        """Stores an alert of a strategy that goes from one signed size to another; its rowid."""
 
         def side(size):
             return "long" if size > 0 else "short" if size < 0 else "flat"
@@ -71,14 +80,14 @@ class Desk:
 
     def set(self, rowid, **fields):
         """Changes a signal as the bridge does."""
-        models.Signal.find(rowid).change("bridge", fields)
+        events.change(models.Signal.find(rowid), "bridge", fields)
 
 
 BROKEN = "A-B: 100 A unhedged, 1,000.00 USD. A is a leg of other pairs, too."
 
 
 def test_a_pair_without_its_second_leg_is_told_after_two_reports_until_it_matches(desk):
-    models.Pair.find("A-C").remove("test")
+    registry.delete_pair("A-C", "test")
     words = {"unhedged:A-B": "A-B: 100 A unhedged, 1,000.00 USD."}
     assert desk.report(A=100, B=0) == {}
     assert desk.look() == {}
@@ -124,7 +133,7 @@ def test_an_order_of_which_nobody_has_heard_for_a_day_is_not_open(desk):
 
 
 def test_a_canceled_signal_does_not_end_the_alarm_of_its_half_filled_pair(desk):
-    desk.surveyor._limits = desk.surveyor._limits._replace(leg=-9e9)
+    desk.conf.alarm_leg_seconds = -9e9
     rowid = desk.alert("A-0.72*B", 0, 100, order_status="created", order_id1=1, order_id2=2)
     desk.set(rowid, order_status="filled(...)", stk_price1=10.0, filled_qty1=100.0)
     desk.at = time.time()
@@ -160,7 +169,7 @@ def test_expected_is_the_sum_over_all_tickers_of_what_was_not_refused(desk):
     desk.alert("S", 0, 10, order_status="filled")
     assert desk.report(A=60, B=-72, C=20, S=10) == {}
     assert desk.report(A=60, B=-72, C=20, S=10) == {}
-    expected = {each.symbol: each.expected for each in positions.positions_now().expected}
+    expected = {each.symbol: each.expected for each in account.positions_now().expected}
     assert expected == {"A": 60, "B": -72, "C": 20, "S": 10}
     desk.report(S=12)
     words = "S: the alerts say long 10, the account holds long 12."
@@ -208,7 +217,7 @@ def test_a_signal_that_waits_is_not_yet_expected_to_be_held(desk):
 
 def test_a_paused_ticker_that_its_owner_has_closed_expects_nothing(desk):
     desk.alert("S", 0, 10, order_status="filled")
-    models.Stock.find("S").change("admin", {"active": 0})
+    events.change(models.Stock.find("S"), "admin", {"active": 0})
     desk.report(S=10)
     assert desk.report(S=10) == {}
     desk.report(S=0)
@@ -258,14 +267,14 @@ def test_the_gravest_comes_first_and_what_has_been_seen_last_of_its_kind(desk):
     desk.report(T=50)
     desk.alert("NEITHER", 0, 1)
     assert keys(desk) == ["unhedged:T-VZ", "not_traded:2", "not_traded:1"]
-    models.Alarm.acknowledge(models.Alarm.get(kind="unhedged").id, "admin")
+    alarms.acknowledge(models.Alarm.get(kind="unhedged").id, "admin")
     desk.look()
     [first, *_] = models.Alarm.shown()
     assert (first.kind, first.acknowledged_by) == ("unhedged", "admin")
 
 
 def test_a_number_that_doubles_is_told_again_and_a_few_more_are_not(desk):
-    desk.surveyor._limits = desk.surveyor._limits._replace(bridge=-1.0)
+    desk.conf.alarm_bridge_minutes = -1 / 60
 
     def silence(waiting):
         models.Signal.update(order_status="canceled").execute()
@@ -273,7 +282,7 @@ def test_a_number_that_doubles_is_told_again_and_a_few_more_are_not(desk):
             desk.alert("S", 0, size + 1, alert_id=f"{waiting}|{size}")
         desk.surveyor.look(0.0)
         found = desk.surveyor.look(1.0)
-        models.AlarmWatch.settle(found.base, found.reached, found.begun, found.over)
+        alarms.settle(found.base, found.reached, found.begun, found.over)
         row = models.Alarm.get(kind="bridge")
         was_due, seen = row.due, row.acknowledged
         models.Alarm.update(due=None, acknowledged="2026-01-01 00:00:00").where(

@@ -1,82 +1,142 @@
-"""What must not go unnoticed: the rules of all alarms, as pure functions of what is known.
+"""Alarms: what each kind means, when it begins and when it is over, as pure functions.
 
-Instants are Unix seconds here. Stored instants are whole seconds, cut off: whatever is read from
-them may have happened up to a second later, and no rule calls something late before it surely is.
+Instants are Unix seconds here. Stored instants are cut off to whole seconds: what they tell of may
+have happened up to a second later. No rule calls something late before it surely is.
+
+To add a kind, add it to `WORDS` and add its cases in `services/survey.py` (what lasts),
+`services/happenings.py` (what an event tells) or `services/holdings.py` (positions).
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from trading import fills
-from trading.alerts import near
+from trading import fills, statuses
 from trading.positions import Hedge
-from trading.statuses import HALF_WAY, OFFERED
-
-UNHEDGED = "unhedged"
-LEG = "leg"
-BRIDGE = "bridge"
-EXPECTED = "expected"
-MISSED = "missed"
-ERRORS = "error"
-NOT_TRADED = "not_traded"
-WAITING = "waiting"
-REJECTED = "rejected"
-ORDER_ID = "order_id"
-ALERT_ID = "alert_id"
 
 CUT_OFF = 1.0  # seconds that a stored instant may lie behind
+MORE = "more"  # the subject of the one alarm for all that are too many of a kind
+PLACED = (statuses.CREATED, *statuses.HALF_WAY)  # a signal with an open order
+Row = Mapping[str, Any]
+
+
+def is_offered(row: Row) -> bool:
+    """Whether the signal waits for the bridge."""
+    return row["order_status"] in statuses.OFFERED
+
+
+def unfilled_leg(row: Row) -> int | None:
+    """The leg of a pair (1 or 2) that is not filled while the other one is."""
+    try:
+        order = fills.Order(**{name: row[name] for name in fills.Order.__dataclass_fields__})
+        return fills.lagging_leg(order)
+    except ValueError:  # the numbers do not tell
+        return None
+
+
+def lagging_leg(row: Row) -> int | None:
+    """The unfilled leg of a pair that may still fill."""
+    return unfilled_leg(row) if row["order_status"] in statuses.HALF_WAY else None
+
+
+def outcome_kind(row: Row) -> str | None:
+    """The kind of alarm that a signal which ended is, if any."""
+    kinds = {statuses.FAILED: "error", statuses.NOT_TRADED: "not_traded"}
+    return kinds.get(statuses.classify(row["order_status"], row["status_msg"]))
+
+
+class Kind(NamedTuple):
+    """A kind of alarm.
+
+    An alarm that `happened` stays open until a person has seen it; the others end by themselves.
+    `goes_on` reads the row of the signal or rejected alert that the alarm is about: the alarm is
+    over once that is False or the row is gone. It is None for a kind that no row ends.
+    """
+
+    title: str
+    advice: str
+    happened: bool = False
+    goes_on: Callable[[Row], bool] | None = None
+
 
 # The gravest first: alarms are listed, shown and sent in this order.
-TITLES = {
-    UNHEDGED: "A pair is not hedged",
-    LEG: "One leg is filled, the other is not",
-    BRIDGE: "The bridge is silent",
-    EXPECTED: "The account holds something else than the strategies",
-    MISSED: "An alert is missing",
-    ERRORS: "A signal failed",
-    NOT_TRADED: "An alert was not traded",
-    WAITING: "A signal waits too long",
-    REJECTED: "An alert was rejected",
-    ORDER_ID: "An order id was given out again",
-    ALERT_ID: "An alert id was used twice",
+WORDS = {
+    "unhedged": Kind(
+        "A pair is not hedged",
+        "Look at the positions in TWS: buy or sell the leg that is missing, or close the one "
+        "that is left. It is over once the positions match again.",
+    ),
+    "leg": Kind(
+        "One leg is filled, the other is not",
+        "The pair is not hedged. Look at the open order in TWS: let it fill, change its price, or "
+        "close the filled leg.",
+        goes_on=lambda row: lagging_leg(row) is not None,
+    ),
+    "bridge": Kind(
+        "The bridge is silent",
+        "See whether the bridge and TWS or Gateway run and reach this server, and restart the "
+        "bridge. Nothing is traded until it asks again.",
+    ),
+    "expected": Kind(
+        "The account holds something else than the strategies",
+        "See in TWS what was filled and what not, and trade the difference by hand.",
+    ),
+    "missed": Kind(
+        "An alert is missing",
+        "Compare the strategy's position with the account's, trade the difference by hand, and "
+        "look at TradingView's alert log for the one that did not arrive.",
+        happened=True,
+    ),
+    "error": Kind(
+        "A signal failed",
+        "Nothing may have been traded. Read the message, mend the cause, then set the signal "
+        "to waiting or trade it by hand.",
+        happened=True,
+        goes_on=lambda row: outcome_kind(row) == "error",
+    ),
+    "not_traded": Kind(
+        "An alert was not traded",
+        "The strategy holds it, the account does not. Read the reason, mend its cause in "
+        "the registry or the alert, then set the signal to waiting or trade it by hand.",
+        happened=True,
+        goes_on=lambda row: outcome_kind(row) == "not_traded",
+    ),
+    "waiting": Kind(
+        "A signal waits too long",
+        "The bridge asks, but does not take it. Read the bridge's log; then trade it by hand "
+        "and set its status, or cancel it.",
+        goes_on=is_offered,
+    ),
+    "rejected": Kind(
+        "An alert was rejected",
+        "It is no signal yet. Correct and resubmit it in Setup under Rejected alerts, and "
+        "mend the alert's message in TradingView.",
+        happened=True,
+        goes_on=lambda row: True,
+    ),
+    "order_id": Kind(
+        "An order id was given out again",
+        "The broker's reports go to the newer signal. See in TWS what became of the older "
+        "order and set its signal's status by hand.",
+        goes_on=lambda row: row["order_status"] in PLACED,
+    ),
+    "alert_id": Kind(
+        "An alert id was used twice",
+        "It was stored as a signal of its own. Mend the alert's message in TradingView: the "
+        "alert_id must differ with each alert, so put {{timenow}} and {{strategy.order.id}} in it.",
+        happened=True,
+    ),
 }
-ADVICE = {
-    UNHEDGED: "Look at the positions in TWS: buy or sell the leg that is missing, or close the one "
-    "that is left. It is over once the positions match again.",
-    LEG: "The pair is not hedged. Look at the open order in TWS: let it fill, change its price, or "
-    "close the filled leg.",
-    BRIDGE: "See whether the bridge and TWS or Gateway run and reach this server, and restart the "
-    "bridge. Nothing is traded until it asks again.",
-    EXPECTED: "See in TWS what was filled and what not, and trade the difference by hand.",
-    MISSED: "Compare the strategy's position with the account's, trade the difference by hand, and "
-    "look at TradingView's alert log for the one that did not arrive.",
-    ERRORS: "Nothing may have been traded. Read the message, mend the cause, then set the signal "
-    "to waiting or trade it by hand.",
-    NOT_TRADED: "The strategy holds it, the account does not. Read the reason, mend its cause in "
-    "the registry or the alert, then set the signal to waiting or trade it by hand.",
-    WAITING: "The bridge asks, but does not take it. Read the bridge's log; then trade it by hand "
-    "and set its status, or cancel it.",
-    REJECTED: "It is no signal yet. Correct and resubmit it in Setup under Rejected alerts, and "
-    "mend the alert's message in TradingView.",
-    ORDER_ID: "The broker's reports go to the newer signal. See in TWS what became of the older "
-    "order and set its signal's status by hand.",
-    ALERT_ID: "It was stored as a signal of its own. Mend the alert's message in TradingView: the "
-    "alert_id must differ with each alert, so put {{timenow}} and {{strategy.order.id}} in it.",
-}
-KINDS = tuple(TITLES)
-# What has happened stays open until somebody has seen it; the others end by themselves.
-HAPPENINGS = (MISSED, ERRORS, NOT_TRADED, REJECTED, ALERT_ID)
-MORE = "more"  # the subject of the one alarm for all that are too many of a kind
+KINDS = tuple(WORDS)
+HAPPENINGS = tuple(name for name, kind in WORDS.items() if kind.happened)
 
 
 def gravity(kind: str) -> int:
-    """The place of a kind among all, 0 for the gravest; one of an older release comes last."""
+    """The place of a kind among all, 0 for the gravest; a kind of an older release comes last."""
     return KINDS.index(kind) if kind in KINDS else len(KINDS)
 
 
 class Case(NamedTuple):
-    """One thing that is wrong: with what (a rowid or a name), since when, and in words.
+    """One thing that is wrong: its kind, a rowid or name, since when, and a sentence.
 
     `number` is how many signals or shares it is about: once it has doubled it is told again.
     """
@@ -89,100 +149,76 @@ class Case(NamedTuple):
 
     @property
     def key(self) -> str:
-        """What tells this case from all others that are open."""
+        """The name of this case: one alarm of it is open at a time."""
         return f"{self.kind}:{self.subject}"
 
     def words(self, number: float) -> str:
-        """What is wrong, where this is the case for `number` that are too many of its kind."""
+        """The sentence; where this case stands for `number` others, it says so."""
         return self.what if self.subject != MORE else f"{number:,.0f} more. The last: {self.what}"
 
     def is_news(self, number: float, what: str) -> bool:
-        """Whether it differs from what was told: not by a few more of very many."""
+        """Whether it differs from what was told; a few more of very many are no news."""
         if self.subject == MORE:
             return self.kind in HAPPENINGS or self.number != number
         few = abs(self.number - number) < max(1.0, 0.05 * number)
         return self.what != what and (self.number == number or not few)
 
 
-class Silence(NamedTuple):
-    """What is known of the bridge; `since` is when the open alarm of its silence says it began."""
-
-    polled: float
-    started: float
-    waiting: int
-    since: float | None = None
+# --- signals ------------------------------------------------------------------------------
 
 
-def silent_bridge(known: Silence, now: float, limit: float) -> Case | None:
-    """No poll for longer than `limit` while signals wait.
+def silent_bridge(
+    polled: float, started: float, waiting: int, since: float | None, now: float, limit: float
+) -> Case | None:
+    """The bridge has not polled for longer than `limit` seconds while signals wait.
 
-    Before this server started nobody could poll. An open case ends with a poll or when nothing
-    waits, never by a restart alone.
+    `since` is when the open alarm of it says that the silence began. Nobody could poll before the
+    server `started`. An open alarm ends with a poll or when nothing waits, never by a restart.
     """
-    if not known.waiting:
+    if since is None:
+        since = max(polled, started)
+        is_silent = now - since > limit
+    else:  # it was opened after `limit`, so a later poll is that far from its beginning
+        is_silent = polled - since < limit
+    if not waiting or not is_silent:
         return None
-    since = max(known.polled, known.started) if known.since is None else known.since
-    if known.since is None and now - since <= limit:
-        return None
-    # It was opened after `limit`, so a later poll is that far from its beginning.
-    if known.since is not None and known.polled - since >= limit:
-        return None
-    count = "1 signal waits" if known.waiting == 1 else f"{known.waiting:,} signals wait"
+    count = "1 signal waits" if waiting == 1 else f"{waiting:,} signals wait"
     what = f"{count}, and nobody asks for them."
-    return Case(BRIDGE, BRIDGE, since, what, float(known.waiting))
+    return Case("bridge", "bridge", since, what, float(waiting))
 
 
-class Held(NamedTuple):
-    """A signal and since when it is in the state that a rule is about."""
-
-    rowid: int
-    name: str
-    since: float
+def name_of(row: Row) -> str:
+    """What a signal is about: `AAPL`, `NMFC-ROIC`."""
+    return "-".join(filter(None, (row["stk_ticker1"], row["stk_ticker2"]))) or row["ticker"]
 
 
-def late(held: Held, back: float, now: float, limit: float) -> Case | None:
-    """A signal that waits for longer than `limit` although the bridge is there.
+def about(row: Row) -> str:
+    """A signal in words: `Signal 7, NMFC-ROIC`."""
+    return f"Signal {row['rowid']}, {name_of(row)}"
+
+
+def late(row: Row, since: float, back: float, now: float, limit: float) -> Case | None:
+    """A signal has waited since `since`, longer than `limit` seconds, although the bridge polls.
 
     `back` is when the bridge returned from a silence, which has an alarm of its own.
     """
-    if now - max(held.since, back) - CUT_OFF <= limit:
+    if now - max(since, back) - CUT_OFF <= limit:
         return None
-    return Case(WAITING, str(held.rowid), held.since, f"Signal {held.rowid}, {held.name}.")
+    return Case("waiting", str(row["rowid"]), since, f"{about(row)}.")
 
 
-def lagging_leg(row: Mapping[str, Any]) -> int | None:
-    """The leg of a signal (1 or 2) that is not filled while the other one is."""
-    if row["order_status"] not in HALF_WAY:
+def one_legged(row: Row, leg: int, since: float, now: float, limit: float) -> Case | None:
+    """The `leg` of a pair is not filled and the other one is, for longer than `limit` seconds."""
+    if now - since - CUT_OFF <= limit:
         return None
-    return unfilled_leg(row)
-
-
-def unfilled_leg(row: Mapping[str, Any]) -> int | None:
-    """The same whatever the signal's status says."""
-    try:
-        order = fills.Order(**{name: row[name] for name in fills.Order.__dataclass_fields__})
-        return fills.lagging_leg(order)
-    except ValueError:  # numbers of which nothing follows
-        return None
-
-
-def one_legged(held: Held, leg: str, now: float, limit: float) -> Case | None:
-    """A pair of which one leg is filled and the other, `leg`, is not after `limit`."""
-    if now - held.since - CUT_OFF <= limit:
-        return None
-    what = f"Signal {held.rowid}, {held.name}: {leg} is not filled."
-    return Case(LEG, str(held.rowid), held.since, what)
-
-
-def is_offered(row: Mapping[str, Any]) -> bool:
-    """Whether the signal waits for the bridge."""
-    return row["order_status"] in OFFERED
+    what = f"{about(row)}: {row[f'stk_ticker{leg}']} is not filled."
+    return Case("leg", str(row["rowid"]), since, what)
 
 
 def held_since(
-    row: Mapping[str, Any],
+    row: Row,
     history: Iterable[tuple[float, Mapping[str, tuple]]],
-    holds: Callable[[Mapping[str, Any]], Any],
+    holds: Callable[[Row], Any],
 ) -> float | None:
     """Since when something holds without a break for a row, for which it holds now.
 
@@ -197,123 +233,30 @@ def held_since(
     return since
 
 
-class Alert(NamedTuple):
-    """An alert's strategy positions before and after it, signed; None where it has none.
-
-    `by_owner`: resubmitted by hand, and so perhaps long after its time; `overtaken`: it came after
-    one that it preceded.
-    """
-
-    rowid: int
-    name: str
-    before: float | None
-    after: float | None
-    by_owner: bool = False
-    overtaken: bool = False
-
-
-@dataclass(frozen=True)
-class Strategy:
-    """What the alerts of one ticker have told so far.
-
-    `last` is the newest move; `at` the positions that the next one may start from, the last one
-    first; `gap` a jump that no alert has explained, and the rowid of the alert that showed it;
-    `rowid` is that of the newest alert.
-    """
-
-    last: tuple[float, float]
-    at: tuple[float, ...]
-    gap: tuple[float, float, int] | None = None
-    rowid: int = 0
-
-
-def follow(known: Strategy | None, alert: Alert) -> tuple[Strategy | None, Case | int | None]:
-    """The strategy after an alert; with it a missed alert, or the rowid of one that was found.
-
-    An alert that comes twice explains itself. One that was overtaken by the next fills the gap
-    which that had shown.
-    """
-    if alert.before is None or alert.after is None:
-        return known, None
-    move = (alert.before, alert.after)
-    if known is None:
-        return Strategy(move, (alert.after,), rowid=alert.rowid), None
-    if known.gap and _same(move, known.gap[:2]):
-        return replace(known, gap=None), known.gap[2]
-    if alert.overtaken:
-        return replace(known, gap=_narrowed(known.gap, move)), None
-    if alert.by_owner:
-        return replace(known, at=(*known.at, alert.after)), None
-    if _same(move, known.last):
-        return known, None
-    after = Strategy(move, (alert.after,), rowid=alert.rowid)
-    if any(near(alert.before, each) for each in known.at):
-        return after, None
-    told = known.at[0]
-    what = (
-        f"{alert.name}: signal {alert.rowid} starts from {_size(alert.before)}, "
-        f"but signal {known.rowid} before it ended at {_size(told)}."
-    )
-    gap = (told, alert.before, alert.rowid)
-    return replace(after, gap=gap), Case(MISSED, str(alert.rowid), 0.0, what)
-
-
-def _narrowed(
-    gap: tuple[float, float, int] | None, move: tuple[float, float]
-) -> tuple[float, float, int] | None:
-    """What remains of a gap after an alert that fills one end of it."""
-    if gap and near(gap[0], move[0]):
-        return (move[1], gap[1], gap[2])
-    if gap and near(gap[1], move[1]):
-        return (gap[0], move[0], gap[2])
-    return gap
-
-
-def _same(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
-    return all(near(a, b) for a, b in zip(one, other, strict=True))
-
-
-def _size(size: float) -> str:
-    word = "flat" if not size else "long" if size > 0 else "short"
-    return word if not size else f"{word} {_amount(abs(size))}"
-
-
-# --- positions ---------------------------------------------------------------------------
-
-
-class Disagreement(NamedTuple):
-    """Positions that do not match, and the reports that say so, as of now.
-
-    `oldest` and `newest` are the first and the last report among those of the symbols held.
-    """
-
-    case: Case
-    oldest: float
-    newest: float
-
-
-def confirmed(found: Disagreement, first: float | None, apart: float) -> bool:
-    """Whether two reports in a row disagree, the second at least `apart` seconds after `first`."""
-    return first is not None and found.oldest - first >= apart
+# --- positions ----------------------------------------------------------------------------
 
 
 def unhedged(name: str, symbol: str, hedge: Hedge, currency: str, notes: str = "") -> Case:
     """A pair of which one leg is held without the other, or far too much of one."""
     shares = abs(hedge.unhedged)
-    money = "" if hedge.amount is None else f", {_amount(abs(hedge.amount), 2)} {currency}"
+    money = "" if hedge.amount is None else f", {abs(hedge.amount):,.2f} {currency}"
     what = f"{name}: {_amount(shares)} {symbol} unhedged{money}.{notes}"
-    return Case(UNHEDGED, name, 0.0, what, shares)
+    return Case("unhedged", name, 0.0, what, shares)
 
 
 def unexpected(symbol: str, expected: float, held: float) -> Case | None:
-    """A symbol of which something else is held than the alerts say, by more than one share."""
+    """A symbol of which the account holds over one share more or less than the alerts say."""
     apart = abs(expected - held)
     if apart <= 1:
         return None
-    what = f"{symbol}: the alerts say {_size(expected)}, the account holds {_size(held)}."
-    return Case(EXPECTED, symbol, 0.0, what, apart)
+    what = f"{symbol}: the alerts say {size_words(expected)}, the account holds {size_words(held)}."
+    return Case("expected", symbol, 0.0, what, apart)
 
 
-def _amount(number: float, digits: int = 0) -> str:
-    whole = not digits and number == round(number)
-    return f"{number:,.0f}" if whole else f"{number:,.{digits or 2}f}"
+def size_words(size: float) -> str:
+    """A signed position: `long 100`, `flat`."""
+    return f"{'long' if size > 0 else 'short'} {_amount(abs(size))}" if size else "flat"
+
+
+def _amount(number: float) -> str:
+    return f"{number:,.0f}" if number == round(number) else f"{number:,.2f}"

@@ -34,19 +34,9 @@ class Equation:
         return (self.leg1, self.leg2) if self.leg2 else (self.leg1,)
 
     @property
-    def is_pair(self) -> bool:
-        """Whether there is a second leg."""
-        return self.leg2 is not None
-
-    @property
     def kind(self) -> str:
         """`pair` or `single`."""
-        return "pair" if self.is_pair else "single"
-
-    @property
-    def name(self) -> str:
-        """The registry's name, symbols only: `NMFC-ROIC` or `AAPL`."""
-        return "-".join(leg.symbol for leg in self.legs)
+        return "pair" if self.leg2 else "single"
 
 
 class _Token(NamedTuple):
@@ -86,12 +76,12 @@ _CLASS_SHARE = re.compile(r"(?P<base>.+)(?P<between>[. ])(?P<letter>[A-Za-z])")
 # A base of three or more letters or digits, and a currency of three letters.
 _CURRENCIES = re.compile(r"(?P<base>[A-Z0-9]{3,})\.?(?P<quote>[A-Z]{3})", re.ASCII)
 _HALF_EXPONENT = re.compile(r"[\d.]+[eE]", re.ASCII)
-_ANYWHERE = "X"  # an exchange of which nothing is known: a symbol is what stands in its spelling
+_ANYWHERE = "X"  # an unknown exchange: parse() changes no symbol that stands behind it
 
 
-@lru_cache(1024)  # charts send the same few equations all day
+@lru_cache(1024)  # the same few texts come all day
 def parse(text: str) -> Equation:
-    """Read an equation; raise Problematic, and nothing else, for text that has no one reading."""
+    """Read an equation; raises Problematic, and nothing else, if a text has no clear meaning."""
     tokens = _without_parentheses(_tokens(text.strip()))
     kinds = _kinds(tokens)
     if kinds == "n" and _WHOLE.fullmatch(tokens[0].text):
@@ -101,13 +91,13 @@ def parse(text: str) -> Equation:
         raise Problematic("neither a symbol nor a pair")
     leg1_tokens = tokens[slice(*shape.span("leg1"))]
     leg1, weight = _weighted(leg1_tokens)
-    # 1E-0*B is 1*B, or the pair of 1E and 0*B: a weight with a minus has no one reading.
+    # 1E-0*B could be 1*B, or the pair of 1E and 0*B: a weight must have no minus.
     if weight != 1 or any("-" in token.text for token in leg1_tokens):
         raise Problematic("the first leg must have weight 1")
     if shape["leg2"] is None:
         return Equation(leg1)
     if leg1.exchange is None and _HALF_EXPONENT.fullmatch(leg1.symbol):
-        # 5E-3*B is 0.005*B, hence 5E - 3*B would change its meaning with its white space.
+        # 5E-3*B is 0.005*B, so 5E - 3*B would mean something else without its spaces.
         raise Problematic("the first leg could be part of a number")
     leg2, hedge = _weighted(tokens[slice(*shape.span("leg2"))])
     if not 0 < hedge < math.inf:
@@ -116,19 +106,20 @@ def parse(text: str) -> Equation:
 
 
 def dotted(symbol: str) -> str | None:
-    """`USDCAD` and `USD.CAD` as the broker spells a currency or crypto pair; None for the rest.
+    """The broker's spelling of a currency or crypto pair: `USD.CAD`, also for `USDCAD`.
 
-    Only the registry knows whether a symbol of that shape is one.
+    It is None for a symbol of another shape. Only the registry knows whether one of this shape is
+    a currency pair.
     """
     found = _CURRENCIES.fullmatch(symbol)
     return found and f"{found['base']}.{found['quote']}"
 
 
 def spellings(symbol: str) -> tuple[str, ...]:
-    """Every way to write a symbol; most have one only.
+    """Every way to write a symbol; most symbols have one only.
 
-    Of a currency pair's the broker's is first (`USD.CAD`, `USDCAD`), of a class share's the given
-    one (`BF B`, `BF.B`).
+    The broker's comes first for a currency pair (`USD.CAD`, `USDCAD`), the given one for a class
+    share (`BF B`, `BF.B`).
     """
     if broker := dotted(symbol):
         return broker, broker.replace(".", "")
@@ -167,9 +158,9 @@ def _kinds(tokens: list[_Token]) -> str:
 
 
 def _without_parentheses(tokens: list[_Token]) -> list[_Token]:
-    """Leave out parentheses; raise Problematic for one that changes something or has no other."""
+    """The tokens without parentheses; raises Problematic if one matters or has no partner."""
     kinds, before = _kinds(tokens), None
-    while kinds != before:  # once for each level
+    while kinds != before:  # once for each level of parentheses
         before, kinds = kinds, _NEEDLESS.sub(r"\1\2\3", kinds)
     if "(" in kinds or ")" in kinds:
         raise Problematic("parentheses that change the meaning")

@@ -1,6 +1,6 @@
 """The exchanges that charts name before a symbol, and the currencies that shares trade in there.
 
-An exchange that is not listed here is unknown: nothing follows from its name.
+Shares of an exchange that is not listed here may trade in any currency.
 """
 
 _US = "NYSE NASDAQ AMEX ARCA NYSEARCA NYSEMKT BATS CBOE BOATS IEX OTC OTCMKTS PINK ISLAND"
@@ -61,7 +61,7 @@ _LISTED = {
     "MAD": "CSEMA",
     "TND": "BVMT",
 }
-CURRENCIES = {
+_CURRENCIES = {
     exchange: frozenset(currencies.split())
     for currencies, exchanges in _LISTED.items()
     for exchange in exchanges.split()
@@ -76,9 +76,9 @@ def is_us(exchange: str) -> bool:
 
 def currencies(exchange: str | None) -> frozenset[str]:
     """The currencies that shares trade in there; empty where the exchange is unknown or None."""
-    return CURRENCIES.get(_name(exchange), frozenset()) if exchange else frozenset()
+    return _CURRENCIES.get(_name(exchange), frozenset()) if exchange else frozenset()
 
 
 def _name(exchange: str) -> str:
-    """The name without the mark of delayed prices: `LSE` for `LSE_DLY`."""
+    """The name in capitals, without the mark of delayed prices: `LSE` for `LSE_DLY`."""
     return exchange.upper().removesuffix("_DLY")

@@ -1,4 +1,4 @@
-"""What fills, partial fills and cancels do to an order.
+"""What fills, partial fills and cancels do to an order, and what its slippage cost.
 
 Slippage is in the order's own price unit, per contract, and positive in the trader's favour: for
 a buy the order price minus the fill price, for a sell the fill price minus the order price.
@@ -6,21 +6,26 @@ a buy the order price minus the fill price, for a sell the fill price minus the 
 
 import math
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
-from trading.statuses import CANCELED, FILLED, PART_FILLED, PART_PRICED
+from trading.statuses import CANCELED, FILLED, OFFERED, PART_FILLED, PART_PRICED
 
+EXACT = 2**53  # below it every whole number is a float of its own
 _REMAINED = re.compile(r"\bremained(?:\((?P<leg>[^()]*)\))?: (?P<amount>-?\d+(\.\d+)?)\s*$")
-_NOISE_DIGITS = 10
 _PRICE_DIGITS = 4
+_QUANTITY_DIGITS = 10  # what lies behind them is noise of floats
+_BASIS_POINTS = 10_000
 
 
 @dataclass(frozen=True)
 class Order:
     """A signal's order and its fills; raises ValueError when a number is not finite.
 
-    `order_price` is for a pair the price of leg 1 minus hedge times leg 2; `filled_qty1` and
-    `filled_qty2` are the quantities filled so far, None when only prices were reported.
+    `order_price` is for a pair the price of leg 1 minus hedge times leg 2. A leg's price of 0 is
+    none yet. `filled_qty1` and `filled_qty2` are the quantities filled so far; None where only
+    prices were reported, which then stand for the whole leg.
     """
 
     order_action: str
@@ -43,16 +48,6 @@ class Order:
         quantities = (self.order_contracts, self.hedge_param, self.filled_qty1, self.filled_qty2)
         if not all(number is None or math.isfinite(number) for number in prices + quantities):
             raise ValueError("out of range")
-
-    @property
-    def is_pair(self) -> bool:
-        """Whether there is a second leg."""
-        return self.stk_ticker2 is not None
-
-    @property
-    def is_priced(self) -> bool:
-        """Whether every leg that is traded has a price; 0 is none."""
-        return bool(self.stk_price1) and (bool(self.stk_price2) or not _is_traded(self, 2))
 
 
 def matches(symbol: str, leg: str) -> bool:
@@ -81,11 +76,11 @@ def price_leg(order: Order, leg: int, price: float | None, contracts: float | No
         return order
     priced = _with_price(order, leg, price)
     if contracts is None:
-        return replace(priced, order_status=FILLED if priced.is_priced else PART_PRICED)
+        return replace(priced, order_status=PART_PRICED if None in _remaining(priced) else FILLED)
     if order.order_status == PART_FILLED and contracts == order.order_contracts:
         return priced
-    canceled = _without_noise(order.order_contracts - contracts)
-    message = f"canceled amount: {_plain(canceled)}"
+    canceled = round(order.order_contracts - contracts, _QUANTITY_DIGITS) + 0.0
+    message = f"canceled amount: {plain(canceled)}"
     return replace(priced, order_contracts=contracts, order_status=PART_FILLED, status_msg=message)
 
 
@@ -98,60 +93,52 @@ def report(order: Order, leg: int, price: float | None, quantity: float | None) 
     """
     if not price or not _accepts(order, leg, quantity):
         return order
-    known = _filled(order, leg)
-    if quantity is not None and quantity < (known or 0):
+    known = (order.filled_qty1, order.filled_qty2)[leg - 1]
+    if quantity is None:
+        quantity = known
+    elif quantity < (known or 0):
         return order
-    quantity = known if quantity is None else quantity
-    reported = replace(_with_price(order, leg, price), **{f"filled_qty{leg}": quantity})
-    if not reported.is_priced:
-        if leg == 1:
-            reported = replace(reported, status_msg=_remained(reported, 1))
-        return replace(reported, order_status=PART_PRICED)
-    for each in (1, 2) if _is_traded(reported, 2) else (1,):
-        if _remaining(reported, each) > 0:
-            return replace(reported, order_status=PART_FILLED, status_msg=_remained(reported, each))
-    return replace(reported, order_status=FILLED, status_msg="")
+    order = replace(_with_price(order, leg, price), **{f"filled_qty{leg}": quantity})
+    remaining = _remaining(order)
+    if None in remaining:
+        message = _remained(order, 1, remaining[0]) if leg == 1 else order.status_msg
+        return replace(order, order_status=PART_PRICED, status_msg=message)
+    for number, amount in enumerate(remaining, 1):
+        if amount > 0:
+            message = _remained(order, number, amount)
+            return replace(order, order_status=PART_FILLED, status_msg=message)
+    return replace(order, order_status=FILLED, status_msg="")
 
 
 def quantities(order: Order) -> tuple[float | None, float | None]:
     """What legs 1 and 2 have filled, where `remained...` in the status message tells it, else None.
 
-    Raises ValueError when a size is out of range or a pair has no hedge ratio.
+    Raises ValueError when a size is out of range.
     """
     told = _REMAINED.search(order.status_msg or "")
-    names = (
-        {order.stk_ticker1: 1, order.stk_ticker2: 2}
-        if order.is_pair
-        else {None: 1, order.stk_ticker1: 1}
-    )
-    leg = told and names.get(told["leg"])
-    filled = leg and max(0.0, _without_noise(_size(order, leg) - float(told["amount"])))
-    return (filled if leg == 1 else None), (filled if leg == 2 else None)
+    if told is None:
+        return None, None
+    name = told["leg"]
+    if name is None and order.stk_ticker2 is None:
+        name = order.stk_ticker1
+    filled = [
+        max(0.0, round(size - float(told["amount"]), _QUANTITY_DIGITS) + 0.0)
+        if name == ticker and not math.isnan(size)
+        else None
+        for ticker, size in zip((order.stk_ticker1, order.stk_ticker2), _sizes(order), strict=True)
+    ]
+    return filled[0], filled[1]
 
 
 def lagging_leg(order: Order) -> int | None:
     """The leg that is not filled while the other one is; None where none or both are.
 
-    Raises ValueError when a size is out of range or a pair has no hedge ratio.
+    It is None for a pair without a hedge ratio, too. Raises ValueError when a size is out of range.
     """
-    if not order.is_pair:
+    if order.stk_ticker2 is None or order.hedge_param is None:
         return None
-    done = [_is_done(order, leg) for leg in (1, 2)]
-    return None if done[0] == done[1] else done.index(False) + 1
-
-
-def _is_traded(order: Order, leg: int) -> bool:
-    """Whether there is an order for the leg: none for one too small for a whole share."""
-    if leg == 1:
-        return True
-    return order.is_pair and (order.hedge_param is None or _size(order, leg) != 0)
-
-
-def _is_done(order: Order, leg: int) -> bool:
-    """Whether nothing remains of a leg; of one that is not traded there never was."""
-    if _size(order, leg) == 0:
-        return True
-    return _price(order, leg) is not None and _remaining(order, leg) <= 0
+    done = [amount is not None and amount <= 0 for amount in _remaining(order)]
+    return None if all(done) or done == [False, False] else done.index(False) + 1
 
 
 def _accepts(order: Order, leg: int, quantity: float | None = None) -> bool:
@@ -160,80 +147,143 @@ def _accepts(order: Order, leg: int, quantity: float | None = None) -> bool:
     One that brings more than is known revives a canceled order: it filled before the cancel
     reached the broker.
     """
-    if order.order_status == FILLED or not _is_traded(order, leg):
+    if order.order_status == FILLED:
         return False
-    if order.order_status != CANCELED or _price(order, leg) is None:
+    size = _sizes(order)[leg - 1]
+    if leg == 2 and not size:
+        return False
+    if order.order_status != CANCELED or not (order.stk_price1, order.stk_price2)[leg - 1]:
         return True
-    return quantity is not None and quantity > _known_quantity(order, leg)
+    known = (order.filled_qty1, order.filled_qty2)[leg - 1]
+    return quantity is not None and quantity > (size if known is None else known)
 
 
 def _with_price(order: Order, leg: int, price: float) -> Order:
     """The order with a leg's price and what follows from it; drops the message of a cancel."""
     message = "" if order.order_status == CANCELED else order.status_msg
-    priced = replace(order, status_msg=message, **{f"stk_price{leg}": price})
-    if not priced.stk_price1 or (priced.is_pair and not priced.stk_price2):
-        return priced
-    fill_price = priced.stk_price1
-    if priced.is_pair:
-        spread = priced.stk_price1 - _hedge(priced) * priced.stk_price2
-        fill_price = round(spread, _PRICE_DIGITS) + 0.0
-    return replace(priced, fill_price=fill_price, slip=_slippage(priced, fill_price))
-
-
-def _slippage(order: Order, fill_price: float) -> float | None:
-    """The slippage as this module defines it; what it was, where there is no order price."""
+    order = replace(order, status_msg=message, **{f"stk_price{leg}": price})
+    fill_price = order.stk_price1
+    if not fill_price or (order.stk_ticker2 is not None and not order.stk_price2):
+        return order
+    if order.stk_ticker2 is not None:
+        if order.hedge_param is None:
+            raise ValueError("the hedge ratio is missing")
+        fill_price = round(fill_price - order.hedge_param * order.stk_price2, _PRICE_DIGITS) + 0.0
     if order.order_price is None:
-        return order.slip
+        return replace(order, fill_price=fill_price)
     worse = fill_price - order.order_price
-    return round(-worse if order.order_action == "buy" else worse, _PRICE_DIGITS) + 0.0
+    slip = round(-worse if order.order_action == "buy" else worse, _PRICE_DIGITS) + 0.0
+    return replace(order, fill_price=fill_price, slip=slip)
 
 
-def _price(order: Order, leg: int) -> float | None:
-    return (order.stk_price1 if leg == 1 else order.stk_price2) or None
+def _sizes(order: Order) -> tuple[float, float]:
+    """The quantities ordered of legs 1 and 2.
 
-
-def _filled(order: Order, leg: int) -> float | None:
-    return order.filled_qty1 if leg == 1 else order.filled_qty2
-
-
-def _known_quantity(order: Order, leg: int) -> float:
-    """The quantity a leg has filled; a price without a quantity stands for all of it."""
-    filled = _filled(order, leg)
-    return _size(order, leg) if filled is None else filled
-
-
-def _remaining(order: Order, leg: int) -> float:
-    """The quantity a leg still has to fill, negative when it filled too much."""
-    return _without_noise(_size(order, leg) - _known_quantity(order, leg))
-
-
-def _remained(order: Order, leg: int) -> str:
-    """The status message for a leg, in the bridge's words."""
-    name = f"({order.stk_ticker1 if leg == 1 else order.stk_ticker2})" if order.is_pair else ""
-    return f"remained{name}: {_remaining(order, leg)}"
-
-
-def _size(order: Order, leg: int) -> float:
-    """The quantity ordered of a leg; of leg 2 in whole shares, rounded as the bridge does."""
-    if leg == 1:
-        return float(order.order_contracts)
-    product = order.order_contracts * _hedge(order)
-    if not math.isfinite(product):
-        raise ValueError("out of range")
-    return float(math.floor(product))
-
-
-def _hedge(order: Order) -> float:
+    That of leg 2 is in whole shares, rounded as the bridge does: 0 for a single and for a leg too
+    small for one share, which is not traded. It is NaN where the hedge ratio is missing.
+    """
+    size = float(order.order_contracts)
+    if order.stk_ticker2 is None:
+        return size, 0.0
     if order.hedge_param is None:
-        raise ValueError("the hedge ratio is missing")
-    return order.hedge_param
+        return size, math.nan
+    if not math.isfinite(size * order.hedge_param):
+        raise ValueError("out of range")
+    return size, float(math.floor(order.order_contracts * order.hedge_param))
 
 
-def _without_noise(number: float) -> float:
-    # Adding 0.0 turns -0.0 into 0.0.
-    return round(float(number), _NOISE_DIGITS) + 0.0
+def _remaining(order: Order) -> list[float | None]:
+    """What each leg that is traded still has to fill, below 0 when it filled too much.
+
+    It is None for a leg without a price.
+    """
+    size1, size2 = _sizes(order)
+    legs = [(order.stk_price1, order.filled_qty1, size1)]
+    if size2:
+        legs.append((order.stk_price2, order.filled_qty2, size2))
+    remaining: list[float | None] = []
+    for price, filled, size in legs:
+        rest = 0.0 if filled is None else round(size - filled, _QUANTITY_DIGITS) + 0.0
+        remaining.append(rest if price else None)
+    return remaining
 
 
-def _plain(number: float) -> str:
-    """Write a number without `.0`."""
-    return repr(number).removesuffix(".0")
+def _remained(order: Order, leg: int, amount: float) -> str:
+    """The status message for what a leg still has to fill, in the bridge's words."""
+    if order.stk_ticker2 is None:
+        return f"remained: {amount}"
+    return f"remained({order.stk_ticker1 if leg == 1 else order.stk_ticker2}): {amount}"
+
+
+def plain(value: Any) -> Any:
+    """A whole number below 2**53 without its `.0`; anything else as it is."""
+    if type(value) is float and value.is_integer() and -EXACT < value < EXACT:
+        return int(value)
+    return value
+
+
+# What a record that was read before the fill may still change.
+_AFTER_FILL = {
+    *("order_comment", "error_msg", "mar_pos", "mar_pos_size"),
+    *("pre_mar_pos", "pre_mar_pos_size"),
+}
+
+
+def without_setbacks(row: Mapping[str, Any], fields: dict[str, Any]) -> dict[str, Any]:
+    """The fields that a record read earlier may set: no fill is undone, nothing traded twice."""
+    fill = (row["stk_price1"], row["stk_price2"], row["filled_qty1"], row["filled_qty2"])
+    began = any(value is not None for value in fill)
+    offers = fields.get("order_status") in OFFERED
+    if row["order_status"] == FILLED or (began and offers):
+        return {name: value for name, value in fields.items() if name in _AFTER_FILL}
+    return fields
+
+
+# --- what slippage cost -------------------------------------------------------------------
+#
+# A signal's slippage in money is its slippage times its contracts, in the currency of leg 1. Its
+# value is the sum over its legs of price times quantity filled, without signs; a pair whose legs
+# have two currencies, or that lacks a leg's price, has none.
+
+
+@dataclass(frozen=True)
+class Slipped:
+    """Sums over signals that have a slippage and trade the same legs.
+
+    `money` is of all of them, `valued` only of those whose value is known.
+    """
+
+    currency1: str
+    currency2: str | None
+    signals: int
+    money: float
+    valued: float
+    value: float
+
+
+def by_currency(groups: Iterable[Slipped]) -> dict[str, dict[str, float | None]]:
+    """{currency: {money, value, bp, signals}}; money of two currencies is never added.
+
+    `bp` is None where no value is known.
+    """
+    sorted_by: dict[str, list[Slipped]] = {}
+    for group in groups:
+        if group.signals:
+            sorted_by.setdefault(group.currency1, []).append(group)
+    return {currency: _sums(sorted_by[currency]) for currency in sorted(sorted_by)}
+
+
+def _sums(groups: list[Slipped]) -> dict[str, float | None]:
+    valued = [group for group in groups if group.currency2 in (None, group.currency1)]
+    value = sum(group.value for group in valued)
+    return {
+        "money": round(sum(group.money for group in groups), 4) + 0.0,
+        "value": round(value, 4),
+        "bp": basis_points(sum(group.valued for group in valued), value),
+        "signals": sum(group.signals for group in groups),
+    }
+
+
+def basis_points(money: float, value: float) -> float | None:
+    """Money in hundredths of a percent of a value; None where there is no value."""
+    return round(money / value * _BASIS_POINTS, 2) + 0.0 if value else None

@@ -1,4 +1,4 @@
-"""Instants as the wire writes them: UTC text, YYYY-MM-DD HH:MM:SS, which sorts by time."""
+"""Instants as clients see them: text in UTC, YYYY-MM-DD HH:MM:SS, which sorts by time."""
 
 import re
 import time
@@ -9,7 +9,7 @@ LAST = "9999-12-31 23:59:59"
 
 _FORM = "%Y-%m-%d %H:%M:%S"
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}\Z", re.ASCII)
-# From 1973 on; fewer digits are a date without its dashes.
+# From 1973 on: fewer digits could be a date without dashes.
 UNIX = r"[1-9]\d{8,12}(\.\d{0,9})?"
 _UNIX = re.compile(rf"{UNIX}\Z", re.ASCII)
 _LEAST_MILLISECONDS = 10**11
@@ -31,12 +31,12 @@ def _second(epoch: int) -> str:
 
 
 def ago(seconds: float) -> str:
-    """The instant that many seconds back."""
+    """The instant that was so many seconds ago."""
     return (datetime.now(UTC) - timedelta(seconds=seconds)).strftime(_FORM)
 
 
 def seconds_since(instant: str) -> int:
-    """Whole seconds from an instant to the present; 0 for one that is still to come."""
+    """Whole seconds from an instant to the present; 0 for an instant in the future."""
     passed = datetime.fromisoformat(now()) - datetime.fromisoformat(instant)
     return max(0, int(passed.total_seconds()))
 
@@ -57,9 +57,9 @@ def from_epoch(seconds: float) -> str:
 
 
 def parse(text: str) -> str:
-    """The instant that a text names (fractions cut off); raises ValueError.
+    """The instant that a text names, without fractions of a second; raises ValueError.
 
-    Digits are Unix seconds or milliseconds.
+    A number is a Unix time in seconds or milliseconds.
     """
     text = text.strip()
     if _UNIX.match(text):
@@ -77,13 +77,13 @@ def parse(text: str) -> str:
 
 
 def is_absolute(text: str) -> bool:
-    """Whether no zone is missing to an instant's text: it is a Unix time, or has an offset."""
+    """Whether a text needs no time zone: it is a Unix time, or has an offset."""
     text = text.strip()
     return bool(_UNIX.match(text) or _OFFSET.search(text))
 
 
 def parse_bound(text: str, *, last: bool) -> str:
-    """As parse, and a bare date means its first or its last second."""
+    """As parse(); a date without a time means its first or, with `last`, its last second."""
     if _DATE.match(text.strip()):
         text = f"{text.strip()} {'23:59:59' if last else '00:00:00'}"
     return parse(text)

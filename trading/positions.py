@@ -1,15 +1,15 @@
 """What an account holds: pairs with their legs and hedges, other positions, sums by currency.
 
-Quantities are signed, below 0 where short; costs are averages for each share; PnL is the open
-profit as the broker reports it. Costs and PnL are in the instrument's currency, None where the
-broker did not know them.
+Quantities are signed, below 0 where short. A cost is the average price paid for a share. PnL is
+the open profit as the broker reports it. Costs and PnL are in the instrument's currency, and None
+where the broker did not know them.
 """
 
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-TOLERANCE = 0.05  # a hedge that is off by no more is near enough
+TOLERANCE = 0.05  # a hedge may differ by this part of its ratio
 
 FLAT = "flat"
 FINE = "fine"
@@ -45,9 +45,9 @@ class Holding:
 class Hedge:
     """How a pair's second leg covers its first.
 
-    `actual` is how many of leg 2 are held against each of leg 1, None without a leg 1. Where the
-    mark is `wrong`, `leg missing` or `left over`, `leg` (1 or 2) says of which leg too much is
-    held, `unhedged` how much that is, and `amount` what it cost.
+    `actual` is how many shares of leg 2 are held against each of leg 1; None where no leg 1 is
+    held. With the marks `wrong`, `leg missing` and `left over`, too much is held of `leg` (1 or
+    2): `unhedged` is how much too much, and `amount` what that cost.
     """
 
     mark: str
@@ -60,7 +60,7 @@ class Hedge:
     def is_broken(self) -> bool:
         """Whether one leg is held without the other, or the ratio is far off.
 
-        A single share too much of leg 2 is what is left by rounding.
+        One share too much of leg 2 does not count: rounding leaves it.
         """
         if self.mark == LEG_MISSING:
             return True
@@ -68,7 +68,7 @@ class Hedge:
 
 
 def hedge(leg1: Holding, leg2: Holding, ratio: float) -> Hedge:
-    """Compares the legs' positions with the registered hedge ratio.
+    """Compare the legs' positions with the registered hedge ratio.
 
     `fine`: leg 2 is what the ratio asks for in whole shares; `off`: within 5 % of the ratio or one
     share beside it; `wrong`: further away; `leg missing`: leg 1 is held alone; `left over`: leg 2.
@@ -83,7 +83,7 @@ def hedge(leg1: Holding, leg2: Holding, ratio: float) -> Hedge:
         return Hedge(LEG_MISSING, 0.0, 1, leg1.position, leg1.value)
     if actual >= 0 and abs(leg2.position) == wanted:
         return Hedge(FINE, actual)
-    # The tolerance as a difference of floats must not lose the 5 % itself.
+    # The factor keeps a difference of exactly 5 % within the tolerance, however floats round it.
     near = abs(actual - ratio) <= TOLERANCE * ratio * (1 + 1e-9)
     if near or (actual >= 0 and abs(abs(leg2.position) - wanted) <= 1):
         return Hedge(OFF, actual)
@@ -100,15 +100,15 @@ def _too_much(first: float, second: float, ratio: float) -> tuple[int, float]:
     if 0 <= wanted < abs(second):
         return 2, second - math.copysign(wanted, second)
     covered = min(abs(second) / ratio, abs(first))
-    # Each share of leg 2 covers whole shares of leg 1, where those are whole.
+    # A covered share counts as a whole one where leg 1 is held in whole shares.
     open_shares = abs(first) - (math.ceil(covered) if first == round(first) else covered)
     return 1, math.copysign(open_shares, first)
 
 
 def whole(position: float, ratio: float) -> int:
-    """The whole shares of leg 2 that a position of leg 1 asks for, as the bridge rounds them.
+    """How many whole shares of leg 2 go with a position of leg 1, as the bridge rounds them.
 
-    -1 where no number can hold them.
+    It is -1 where the number is too large for a float.
     """
     wanted = abs(position) * ratio
     return math.floor(wanted) if math.isfinite(wanted) else -1
@@ -121,9 +121,9 @@ def opposite(position: float, ratio: float) -> float:
 
 @dataclass(frozen=True)
 class Claim:
-    """A pair as one that may hold a share of its legs' positions.
+    """A pair, which may hold a share of the positions in its legs.
 
-    `size` is the position of leg 1 that its strategy wants, None where that is not known.
+    `size` is the position of leg 1 that its strategy wants; None where that is not known.
     """
 
     name: str
@@ -137,11 +137,12 @@ class Claim:
 def share_out(
     claims: Iterable[Claim], held: dict[str, float], alone: Iterable[str] = ()
 ) -> dict[str, tuple[float, float]]:
-    """{pair: what it holds of leg 1 and of leg 2}, also where pairs have a leg in common.
+    """{pair: (what it holds of leg 1, of leg 2)}; pairs may have a leg in common.
 
-    A leg that only one pair has tells how much of the common one belongs to that pair; where both
-    are common, what the strategy wants. What then remains of a common leg goes to the largest of
-    its pairs, an active one first, unless it is traded `alone`, too.
+    Where one leg belongs to this pair only, its position says how much of the common leg belongs
+    to the pair. Where both legs are common, what the strategy wants says it. The rest of a common
+    leg goes to the largest of its pairs (of equal ones to an active one), unless the leg is also
+    traded `alone`.
     """
     claims = [each for each in claims if each.leg1 != each.leg2]
     active = {leg for each in claims if each.active for leg in (each.leg1, each.leg2)}
@@ -190,8 +191,8 @@ def _weight(claim: Claim, share: list[float]) -> tuple:
 class Total:
     """The sums of all positions in one currency; `long` and `short` are at cost, short below 0.
 
-    A sum is of what is known, None where nothing of it is; `unknown` are the symbols that are
-    missing in one.
+    A sum leaves out what is not known; it is None where nothing is known. `unknown` are the
+    symbols that some sum leaves out.
     """
 
     currency: str
@@ -202,14 +203,14 @@ class Total:
 
 
 def sum_known(values: Iterable[float | None]) -> float | None:
-    """The sum of those that are known; None where there are some and none is known."""
+    """The sum of the known values; None where there are values and none is known."""
     values = list(values)
     known = [value for value in values if value is not None]
     return sum(known) if known or not values else None
 
 
 def totals(holdings: Iterable[Holding]) -> list[Total]:
-    """The sums by currency, each instrument counted once."""
+    """The sums of each currency; an instrument that is given twice counts once."""
     by_currency: dict[str, list[Holding]] = {}
     for holding in {each.symbol: each for each in holdings}.values():
         by_currency.setdefault(holding.currency, []).append(holding)

@@ -1,4 +1,4 @@
-// The open alarms, one group a kind as the server orders them: what is wrong, what to do about it, and who has seen it. Loaded when there is one.
+// The open alarms, grouped by kind in the server's order: what is wrong, what to do, and who has acknowledged it. Loaded with the first alarm.
 import { call, tell } from "./api.js"
 import { clock, minutesSince, startOfToday } from "./clock.js"
 import { $, $$, clone, flag, put, show } from "./dom.js"
@@ -50,7 +50,7 @@ async function acknowledge(path, body, button) {
   button.disabled = false
 }
 
-// The server says that they have changed, and the list is drawn anew.
+// The server tells the page that the alarms have changed, and the page draws the list again.
 section.addEventListener("click", ({ target }) => {
   const { act } = target.dataset
   if (act === "all") acknowledge("/v3/alarms/acknowledge", { last: Math.max(...$$("[data-id]", list).map(item => item.dataset.id)) }, target)

@@ -1,4 +1,4 @@
-// Calls of the REST interface, and what went wrong in words.
+// Calls of the REST interface, and the words for what went wrong.
 import { el, put } from "./dom.js"
 
 export class Problem extends Error {
@@ -41,7 +41,7 @@ export async function call(method, path, body) {
 
 export const get = path => call("GET", path)
 
-// Writes the problem into `place` (null clears it); who must log in gets a link.
+// Writes the problem into `place`, with a link if the user must log in; null clears it.
 export function tell(place, trouble) {
   place.hidden = !trouble
   put(place, trouble?.message)

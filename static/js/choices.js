@@ -1,4 +1,4 @@
-// Theme and row height: chosen once, remembered, applied before the first paint by theme.js.
+// Theme and row height: the reader chooses them, the browser remembers them, and theme.js applies them before the first paint.
 import { $ } from "./dom.js"
 
 const root = document.documentElement.dataset
@@ -9,6 +9,6 @@ for (const name of ["theme", "density"]) {
   select.value = root[name]
   select.addEventListener("change", () => {
     root[name] = select.value
-    try { localStorage.setItem(name, select.value) } catch { /* private windows may refuse; then it lasts for this page */ }
+    try { localStorage.setItem(name, select.value) } catch { /* a private window may refuse; then the choice holds for this page only */ }
   })
 }

@@ -1,4 +1,4 @@
-// Times come in UTC and show in the settings' or the viewer's zone; ages follow the server's clock.
+// Times arrive in UTC and are shown in the zone of the settings or of the browser. Ages are counted by the server's clock.
 export const zone = document.body.dataset.zone || Intl.DateTimeFormat().resolvedOptions().timeZone
 const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 const numbers = new Intl.DateTimeFormat("en-GB", {

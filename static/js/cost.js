@@ -1,4 +1,4 @@
-// What slippage cost: money of each currency with basis points. templates/macros/cost.html says the same on the server.
+// The cost of slippage: money in each currency, with basis points. templates/macros/cost.html does the same on the server.
 import { el, flag } from "./dom.js"
 import { favour, money, signed } from "./format.js"
 

@@ -11,11 +11,11 @@ const signals = new Signals(filters)
 mountFilters(() => signals.reload())
 mountFigures()
 
-// What shows alarms comes with the first one.
+// Asks for the alarms; alarms.js is loaded with the first one.
 const ask = later(async () => {
   try {
     const { alarms } = await get("/v3/alarms")
     if (alarms.length || !$("#alarms").hidden) (await import("./alarms.js")).draw(alarms)
-  } catch { /* the light already says that the server is away; its return asks again */ }
+  } catch { /* the light shows that the server is away; the page asks again when it is back */ }
 }, 100)
 if ($("#alarms")) for (const topic of ["hello", "alarms"]) on(topic, ask)

@@ -1,4 +1,4 @@
-// Questions before something is destroyed, and short notices with an undo.
+// Questions before something is deleted, and short notices, some with an undo.
 import { $, clone, put } from "./dom.js"
 
 export function confirm(title, text, verb) {

@@ -1,4 +1,4 @@
-// The API's document in its viewer; what is tried there is sent with this page's XSRF token.
+// The API's document in its viewer. Requests that are tried there carry the XSRF token of this page.
 import { $ } from "./dom.js"
 
 const viewer = $("#viewer")
@@ -29,6 +29,6 @@ window.SwaggerUIBundle({
   filter: true,
   tryItOutEnabled: true,
   validatorUrl: null,
-  // A page has one main part, and this is not it.
+  // The page must have only one main element, so the viewer's becomes a group.
   onComplete: () => viewer.querySelector("main")?.setAttribute("role", "group"),
 })

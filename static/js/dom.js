@@ -1,10 +1,10 @@
-// The few things said about the DOM all over the pages. Text goes in as text, never as markup.
+// Short names for what all pages do with the DOM. Text is always inserted as text, never as markup.
 export const $ = (selector, root = document) => root.querySelector(selector)
 export const $$ = (selector, root = document) => [...root.querySelectorAll(selector)]
 
 export const clone = id => document.getElementById(id).content.firstElementChild.cloneNode(true)
 
-// Missing nodes are let be: not every page has every part.
+// A missing node is ignored, because not every page has every part.
 export function put(node, text) {
   if (!node) return
   const words = text == null ? "" : String(text)
@@ -27,7 +27,7 @@ export function el(tag, text, properties = {}) {
   return node
 }
 
-// Writes parameters into the page's address; an empty value takes one out.
+// Writes parameters into the address of the page; an empty value removes a parameter.
 export function address(values, { push, state = history.state } = {}) {
   const url = new URL(location)
   for (const [name, value] of Object.entries(values)) {

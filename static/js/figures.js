@@ -1,4 +1,4 @@
-// The strip of figures: asked again after changes, but not more often than the rush allows.
+// The strip of figures. It is loaded again after changes, but not too often.
 import { get } from "./api.js"
 import { minutesSince, startOfToday } from "./clock.js"
 import { cost } from "./cost.js"
@@ -31,7 +31,7 @@ function tick() {
   if (startOfToday() !== today) refresh()
 }
 
-// The bridge polls every few seconds; silence matters while signals wait.
+// Shows when the bridge polled last. It polls every few seconds; a long pause is marked if signals wait.
 function hear(dd) {
   const quiet = dd.dataset.seen ? minutesSince(dd.dataset.seen) : Infinity
   const late = quiet > 1 && $('[data-figure="waiting"] dd').textContent !== "0"
@@ -48,7 +48,7 @@ async function refresh() {
   seen = 0
   try {
     draw(await get(`/v3/figures?since=${encodeURIComponent(today)}`))
-  } catch { /* the light already says that the server is away; the next change asks again */ }
+  } catch { /* the light shows that the server is away; the next change asks again */ }
 }
 
 function soon() {

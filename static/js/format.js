@@ -1,4 +1,4 @@
-// How numbers, money and ages read; templates/macros/format.html says the same on the server.
+// Writes numbers, money and ages as text. templates/macros/format.html does the same on the server.
 const symbols = { USD: "$", EUR: "€", GBP: "£", JPY: "¥" }
 const formats = new Map()
 

@@ -1,4 +1,4 @@
-// What every page has: theme, zone, light, session, help.
+// The parts of every page: theme, zone, light, session, help.
 import "./choices.js"
 import { zone } from "./clock.js"
 import { $, put } from "./dom.js"

@@ -1,4 +1,4 @@
-// The status light: live, polling, reconnecting or offline, in words; a table that is not live says so itself.
+// The status light, in words: live, polling, reconnecting or offline. A table that is not live is marked, too.
 import { hour, now } from "./clock.js"
 import { $, flag, put } from "./dom.js"
 import { on } from "./live.js"

@@ -1,4 +1,4 @@
-// The list: one range of signals, its totals, its file.
+// The list: the signals of a range of dates, their totals, and their file.
 import "./frame.js"
 import { $ } from "./dom.js"
 import { on } from "./live.js"

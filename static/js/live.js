@@ -1,4 +1,4 @@
-// What the server pushes, handed to those who asked for its topic.
+// Hands each message that the server pushes to the functions that listen to its topic.
 const listeners = new Map()
 
 export function on(topic, listener) {

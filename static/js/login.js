@@ -1,4 +1,4 @@
-// Logging in, with a code in a second step where the user has set one up; then back to where one was going.
+// The login, with a code in a second step if the user has a second factor; then the page that the user wanted.
 import "./frame.js"
 import { send } from "./api.js"
 import { $, put } from "./dom.js"

@@ -1,10 +1,10 @@
-// Says of a live signal whether it belongs to what the filters show; the same rules as the server's lists.
+// Whether a live signal matches the filters. The rules are the same as for the server's lists.
 import { message, name } from "./status.js"
 
-// The reasons of trades that did not happen, as the server tells them beside the filter.
+// The reasons for which a signal was not traded; the server writes them into the page.
 const reasons = JSON.parse(document.querySelector("option[data-reasons]")?.dataset.reasons ?? "[]")
 
-// Statuses that a filter names besides its own.
+// Filters that match several statuses.
 const meant = new Map([["waiting", ["waiting", "rerouted"]], ["failed", ["error", "critical err"]]])
 
 const is = (s, status) => status === "not_traded"

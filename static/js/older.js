@@ -1,4 +1,4 @@
-// "Load older": a page at a time, and by itself near the end once it was asked for.
+// "Load older" loads one page. After the first click, the next pages are loaded when the reader comes near the end.
 import { get } from "./api.js"
 import { $, flag } from "./dom.js"
 
@@ -10,10 +10,10 @@ export class Older {
     this.button?.addEventListener("click", () => { this.asked = true; this.load() })
   }
 
-  // The reader comes near the last row.
+  // Called when the reader comes near the last row.
   near() { if (this.asked) this.load() }
 
-  // After a first page of `limit`: is there more behind it?
+  // Called after the first page; if it has `limit` records, there may be older ones.
   reset(records, limit) {
     this.oldest = records.at(-1)?.rowid ?? this.oldest
     this.more = records.length >= limit

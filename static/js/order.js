@@ -1,4 +1,4 @@
-// Orders of the table. Missing values come last either way; equal ones keep the newest first.
+// The sort orders of the table. Missing values are last in both directions; of equal values the newest is first.
 import { name } from "./status.js"
 
 const value = {

@@ -1,4 +1,4 @@
-// The side panel: every field of one signal, its legs, its timeline. The open one stands in the URL as ?signal=.
+// The side panel: every field of a signal, its legs, and its timeline. The URL has the open signal as ?signal=.
 import { get, tell } from "./api.js"
 import { $, address, clone, flag, later, put, show } from "./dom.js"
 import { capital, favour, number, signed } from "./format.js"
@@ -15,7 +15,7 @@ export class Panel {
     addEventListener("popstate", () => this.follow())
   }
 
-  // Shows what the URL names.
+  // Opens the signal that the URL names.
   follow() {
     const rowid = +new URLSearchParams(location.search).get("signal")
     if (rowid) this.open(rowid, { told: true })

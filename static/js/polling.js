@@ -1,4 +1,4 @@
-// For hosts that hold no websocket open: asks every few seconds for what is new, and says so.
+// For hosts that keep no websocket open: the page asks for news every few seconds, and the light shows that it polls.
 import { get } from "./api.js"
 import { setNow } from "./clock.js"
 import { emit } from "./live.js"
@@ -29,7 +29,7 @@ async function ask() {
   } catch (problem) {
     if (mine !== line) return
     if (problem.status === 401) return sessionLives(4401)
-    if (!works) return stop() // the server is away, and the line says so
+    if (!works) return stop() // the server is away; the status light shows it
     lostAt ||= Date.now()
     emit("state", { lostAt })
   }
@@ -44,5 +44,5 @@ function take({ event, server_time, messages }) {
   emit("state", { state: "polling", lostAt, text: "Polling every 5 s" })
   for (const message of messages) line.take(message.type === "resync" ? { ...message, event } : message)
   line.take({ type: "asked", event })
-  emit("alarms", {}) // which are no events: whoever shows them asks
+  emit("alarms", {}) // alarms make no events, so the page must ask for them
 }

@@ -1,4 +1,4 @@
-// The positions: the account's figures, what is held of each pair, and two charts.
+// The positions: the figures of the account, the positions of each pair, and two charts.
 import "./frame.js"
 import { AccountChart } from "./charts/account.js"
 import { PairChart } from "./charts/pair.js"

@@ -1,10 +1,10 @@
-// Fills one row of the table from a signal's record.
+// Fills a row of the table from the record of a signal.
 import { clock, exact, minutesSince } from "./clock.js"
 import { $, $$, flag, put } from "./dom.js"
 import { capital, favour, money, number, signed, span } from "./format.js"
 import { kind, message, name, open, word } from "./status.js"
 
-// The row's cells by their field, and what is inside them by its class.
+// The cells of a row by their field, and the elements in them by their class.
 function partsOf(tr) {
   if (!tr.parts) {
     tr.parts = { link: $("a", tr), clock: $("time", tr) }

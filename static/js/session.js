@@ -14,7 +14,7 @@ function leave() {
   return false
 }
 
-// After a lost connection: false when the session is over, true when it lives or nobody can tell.
+// Called after the socket was lost: false if the session is over, true if it lasts or the server does not answer.
 export async function sessionLives(code) {
   if (!body.user) return true
   if (code === 4401) return leave()

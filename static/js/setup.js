@@ -1,4 +1,4 @@
-// The setup page: one section at a time, named by the URL's fragment, its module loaded when it is first seen.
+// The setup page. It shows the section that the URL's fragment names, and loads its module the first time.
 import "./frame.js"
 import { $, $$, flag } from "./dom.js"
 import { countRejected } from "./setup/badge.js"

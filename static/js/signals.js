@@ -1,4 +1,4 @@
-// The live table: its rows, and how they follow the server.
+// The live table: its rows, which follow the changes that the server pushes.
 import { get } from "./api.js"
 import { startOfToday } from "./clock.js"
 import { $, clone, flag, put } from "./dom.js"
@@ -57,7 +57,7 @@ export class Signals {
     this.due ??= requestAnimationFrame(() => this.settle())
   }
 
-  // A row older than those loaded stays out until it is loaded with its neighbours.
+  // A signal that is older than the loaded rows is not added; "Load older" adds it with its neighbours.
   apply(signal, verb) {
     if (verb === "deleted") {
       this.store.remove(signal.rowid)
@@ -68,7 +68,7 @@ export class Signals {
     this.panel.update(signal)
   }
 
-  // Once a frame, however many came: draws them and takes their marks away after a moment.
+  // Runs at most once per frame: draws all changes, and removes their marks after a moment.
   settle() {
     this.due = null
     const marked = [...this.fresh]
@@ -109,7 +109,7 @@ export class Signals {
     this.window.draw()
   }
 
-  // New filters, or too far behind: the first page again over REST; what arrives meanwhile is applied after it.
+  // Loads the first page again, for new filters or after too many missed events. What is pushed during the load is applied after it.
   async reload() {
     const filters = this.filters()
     const missed = this.missed = []

@@ -1,5 +1,5 @@
-// One websocket that stays: reconnects with back-off and jitter, and resumes after the last event it saw.
-// Where none ever stays, polling.js asks for the same messages meanwhile.
+// The page's websocket. After a loss it connects again, after a growing random pause, and continues after the last event it saw.
+// If no socket ever stays open, polling.js asks for the same messages.
 import { setNow } from "./clock.js"
 import { emit } from "./live.js"
 import { sessionLives } from "./session.js"
@@ -41,15 +41,15 @@ function settle() {
   emit("state", { state: "live", lostAt })
 }
 
-// Lines that are refused, or break off again and again, while the server answers.
+// Starts to poll: sockets are refused or lost again and again, although the server answers.
 function help() {
   import("./polling.js").then(found => {
     polling = found
     found.start({ take, last: () => last })
-  }, () => { /* the server is away: the next loss asks again */ })
+  }, () => { /* the server is away; the next loss tries again */ })
 }
 
-// A line that died without a word is found by asking.
+// A dead socket gives no sign, so after a silence the page asks the server.
 function watch() {
   clearTimeout(guard)
   if (pings) guard = setTimeout(() => {

@@ -1,4 +1,4 @@
-// What a status means to the reader: its colour, whether the order is open, how far it is filled.
+// What a status means: its colour, whether the order is open, and how much of it is filled.
 import { number } from "./format.js"
 
 const kinds = {
@@ -6,13 +6,13 @@ const kinds = {
   "part.filled": "part", canceled: "canceled", error: "error", "critical err": "error",
 }
 
-// Not the second spelling of four fields.
+// Hides the second names of four fields.
 export const shown = ([field]) => !["ticker1", "ticker2", "price1", "price2"].includes(field)
 
 export const kind = signal => Object.hasOwn(kinds, signal.order_status) ? kinds[signal.order_status] : "other"
 export const open = signal => ["waiting", "working", "part"].includes(kind(signal))
 
-// "6 of 10", read from the message that came with the partial fill; "" when it doesn't say.
+// "6 of 10", read from the message of a partial fill; "" if the message does not say it.
 export function progress(signal) {
   if (signal.order_status !== "part.filled") return ""
   const [, what, leg, left] = /^(canceled amount|remained)(?:\((.*)\))?: ([\d.]+)$/.exec(signal.status_msg ?? "") ?? []

@@ -1,4 +1,4 @@
-// The signals this page knows: by row id, and in the order shown.
+// The signals that this page has loaded: by rowid, and in the order of the table.
 export class Store {
   constructor(order, matches, cap = Infinity) {
     Object.assign(this, { order, matches, cap, rows: new Map(), view: [] })
@@ -6,7 +6,7 @@ export class Store {
 
   get(rowid) { return this.rows.get(rowid) }
 
-  // Where the record stands in the view, or would stand.
+  // The index that the record has, or would have, in the view.
   place(record) {
     let low = 0, high = this.view.length
     while (low < high) {

@@ -1,4 +1,4 @@
-// What the reader does in the table: sorts it, walks it by key, opens a row.
+// What the reader does in the table: sort it, move with the keys, open a row.
 import { $, $$, address, flag } from "./dom.js"
 import { order, sortable } from "./order.js"
 
@@ -49,7 +49,7 @@ export class Walk {
     this.panel.open(+tr.dataset.rowid, { focus: event.detail === 0 })
   }
 
-  // One row down (1) or up (-1); the open panel goes along.
+  // Moves one row down (1) or up (-1); an open panel follows.
   move(step) {
     const { view } = this.store
     const old = this.store.get(this.selected)

@@ -1,4 +1,4 @@
-// Runs before the first paint, so that neither theme nor row height changes under the reader's eyes.
+// Runs before the first paint, so that the reader never sees another theme or row height first.
 (() => {
   const root = document.documentElement
   for (const name of ["theme", "density"]) {

@@ -1,4 +1,4 @@
-// What happened to one signal, from its events, in words.
+// The timeline of a signal: its events, in words.
 import { get, tell } from "./api.js"
 import { clock, exact } from "./clock.js"
 import { $, clone, el, show } from "./dom.js"

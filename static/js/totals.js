@@ -1,4 +1,4 @@
-// The totals of the list, asked again some time after a change.
+// The totals of the list; they are loaded again shortly after a change.
 import { get } from "./api.js"
 import { cost } from "./cost.js"
 import { $, clone, later, put } from "./dom.js"
@@ -22,5 +22,5 @@ function draw(totals) {
 export const refreshTotals = later(async filters => {
   try {
     draw(await get(`/v3/totals?${query(filters)}`))
-  } catch { /* the light already says that the server is away */ }
+  } catch { /* the light shows that the server is away */ }
 }, 1000)

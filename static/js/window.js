@@ -1,4 +1,4 @@
-// Keeps only the rows near the visible part in the document, so that 100,000 scroll like 20.
+// Keeps only the rows near the visible part in the document, so that 100,000 rows scroll as fast as 20.
 const spare = 12
 const nearEnd = 2000
 
@@ -9,7 +9,7 @@ export class Window {
     scroller.addEventListener("scroll", () => this.pinned || this.draw(), { passive: true })
     const resized = new ResizeObserver(() => this.resize())
     resized.observe(scroller)
-    resized.observe(body.parentNode.tHead) // its height follows the rows'
+    resized.observe(body.parentNode.tHead) // its height changes with the height of the rows
   }
 
   measure() {
@@ -32,7 +32,7 @@ export class Window {
     this.body.dataset.window = ""
   }
 
-  // Before rows come and go: remembers the first visible one, which `show` then keeps in its place.
+  // Call it before rows are added or removed: it remembers the first visible row, and `show` keeps it in its place.
   pin() {
     const at = Math.floor(this.scroller.scrollTop / this.height)
     this.pinned ??= this.scroller.scrollTop > 0 && this.view?.[at] ? { record: this.view[at], at } : null
@@ -66,7 +66,7 @@ export class Window {
   lay(first, last) {
     const wanted = new Set()
     for (let i = first; i < last; i++) wanted.add(this.view[i].rowid)
-    // In document order, so that a far jump fills the rows where they are and moves none.
+    // In the order of the document, so that after a far jump the rows are filled where they are, and none moves.
     const idle = [...this.body.rows].filter(tr => !wanted.has(+tr.dataset.rowid))
     for (const tr of idle) this.live.delete(+tr.dataset.rowid)
     let next = this.body.firstElementChild

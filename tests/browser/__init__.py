@@ -1,1 +1,1 @@
-"""The pages in a real browser, on a real server process."""
+"""Tests of the pages in a real browser, with a real server process."""

@@ -1,4 +1,4 @@
-"""A server process, Chromium, and pages in it that are watched for what no page of ours may do."""
+"""A server process, Chromium, and pages that are watched for what no page of ours may do."""
 
 import contextlib
 import json
@@ -21,14 +21,14 @@ from trading.alarms import KINDS
 
 CHROMIUM = "/usr/bin/chromium"
 SWITCHES = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-# An alarm that begins moves what a test is about to click on; those of the alarms want them.
+# A new alarm would move the things that a test is about to click. Tests of alarms turn them on.
 NO_ALARMS = ",".join(KINDS)
 
 expect.set_options(timeout=1000 * PATIENCE)
 
 
 class Desk:
-    """A server process on its own SQLite file, and its REST interface as a stranger calls it."""
+    """A server process on its own SQLite file, and calls of its REST interface."""
 
     def __init__(self, database, tree=ROOT, **settings):
         self.database = database
@@ -38,7 +38,7 @@ class Desk:
         self._process, self._token, self.port = None, None, 0
 
     def start(self):
-        """Starts the server; the second time on the port that it had."""
+        """Starts the server; the second time on the same port."""
         environment = clean_environment(**self._settings)
         arguments = ("--port", str(self.port))
         self._process = server(self.database, *arguments, environment=environment, tree=self._tree)
@@ -46,11 +46,11 @@ class Desk:
         return self
 
     def kill(self):
-        """The server dies without a word."""
+        """Kills the server."""
         self._process.end(signal.SIGKILL)
 
     def stop(self):
-        """Stops the server; fails if it made a mistake that it logged."""
+        """Stops the server. Fails if there is a traceback in its log."""
         self._process.end()
         log = self._process.log.read_text()
         assert "Traceback" not in log, log
@@ -61,14 +61,14 @@ class Desk:
 
     @property
     def token(self):
-        """A token of the administrator, good across restarts."""
+        """A token of the administrator, which stays valid after a restart."""
         if not self._token:
             body = {"username": "admin", "password": "123", "expire": 60}
             self._token = self.call("POST", "/v3/login", body, token="").json["access_token"]
         return self._token
 
     def call(self, method, path, body=None, *, token=None, raw=None, headers=None):
-        """One request by urllib, as administrator unless `token` is "": the answer."""
+        """Sends a request as administrator, or without a token if it is ""; returns the answer."""
         data = raw if raw is not None else (None if body is None else json.dumps(body).encode())
         headers = dict(headers or {})
         if token != "":
@@ -90,7 +90,7 @@ class Desk:
         )
 
     def ask(self, method, path, body=None, **more):
-        """The JSON of an answer that must be good."""
+        """Sends a request and returns its JSON. Fails unless the status is 200 or 201."""
         answer = self.call(method, path, body, **more)
         assert answer.status in (200, 201), (method, path, answer.status, answer.text)
         return answer.json
@@ -99,21 +99,21 @@ class Desk:
         return self.ask("GET", path)
 
     def alert(self, **fields):
-        """Sends an alert as TradingView does: its rowid."""
+        """Sends an alert as TradingView does; returns the rowid."""
         return self.ask("POST", "/v3/webhook", alert(**fields), token="")["rowid"]
 
     def revise(self, rowid, **fields):
-        """The bridge writes fields of a signal."""
+        """Changes fields of a signal as the bridge does."""
         body = {"passphrase": "webhook", "rowid": rowid, **fields}
         return self.ask("PUT", "/v3/webhook", body, token="")
 
     def report(self, **fields):
-        """The bridge reports an order."""
+        """Reports an order as the bridge does."""
         body = {"passphrase": "webhook", **fields}
         return self.ask("PUT", "/v3/signal/updateorder", body, token="")
 
     def signals(self, query=""):
-        """All signals that match, newest first, as REST tells them."""
+        """All signals that match, newest first, as REST answers."""
         return self.get(f"/v3/signals/0?{query}")["signals"]
 
     def stock(self, symbol, active=1, **fields):
@@ -124,20 +124,20 @@ class Desk:
         return self.ask("POST", "/v3/regpair", body)
 
     def hold(self, symbol, position, cost=10.0, pnl=0):
-        """The bridge reports a position."""
+        """Reports a position as the bridge does."""
         body = {"active_pos": position, "active_cost": cost, "active_pnl": pnl}
         body |= {"passphrase": "webhook", "symbol": symbol}
         return self.ask("PUT", "/v3/ticker/updatepnl", body, token="")
 
     def account(self, rowid=None, **fields):
-        """The bridge reports the account: in a new record, or in the one of this rowid."""
+        """Reports the account as the bridge does, in a new record or in the one with this rowid."""
         body = ACCOUNT | {"passphrase": "webhook"} | fields
         if rowid is None:
             return self.ask("POST", "/v3/regpnl", body, token="")
         return self.ask("PUT", "/v3/regpnl", body | {"rowid": rowid}, token="")
 
     def poll(self):
-        """The bridge asks what waits."""
+        """Asks for the waiting signals as the bridge does."""
         return self.ask("GET", "/v3/signals/status/waiting/0", token="")
 
     def user(self, name, password="secret-123", admin=False):
@@ -151,7 +151,7 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 
 
 class Wire:
-    """A network between browsers and the server: it can be cut, or fall silent."""
+    """A network between browsers and the server, which can be cut or made silent."""
 
     def __init__(self, target):
         self._target = target
@@ -164,13 +164,13 @@ class Wire:
         threading.Thread(target=self._serve, daemon=True).start()
 
     def cut(self):
-        """Every connection breaks, and none is made until `mend`."""
+        """Breaks every connection, and allows no new one until `mend`."""
         self._whole = False
         self.snap()
 
     def snap(self):
-        """Every connection breaks, but new ones are made."""
-        ends, self._ends = self._ends[:], []  # not those that are made meanwhile
+        """Breaks every connection, but allows new ones."""
+        ends, self._ends = self._ends[:], []  # a copy, without connections that are made now
         for end in ends:
             _hang_up(end)
 
@@ -178,7 +178,7 @@ class Wire:
         self._whole = True
 
     def silence(self):
-        """Nothing arrives any more, but no connection breaks."""
+        """Lets nothing arrive any more, but breaks no connection."""
         self._flows.clear()
 
     def resume(self):
@@ -237,7 +237,7 @@ def start_browser(playwright):
 
 @pytest.fixture(scope="package")
 def browser(start_browser):
-    # Not the session's: Playwright's loop must end before other tests start theirs.
+    # Not with the scope of the session: Playwright's loop must end before other tests start theirs.
     browser = start_browser()
     yield browser
     browser.close()
@@ -251,7 +251,7 @@ def server_settings():
 
 @pytest.fixture(scope="module")
 def stored():
-    """How many signals the module's server starts with."""
+    """The number of signals that the module's server has at its start."""
     return 0
 
 
@@ -281,7 +281,7 @@ def open_desk(tmp_path):
 
 @pytest.fixture
 def wire_to():
-    """Lays a network to a server: `wire_to(desk)`."""
+    """Makes a network in front of a server: `wire_to(desk)`."""
     wires = []
 
     def lay(desk):
@@ -303,10 +303,10 @@ def profiles(browser):
 
 @pytest.fixture
 def visit(browser, profiles, request):
-    """Opens a browser profile: `visit("admin")` is logged in, `visit(None)` a visitor.
+    """Opens a page in a browser profile: `visit("admin")` is logged in, `visit(None)` a visitor.
 
-    `new` wants one that has loaded nothing yet, as those of other servers and browsers are.
-    The test fails if one of its pages asks another site, opens a dialog or logs an error.
+    `new=True` takes a profile that has loaded nothing yet; for other servers and browsers it is
+    always new. The test fails if a page calls another site, opens a dialog or logs an error.
     """
     contexts, lent, watches = [], [], []
 

@@ -1,15 +1,15 @@
-"""Browser profiles that are watched, and used by one test after the other."""
+"""Browser profiles that are watched, and that one test after the other uses."""
 
 import itertools
 import json
 from collections import defaultdict
 
-# What Chromium says of answers and lines that a test makes fail; faults of the page read otherwise.
+# How Chromium's messages begin if a test makes an answer or a websocket fail; these are no faults.
 EXPECTED = ("Failed to load resource:", "WebSocket connection to")
 
 
 class Watch:
-    """What the pages of a context did that no page of ours may do."""
+    """Notes what the pages of a context do that no page of ours may do."""
 
     def __init__(self, context, origin):
         self.faults = []
@@ -35,16 +35,17 @@ class Watch:
 
 
 class Profiles:
-    """Browser profiles on the module's server that one test leaves to the next, logged out.
+    """Browser profiles for the module's server, logged out, that the next test uses again.
 
-    What a profile has loaded stays cached, which halves the work of the next test's first page.
+    The files that a profile has loaded stay in its cache, which halves the work of the next test's
+    first page.
     """
 
     def __init__(self):
         self._kept = defaultdict(list)
 
     def take(self, browser, url, options):
-        """(context, watch, its blank page) of a profile that nobody uses."""
+        """A free profile, or a new one: (context, watch, its blank page)."""
         kept = self._kept[json.dumps(options, sort_keys=True)]
         if kept:
             context, watch, blank = kept.pop()
@@ -52,7 +53,7 @@ class Profiles:
             return context, watch, blank
         context = browser.new_context(base_url=url, **options)
         watch = Watch(context, url)
-        # While a page of the server is open, the next one finds its process still there.
+        # An open page of the server keeps the browser's process for it alive for the next page.
         blank = context.new_page()
         blank.goto(f"{url}/healthz")
         return context, watch, blank

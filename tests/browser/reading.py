@@ -1,10 +1,10 @@
-"""What a page shows, read as its reader would."""
+"""Reads what a page shows, as its reader would."""
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 AXE = Axe().axe_script
-# Those of axe's category "cat.color" that it runs unasked.
+# The rules of axe's category "cat.color" that are on by default.
 COLOUR_RULES = ["color-contrast", "link-in-text-block"]
 RUN_AXE = """([context, options]) => axe
   .run(context ?? document, { resultTypes: ["violations"], ...options })
@@ -26,18 +26,18 @@ def go(page, path):
 
 
 def is_live(page):
-    """The status light says live."""
+    """Waits until the status light shows that the page is live."""
     expect(page.locator("#light")).to_have_attribute("data-state", "live")
     expect(page.locator("#light-words")).to_have_text("Live")
 
 
 def row(page, rowid):
-    """The table's row of a signal."""
+    """The row of a signal in the table."""
     return page.locator(f'#signals tr[data-rowid="{rowid}"]')
 
 
 def cell(page, rowid, field):
-    """One cell of a signal's row."""
+    """A cell in the row of a signal."""
     return row(page, rowid).locator(f'[data-field="{field}"]')
 
 
@@ -57,7 +57,7 @@ def rowids(page):
 
 
 def same_as_rest(page, signals):
-    """The table says what REST says of these signals, newest first."""
+    """Fails unless the table shows these signals of REST, newest first."""
     fields = ("rowid", "comment", "action", "status", "message")
     shown = [tuple(each[field] for field in fields) for each in rows(page)]
     names = ("rowid", "order_comment", "order_action", "order_status", "status_msg")
@@ -66,14 +66,14 @@ def same_as_rest(page, signals):
 
 
 def wait_for_rows(page, count):
-    """The table holds that many rows in the document."""
+    """Waits until the document has `count` rows of the table."""
     page.wait_for_function(
         "n => document.querySelectorAll('#signals tbody tr[data-rowid]').length === n", arg=count
     )
 
 
 def confirm(page, verb):
-    """Answers yes to the question that is open; `verb` is what its button says."""
+    """Answers the open question with yes; `verb` is the text of the button."""
     dialog = page.locator("#confirm")
     expect(dialog).to_be_visible()
     dialog.get_by_role("button", name=verb, exact=True).click()
@@ -86,14 +86,14 @@ def toast(page):
 
 
 def violations(page, context=None):
-    """What axe finds in the page or in a part of it: [rule, the first element]."""
+    """What axe finds in the page or in a part of it: a list of [rule, first element]."""
     return _found_by_axe(page, context, {})
 
 
 def violations_in_both_schemes(page, context=None):
-    """What axe finds in the page as it is, and among its colours in the other scheme.
+    """What axe finds in the page as it is, and in its colours in the other scheme.
 
-    Light and dark differ in colours alone, and axe's other rules do not look at colours.
+    Light and dark differ only in colours, so the other rules of axe need not run twice.
     """
     dark = page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
     found = violations(page, context)

@@ -1,1 +1,1 @@
-"""The command line on real databases, most of it within the tests' own process: starts cost."""
+"""Tests of the command line on real databases, mostly in this process, because a start is slow."""

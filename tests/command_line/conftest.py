@@ -1,4 +1,4 @@
-"""Commands run within this process: as the command line does it, without the cost of a start."""
+"""Runs commands in this process, as the command line does, but without the time of a start."""
 
 import io
 import sys
@@ -11,7 +11,7 @@ import server
 
 @pytest.fixture
 def command(capsys, monkeypatch):
-    """`python server.py ...`: an answer with .code, .out and .said."""
+    """Runs `python server.py ...`; returns its .code, .out (stdout) and .said (stderr)."""
 
     def run(*arguments, text=None):
         monkeypatch.setattr(sys, "stdin", io.StringIO(text or ""))

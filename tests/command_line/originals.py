@@ -1,7 +1,7 @@
-"""Databases as the original Pairs-API v3 leaves them: its tables, column by column, and its faults.
+"""Databases as the original Pairs-API v3 makes them: its tables with all columns, and its faults.
 
-Release 3.0 is the seed's: `stocks` and `stk_` legs. From 3.1 on there are the bridge's `tickers`,
-un-prefixed legs, `status_msg` and account records. Every table has a `rowid` of its own.
+Release 3.0 is the seed's: a table `stocks`, and legs named `stk_...`. From 3.1 on there are a table
+`tickers`, legs without the prefix, `status_msg` and account records. Every table has a `rowid`.
 """
 
 import contextlib
@@ -40,7 +40,7 @@ LAYOUT = {
 
 
 def signal(rowid, **fields):
-    """A row of `signals` in the seed's spelling, of a pair that filled."""
+    """A row of `signals` with the seed's names: a pair that was filled."""
     return {
         "rowid": rowid,
         "timestamp": "2022-05-27 00:24:17.123456",
@@ -79,8 +79,8 @@ GOOD = [
     signal(3, ticker="A/B", **NO_LEGS, **NOT_ORDERED, order_status="error"),
     signal(9, **NOT_ORDERED, order_status="canceled", error_msg="passive ticker"),
 ]
-BROKEN = {  # rowid: a row that must not come
-    4: signal(4, order_contracts=None),  # the original stored what it was sent
+BROKEN = {  # {rowid: a row that must not be imported}
+    4: signal(4, order_contracts=None),  # the original stored anything that it was sent
     5: signal(5, order_price=math.inf, order_contracts=5),
     6: signal(6, ticker="A/B", **NO_LEGS, **NOT_ORDERED, order_status="waiting"),
     7: signal(7, timestamp=None),
@@ -116,7 +116,7 @@ ACCOUNT_ROWS = [
 
 
 def rows(release):
-    """{table: its rows} of a release."""
+    """{table: its rows} for a release."""
     mine = [*GOOD[:3], *BROKEN.values(), GOOD[3]]
     if release == "3.0":
         return {"signals": mine, "stocks": STOCK_ROWS, "pairs": PAIR_ROWS, "users": USER_ROWS}
@@ -131,7 +131,7 @@ def rows(release):
 
 
 def fill(storage, url, release):
-    """Makes the tables of a release with their rows in an empty database."""
+    """Makes the tables of a release, with rows, in an empty database."""
     with contextlib.closing(storage.outside(url)) as connection:
         cursor = connection.cursor()
         for statement in LAYOUT[release]:

@@ -15,8 +15,11 @@ import pytest
 import models
 import security
 from bench.processes import running, server
-from commands import ground
-from database import opening, proxy
+from commands import doctor
+from database import opening
+from database.opening import proxy
+from services import access, account, events, registry
+from services.events import LAST_BACKUP
 from settings import DEMO_PASSWORD
 from tests.conftest import ON_POSTGRESQL
 from tests.ports import free_port
@@ -80,11 +83,11 @@ def level(told, subject, containing=""):
 @pytest.fixture
 def store(place):
     """A production database in order: an administrator, an alert, a poll, a backup of today."""
-    database = models.open_store(f"sqlite:///{place}/data.db")
-    models.User.register("admin", HASH, admin=True)
+    database = opening.open_database(f"sqlite:///{place}/data.db")
+    access.register_user("admin", HASH, admin=True)
     receive_one({"ticker": "AAPL", "order_action": "buy", "order_contracts": 1.0}, "webhook")
-    models.Bridge.saw(instants.now(), stores=True)
-    models.Fact.note(models.LAST_BACKUP, instants.now())
+    account.saw_bridge(instants.now(), stores=True)
+    events.note(LAST_BACKUP, instants.now())
     yield models
     proxy.close()
     database.close()
@@ -114,7 +117,7 @@ def test_files_that_others_can_read(store, place, examine, mode, worse):
 
 @pytest.mark.parametrize(("limit", "worse"), [("LITTLE", "warning"), ("LEAST", "problem")])
 def test_a_disk_that_is_nearly_full(store, examine, monkeypatch, limit, worse):
-    monkeypatch.setattr(ground, limit, float("inf"))
+    monkeypatch.setattr(doctor, limit, float("inf"))
     told = examine()
     assert (level(told, "disk", "make room"), told.code) == (worse, int(worse == "problem"))
 
@@ -144,7 +147,7 @@ def test_another_program_at_the_port(store, examine):
 
 
 def test_a_program_that_does_not_answer_at_the_port(store, examine, monkeypatch):
-    monkeypatch.setattr(ground, "SECONDS", 0.1)
+    monkeypatch.setattr(doctor, "ANSWER_SECONDS", 0.1)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         told = examine(port=silent.getsockname()[1])
     assert (level(told, "port", "does not answer"), told.code) == ("problem", 1)
@@ -174,8 +177,8 @@ def test_a_proxy_that_is_not_trusted_and_an_address_that_is_not_told(store, exam
 
 def log_in(store, address):
     """A session used from there."""
-    session = store.Session.start(store.User.find("admin"), 60, 30, security.random_id(256))
-    store.Visit.note(session.id, "", address)
+    session = access.start_session(store.User.find("admin"), 60, 30, security.random_id(256))
+    access.note_visit(session.id, "", address)
 
 
 @pytest.mark.parametrize(
@@ -242,8 +245,8 @@ def test_a_database_server_that_is_not_there(storage, examine):
 @ON_POSTGRESQL
 def test_a_database_on_postgresql_that_is_in_order(storage, examine, tmp_path):
     with storage.empty(tmp_path) as url:
-        models.open_store(url)
-        models.User.register("admin", HASH, admin=True)
+        opening.open_database(url)
+        access.register_user("admin", HASH, admin=True)
         proxy.close()
         told = examine(database=url)
         assert (level(told, "database"), level(told, "migrations"), told.code) == ("ok", "ok", 0)
@@ -257,7 +260,7 @@ def test_something_that_was_stored_in_the_future(store, examine):
 
 def test_users_that_everybody_knows_and_no_administrator(store, examine):
     hashed = security.hash_password(DEMO_PASSWORD)
-    store.User.register("user1", hashed, admin=False)
+    access.register_user("user1", hashed, admin=False)
     told = examine()
     assert (level(told, "users", "user passwd user1"), told.code) == ("problem", 1)
     store.User.delete().execute()
@@ -266,7 +269,7 @@ def test_users_that_everybody_knows_and_no_administrator(store, examine):
 
 
 def test_passphrases_that_everybody_knows_or_that_lack(store, examine):
-    store.Passphrase.register("old", "webhook")
+    access.register_passphrase("old", "webhook")
     told = examine()
     assert (level(told, "passphrase", "passphrase retire old"), told.code) == ("problem", 1)
     store.Passphrase.delete().execute()
@@ -279,21 +282,21 @@ def test_passphrases_that_everybody_knows_or_that_lack(store, examine):
 def test_a_passphrase_that_breaks_the_bridges_file(store, examine, where, mode):
     odd = "100% our passphrase"
     if where == "database":
-        store.Passphrase.register("odd", odd)
+        access.register_passphrase("odd", odd)
     own = [odd] if where == "settings" else ["a passphrase of ours"]
     told = examine(passphrases=own, mode=mode)
     assert (level(told, "passphrase", "config_private.ini"), told.code) == ("warning", 0)
 
 
 def test_a_backup_that_is_old_and_a_newer_copy_elsewhere(store, examine, place, command):
-    store.Fact.note(models.LAST_BACKUP, instants.ago(8 * DAY))
+    events.note(LAST_BACKUP, instants.ago(8 * DAY))
     assert level(examine(), "backup", "the last one is of") == "warning"
     (place / "copies").mkdir()
     (place / "copies" / "notes.txt").write_text("no archive")
     url = f"sqlite:///{place}/data.db"
     assert command("backup", place / "copies" / "b.jsonl.gz", "--database", url).code == 0
     with proxy.connection_context():
-        models.Fact.note(models.LAST_BACKUP, instants.ago(8 * DAY))
+        events.note(LAST_BACKUP, instants.ago(8 * DAY))
     told = examine("--backups", place / "copies")
     assert (level(told, "backup", "the last one is of"), told.code) == ("ok", 0)
 
@@ -306,10 +309,10 @@ def test_alerts_that_stopped_coming(store, examine):
 
 
 def test_a_bridge_that_is_gone(store, examine):
-    store.Bridge.saw(instants.ago(3600), stores=True)
+    account.saw_bridge(instants.ago(3600), stores=True)
     told = examine()
     assert (level(told, "bridge", "last here"), told.code) == ("warning", 0)
-    store.Stock.register({"symbol": "AAPL", "active": 1}, "test")
+    registry.register_stock({"symbol": "AAPL", "active": 1}, "test")
     receive_one({"ticker": "AAPL", "order_action": "buy", "order_contracts": 1.0}, "webhook")
     told = examine()
     assert (level(told, "bridge", "1 signals wait"), told.code) == ("problem", 1)

@@ -12,6 +12,8 @@ import models
 import server
 import settings
 from bench import processes
+from database import opening
+from services import registry
 from tests.command_line import originals
 from tests.conftest import ON_POSTGRESQL, ON_SQLITE
 from tests.ports import free_port
@@ -47,7 +49,7 @@ def ours(target):
 
     @contextlib.contextmanager
     def opened():
-        store = models.open_store(target)
+        store = opening.open_database(target)
         try:
             yield models
         finally:
@@ -236,7 +238,8 @@ def test_a_stock_that_is_active_there_and_in_an_active_pair_here_comes_in_paused
     original, command, target, ours
 ):
     with ours() as found:
-        found.Pair.register({"ticker1": "AAPL", "ticker2": "V", "hedge": 3.0, "status": 1}, "test")
+        pair = {"ticker1": "AAPL", "ticker2": "V", "hedge": 3.0, "status": 1}
+        registry.register_pair(pair, "test")
         found.Stock.delete().where(found.Stock.symbol == "AAPL").execute()
     out = command("import-v3", original("3.0"), "--database", target).out
     assert "  changed, paused, for it is a leg of an active pair: AAPL\n" in out
@@ -312,7 +315,7 @@ def test_what_the_report_advises_leads_to_a_production_server_that_starts(
     conf = settings.load({}, {}, production)
 
     def prepare():
-        models.open_store(conf.database)
+        opening.open_database(conf.database)
         return server.prepare_store(conf)
 
     with pytest.raises(settings.SettingsError, match="admin and user1 still have the demo's"):
@@ -346,7 +349,7 @@ def test_the_page_on_moving_leads_to_a_production_server_that_starts(
         assert done.code == 0, done.out + done.said
         assert not re.search("^problem", done.out, re.MULTILINE), done.out
     conf = settings.load({}, {}, overlay)
-    models.open_store(conf.database)
+    opening.open_database(conf.database)
     assert server.prepare_store(conf)
 
 
@@ -360,14 +363,14 @@ def test_a_demos_database_is_not_filled_by_mistake(
     assert (forgotten.code, forgotten.out) == (1, "")
     assert "name your own, --settings settings.local.toml" in forgotten.said
     assert not (tmp_path / "data.db").exists()
-    models.open_store(target)
+    opening.open_database(target)
     server.prepare_store(settings.load({"database": target}, {}))
     before = models.User.select().count()
     for flags in (("--settings", production), ("--database", target)):
         filled = command("import-v3", place, *flags)
         assert filled.code == 1
         assert "A demo has made this database" in filled.said
-    models.open_store(target)
+    opening.open_database(target)
     assert (models.Signal.select().count(), models.User.select().count()) == (0, before)
 
 

@@ -6,7 +6,9 @@ import pytest
 
 import models
 import security
-from database import proxy
+from database import opening
+from database.opening import proxy
+from services import events, signals
 from tests.receiving import receive_one
 from trading import instants
 
@@ -17,7 +19,7 @@ OLD, YOUNG = 401 * DAY, 399 * DAY
 @pytest.fixture
 def store(database_url):
     """A new database of either kind, open."""
-    database = models.open_store(database_url)
+    database = opening.open_database(database_url)
     yield models
     proxy.close()
     database.close()
@@ -41,7 +43,7 @@ def reject(store, ago, known):
     """A rejected alert of that time."""
     fields = {"address": "203.0.113.9", "size": 9, "reasons": "{}", "body": None, "known": known}
     with proxy.atomic():
-        store.RejectedAlert.keep(fields, 1000)
+        signals.keep_rejected(fields, 1000)
     last = store.RejectedAlert.select().order_by(store.RejectedAlert.id.desc()).get()
     last.timestamp = instants.ago(ago)
     last.save()
@@ -70,7 +72,7 @@ def test_prune_takes_events_and_rejected_alerts_beyond_the_days_and_never_signal
     assert store.Signal.select().count() == 4
     assert [row.known for row in store.RejectedAlert.select()] == [False]
     assert command("prune", *at).out.startswith("Deleted 0 events and 0 rejected")
-    assert store.missed_since(1, 100) is None, "whoever is that far behind reads all anew"
+    assert events.missed_since(1, 100) is None, "whoever is that far behind reads all anew"
     rowid = receive(store, 0)
     assert (rowid, store.EventRow.last_id()) == (5, 6), "ids go on"
 

@@ -11,7 +11,7 @@ from tornado.web import RequestHandler
 
 from bench.data import make
 from bench.processes import running, server
-from handlers import ROUTES
+from handlers.app import ROUTES
 from tests.conftest import alert
 from tests.handlers.conftest import ACCOUNT
 from tests.shell import shell

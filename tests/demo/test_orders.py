@@ -1,8 +1,10 @@
 """What the demo's bridge makes of signals: refusals, quantities, and leg 2."""
 
+from dataclasses import replace
+
 import pytest
 
-from demo.orders import SYNC, Ask
+from demo.bridge import SYNC, Ask
 
 
 def signal(**fields):
@@ -58,11 +60,11 @@ def test_a_sale_that_turns_into_a_purchase_is_told_below_zero():
 def test_leg_2_goes_the_other_way_in_whole_shares():
     ask = Ask.of(signal())
     assert ask.orders() == [("NMFC", 1, 10), ("ROIC", -1, 7)]
-    assert ask.with_change(-4).orders() == [("NMFC", -1, 4), ("ROIC", 1, 2)]
+    assert replace(ask, change=-4).orders() == [("NMFC", -1, 4), ("ROIC", 1, 2)]
 
 
 def test_a_leg_of_less_than_one_share_gets_no_order():
-    assert Ask.of(signal()).with_change(1).orders() == [("NMFC", 1, 1)]
+    assert replace(Ask.of(signal()), change=1).orders() == [("NMFC", 1, 1)]
 
 
 LEFT_OVER = [(-7, None), (0, ("sell", 7, "short", 7)), (-9, ("buy", 2, "short", 7))]

@@ -1,4 +1,4 @@
-"""Copies of the project, and the real supervisord in them."""
+"""Makes copies of the project, and runs the real supervisord in them."""
 
 import contextlib
 import shutil
@@ -12,7 +12,7 @@ from tests.ports import free_port
 
 
 def project_files():
-    """The project's own files, as git knows them or would."""
+    """The names of the project's files: tracked by git, or new and not ignored."""
     listed = subprocess.run(
         ["git", "-C", ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         check=True,
@@ -23,14 +23,14 @@ def project_files():
 
 
 def copy_project(place):
-    """Copies the project's files."""
+    """Copies the project's files to this directory."""
     for name in project_files():
         (place / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / name, place / name)
 
 
 def furnish(place, **settings):
-    """Gives a copy the packages that run this, and demo settings at a port of its own: the port."""
+    """Gives a copy our Python packages and settings with a port of its own; returns the port."""
     (place / ".venv").symlink_to(sys.prefix)
     port = free_port()
     lines = [f"port = {port}", *(f"{key} = {value}" for key, value in settings.items())]
@@ -54,7 +54,7 @@ class Supervised:
         )
 
     def control(self, *command):
-        """What supervisorctl says."""
+        """Runs supervisorctl; returns its output."""
         done = subprocess.run(
             [Path(sys.prefix, "bin/supervisorctl"), "-c", "supervisord.conf", *command],
             cwd=self.place,
@@ -66,7 +66,7 @@ class Supervised:
         return done.stdout
 
     def wait_for_log(self, text, times=1, seconds=60):
-        """Waits until the server's log holds the text so often."""
+        """Waits until the log contains the text `times` times. Raises TimeoutError."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             if self.log().count(text) >= times:
@@ -76,15 +76,15 @@ class Supervised:
         raise TimeoutError(self.log())
 
     def log(self):
-        """What server and supervisord wrote."""
+        """The text of all logs, of the server and of supervisord."""
         return "".join(path.read_text() for path in sorted(self.place.glob("*.log")))
 
     def pid(self):
-        """The server's process."""
+        """The process id of the server."""
         return int(self.control("pid", "pairs-api"))
 
     def close(self):
-        """Stops both."""
+        """Stops supervisord, which stops the server."""
         self._process.terminate()
         self._process.wait(40)
         self._out.close()
@@ -92,7 +92,7 @@ class Supervised:
 
 @contextlib.contextmanager
 def supervised(place, port):
-    """Runs the place's supervisord; its server listens."""
+    """Runs supervisord in this directory for the block, which begins when the server listens."""
     running = Supervised(place, port)
     try:
         running.wait_for_log("listens at")

@@ -1,4 +1,4 @@
-"""nginx and Apache as ordinary processes: the shipped files, other ports and certificates."""
+"""Runs nginx and Apache with the shipped files, but on other ports and with own certificates."""
 
 import contextlib
 import os
@@ -15,7 +15,7 @@ from tests.conftest import PATIENCE
 from tests.ports import free_ports
 
 NAME = "pairs.example.com"
-USER = "nobody"  # who they run as where the tests are root
+USER = "nobody"  # they run as this user if the tests run as root
 NGINX = """
 pid {home}/nginx.pid;
 error_log {home}/error.log;
@@ -46,7 +46,7 @@ CustomLog {home}/access.log short
 Listen 127.0.0.1:{http}
 Listen 127.0.0.1:{https}
 """
-# What a shared host brings for the .htaccess in the site's folder.
+# The configuration of a shared host, which reads the .htaccess in the site's folder.
 HOSTED = """
 DocumentRoot {home}/site
 <Directory {home}/site>
@@ -64,7 +64,7 @@ DocumentRoot {home}/site
 
 
 class Proxy:
-    """A proxy in front of a port: `http` and `https` are its own."""
+    """A proxy in front of a port; `http` and `https` are its own ports."""
 
     def __init__(self, kind, target, home):
         self.home = Path(home)
@@ -88,7 +88,10 @@ class Proxy:
             os.chown(path, self._user, -1)
 
     def _shipped(self, name, *, keep=()):
-        """A file of deploy/ with this proxy's ports and certificate; each must be in it."""
+        """The text of a file of deploy/, with the ports and the certificate of this proxy.
+
+        Fails if a text to replace is not in the file.
+        """
         text = (ROOT / "deploy" / name).read_text("utf-8")
         changes = {
             "127.0.0.1:5000": f"127.0.0.1:{self._target}",
@@ -120,7 +123,7 @@ class Proxy:
         return self._httpd(HOSTED.format(**values))
 
     def _poor(self):
-        """A shared host with .htaccess whose Apache has no module for websockets."""
+        """A shared host with .htaccess, whose Apache has no module for websockets."""
         self._modules = [each for each in MODULES if each != "proxy_wstunnel"]
         return self._htaccess()
 
@@ -143,24 +146,24 @@ class Proxy:
         raise TimeoutError(self.said())
 
     def said(self):
-        """What it wrote."""
+        """The text of the proxy's logs."""
         return "".join(path.read_text() for path in self.home.glob("*.log"))
 
     def close(self):
-        """Ends it."""
+        """Ends the proxy."""
         self._process.terminate()
         self._process.wait(PATIENCE)
 
 
 def tool(name):
-    """Where Debian keeps the program, also for those whose PATH has no sbin."""
+    """The path of a program, also if it is in /usr/sbin and PATH lacks this directory."""
     found = shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin")
     assert found, f"{name} is missing: make system"
     return found
 
 
 def _certificate(home):
-    """A certificate for the example's name, signed by itself."""
+    """Makes a self-signed certificate for the name in the examples."""
     subprocess.run(
         [tool("openssl"), "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
         + ["-subj", f"/CN={NAME}", "-addext", f"subjectAltName=DNS:{NAME},IP:127.0.0.1"]
@@ -172,7 +175,7 @@ def _certificate(home):
 
 @contextlib.contextmanager
 def proxy(kind, target):
-    """Runs a proxy in front of the port."""
+    """Runs a proxy in front of the port for the block."""
     with tempfile.TemporaryDirectory(prefix="pairs-proxy-") as home:
         running = Proxy(kind, target, home)
         try:

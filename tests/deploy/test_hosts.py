@@ -12,8 +12,8 @@ import time
 
 import pytest
 
-import commands
 from bench.processes import ROOT, clean_environment
+from commands.line import read_line
 from settings import VERSION
 from tests.conftest import PATIENCE, alert
 from tests.deploy.places import copy_project, furnish
@@ -165,7 +165,7 @@ def test_a_page_names_only_what_there_is(page):
             assert found[1] in targets, line
         if found := re.match(r"(?:\S*/)?(?:python|heroku run python) server\.py ?(.*)", line):
             plain = re.sub(r"\[.*?\]|[|<&].*", "", found[1])
-            commands.read_line(shlex.split(plain))
+            read_line(shlex.split(plain))
     for name in re.findall(r"`((?:deploy|docs)/(?!test_)[\w./-]+)`", page.read_text("utf-8")):
         assert (ROOT / name).exists(), name
     for told in re.findall(r"pairs-api-v3-(\d[\d.]*)\.tar", page.read_text("utf-8")):

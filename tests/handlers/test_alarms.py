@@ -10,9 +10,11 @@ from tornado.httpclient import HTTPRequest
 from tornado.websocket import websocket_connect
 
 import models
-from alarms import Place
+from services import alarms
+from services.teller import Place
 from tests.conftest import ON_SQLITE, PATIENCE, alert
 from tests.mails import PASSWORD, receiving
+from trading.alarms import Case
 
 pytestmark = [pytest.mark.gen_test(timeout=60), pytest.mark.usefixtures("desk")]
 
@@ -231,7 +233,7 @@ async def test_kinds_that_nobody_wants_are_no_alarms(api, look):
 
 
 async def test_beyond_so_many_of_one_kind_one_alarm_stands_for_all(api, admin, look, monkeypatch):
-    monkeypatch.setattr("alarms.survey.MOST_OPEN", 2)
+    monkeypatch.setattr("services.look.MOST_OPEN", 2)
     for number in range(5):
         await api.alert(ticker="NOPE", alert_id=str(number))
     await api.post("/v3/webhook", alert(ticker=""))
@@ -377,14 +379,14 @@ async def test_a_new_start_tells_nothing_twice(serve, mails):
 
 async def test_one_process_looks_until_it_says_that_it_does_not(app):
     def took(*names):
-        return [models.AlarmWatch.take(name, 30) for name in names]
+        return [alarms.take_watch(name, 30) for name in names]
 
     def try_all():
         models.AlarmWatch.update(until=0).execute()
         first = took("a", "b", "a")
-        models.AlarmWatch.release("b")
+        alarms.release_watch("b")
         second = took("b")
-        models.AlarmWatch.release("a")
+        alarms.release_watch("a")
         return first, second, took("b", "a")
 
     first, second, third = await app.writer.submit(try_all)
@@ -395,8 +397,8 @@ async def test_one_process_looks_until_it_says_that_it_does_not(app):
 
 async def test_what_is_due_is_given_to_one(app):
     def work():
-        models.Alarm.begin([(models.alarms.Case("error", "1", 0.0, "x"), 1.0)])
-        return [len(models.Alarm.claim(time.time())) for _ in range(2)]
+        alarms.begin([(Case("error", "1", 0.0, "x"), 1.0)])
+        return [len(alarms.claim(time.time())) for _ in range(2)]
 
     app.watchman.teller.places.clear()
     assert await app.writer.submit(work) == [1, 0]

@@ -9,8 +9,8 @@ import peewee
 import pytest
 
 import models
-from handlers.base import arriving
-from limits import Bucket
+from handlers import webhook
+from handlers.gate import Bucket
 from tests.conftest import ON_SQLITE, alert
 from tests.handlers.test_rights import LISTS, TABLE
 from tests.receiving import receive_one
@@ -65,7 +65,7 @@ async def until_kept(api, count):
 
 @pytest.mark.parametrize("chunked", [False, True])
 async def test_a_body_over_the_limit_is_413_and_the_connection_goes_on(api, chunked):
-    sizes = [arriving.MOST_BODY + 1, MIB + 1, 3 * MIB]
+    sizes = [webhook.MOST_BODY + 1, MIB + 1, 3 * MIB]
     reader, writer = await connect(api)
     for size in sizes:
         await send_body(writer, size, chunked=chunked)
@@ -118,7 +118,7 @@ async def test_a_sender_that_waits_to_be_told_to_go_on_is_told(api):
 
 
 async def test_a_body_without_an_end_is_answered_before_its_end(api, monkeypatch):
-    monkeypatch.setattr(arriving, "MOST_DROPPED", MIB)
+    monkeypatch.setattr(webhook, "MOST_DROPPED", MIB)
     reader, writer = await connect(api)
     writer.write(b"POST /v3/webhook HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
     writer.write(b"100001\r\n" + b"x" * (MIB + 1))
@@ -338,6 +338,7 @@ async def test_a_list_route_without_storage_carries_it_too(api, app, callers, mo
     def fail(*_, **__):
         raise peewee.OperationalError("gone")
 
+    app.database.close()  # on the next request it is opened again
     monkeypatch.setattr(type(app), "open_database_here", fail)
     for path, key in LISTS.items():
         answer = await api.get(path, token=token)

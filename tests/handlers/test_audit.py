@@ -8,7 +8,8 @@ import json
 import pytest
 
 import models
-from handlers.base import Refusals
+from handlers.audit import Refusals
+from services import audit as audits
 from tests.handlers.test_factor import code_of, set_up
 
 pytestmark = pytest.mark.gen_test(timeout=60)
@@ -242,13 +243,13 @@ def days(io_loop, app):
     """Acts of three days, the oldest first."""
 
     def make():
-        trace = models.Trace("zoe", "192.0.2.7")
+        trace = audits.Trace("zoe", "192.0.2.7")
         for day, kind in enumerate(("user.created", "stock.updated", "userland"), 1):
-            models.Audit.note(kind, trace, 100, f"day {day}")
+            audits.note(kind, trace, 100, f"day {day}")
             row = models.Audit.select().order_by(models.Audit.id.desc()).get()
             row.time = f"2026-03-0{day} 12:00:00"
             row.save()
-        models.Audit.note("pair.deleted", models.Trace("admin", "192.0.2.8"), 100, "today")
+        audits.note("pair.deleted", audits.Trace("admin", "192.0.2.8"), 100, "today")
 
     io_loop.run_sync(lambda: app.writer.submit(make))
 
@@ -291,9 +292,9 @@ async def test_faulty_filters_are_400_all_at_once(api, admin):
 
 
 async def test_the_audit_is_a_sheet_in_which_no_cell_runs(api, app, admin):
-    trace = models.Trace("=cmd|' /C calc'!A0", "192.0.2.7")
+    trace = audits.Trace("=cmd|' /C calc'!A0", "192.0.2.7")
     subject = '\n=SUM(1,2) "quoted"\n,new line'
-    await app.writer.submit(lambda: models.Audit.note("user.created", trace, 100, subject))
+    await app.writer.submit(lambda: audits.note("user.created", trace, 100, subject))
     answer = await api.get("/v3/audit/0.csv?what=user", token=admin)
     assert answer.headers["Content-Type"].startswith("text/csv")
     assert 'filename="audit.csv"' in answer.headers["Content-Disposition"]

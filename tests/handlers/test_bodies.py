@@ -270,7 +270,7 @@ async def test_a_body_that_stalls_ends_its_connection(api, app, path):
 @pytest.mark.gen_test(timeout=60)
 async def test_an_answer_in_the_making_is_no_stalled_body(api, app, desk):
     answer = asyncio.ensure_future(api.alert())
-    while not any(hasattr(each, "arrived") for each in app.in_hand):  # noqa: ASYNC110
+    while not any(each.body is not None for each in app.in_hand):  # noqa: ASYNC110
         await asyncio.sleep(0)
     app.hang_up_on_stalled(0)
     assert (await answer).status == 201

@@ -11,8 +11,7 @@ from tornado.httputil import HTTPHeaders, HTTPServerRequest, RequestStartLine
 from tornado.websocket import websocket_connect
 
 import models
-import settings
-from handlers.base.gate import VISITOR_LINES, Gate
+from handlers.gate import VISITOR_SOCKETS
 from tests.conftest import ON_SQLITE, alert
 from tests.handlers.test_rights import KEYS, basic
 
@@ -59,16 +58,23 @@ async def test_a_trusted_proxy_tells_the_address_and_the_scheme(api, admin):
         assert "Strict-Transport-Security" not in answer.headers
 
 
-@pytest.mark.parametrize("proxies", [[], ["127.0.0.1"], ["::ffff:127.0.0.1"]])
+@ON_SQLITE
+@pytest.mark.parametrize(
+    "overrides",
+    [{"trusted_proxies": each} for each in ([], ["127.0.0.1"], ["::ffff:127.0.0.1"])],
+    indirect=True,
+)
 @pytest.mark.parametrize("peer", ["127.0.0.1", "::ffff:127.0.0.1"])
-def test_a_peer_that_arrives_as_ipv6_is_its_ipv4_address(proxies, peer):
+async def test_a_peer_that_arrives_as_ipv6_is_its_ipv4_address(app, peer):
     context = SimpleNamespace(remote_ip=peer, protocol="http")
     request = HTTPServerRequest(
         start_line=RequestStartLine("GET", "/", "HTTP/1.1"),
         headers=HTTPHeaders({"Host": "x", "X-Forwarded-For": "::ffff:203.0.113.9"}),
-        connection=SimpleNamespace(context=context),
+        connection=SimpleNamespace(context=context, stream=SimpleNamespace()),
     )
-    Gate(settings.load({"trusted_proxies": proxies}, {})).identify(request)
+    app.find_handler(request)
+    app.in_hand.discard(request)
+    proxies = app.conf.trusted_proxies
     assert request.remote_ip == ("203.0.113.9" if proxies else "127.0.0.1")
 
 
@@ -181,7 +187,7 @@ async def test_visitors_lines_are_limited_by_address(api, app, admin):
         await line.read_message()
         return line
 
-    lines = [await listen("203.0.113.9") for _ in range(VISITOR_LINES)]
+    lines = [await listen("203.0.113.9") for _ in range(VISITOR_SOCKETS)]
     with pytest.raises(HTTPClientError) as refused:
         await listen("203.0.113.9")
     assert refused.value.code == 429

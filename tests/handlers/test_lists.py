@@ -281,7 +281,7 @@ async def test_who_sees_less_has_another_tag(api, rows, admin):
 
 async def test_a_list_of_several_chunks_has_a_tag_too(api, app, rows, admin):
     def fill():
-        row = models.Signal.get_by_id(1).record()
+        row = models.Signal.get_by_id(1).columns()
         del row["rowid"]
         models.Signal.insert_many([row] * 1100).execute()
 

@@ -10,14 +10,13 @@ import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from tornado.web import RequestHandler
 
-import schemas
-from handlers import ROUTES
-from handlers.base.calls import METHODS, calls
-from handlers.base.document import describe
-from handlers.base.handler import NotFound
-from handlers.base.rights import Right
-from schemas.events import MESSAGES
-from schemas.records import SignalRecord
+from handlers.app import ROUTES
+from handlers.base import NotFound
+from handlers.contract import Right
+from handlers.openapi import METHODS, calls, describe
+from models import SIGNAL_KEYS, signal_record
+from schemas.answers import MESSAGES, SignalRecord
+from schemas.values import check
 from tests import documented
 
 OPERATIONS = {
@@ -86,7 +85,7 @@ def test_an_operation_says_what_it_does_and_shows_each_part(name):
 def test_the_example_of_a_body_passes_the_check_of_bodies(call):
     for form in call.models(call.contract.takes):
         assert form.EXAMPLE
-        schemas.check(form, form.EXAMPLE)
+        check(form, form.EXAMPLE)
 
 
 def test_operations_have_names_of_their_own():
@@ -106,8 +105,8 @@ def test_the_example_of_a_message_is_one(model):
 
 
 def test_a_signals_fields_stand_in_the_order_of_the_answers():
-    row = [None] * len(schemas.SIGNAL_KEYS)
-    assert list(SignalRecord.model_fields) == list(schemas.signal_record(row))
+    row = [None] * len(SIGNAL_KEYS)
+    assert list(SignalRecord.model_fields) == list(signal_record(row))
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from functools import partial
 
 import pytest
 
-import models
+from services import registry
 from tests.conftest import ON_SQLITE
 
 pytestmark = pytest.mark.gen_test(timeout=60)
@@ -202,7 +202,7 @@ async def test_a_faulty_hedge_or_status_is_400(register, method):
 @pytest.mark.parametrize("crypto", ["ticker1", "ticker2"])
 async def test_crypto_cannot_be_a_leg(app, register, crypto):
     fields = {"symbol": "BTC.USD", "sectype": "CRYPTO"}
-    await app.writer.submit(partial(models.Stock.register, fields, "test"))
+    await app.writer.submit(partial(registry.register_stock, fields, "test"))
     legs = {"ticker1": "MA", "ticker2": "V", crypto: "BTC.USD"}
     status, answer = await register("POST", "pair", **legs, hedge=1)
     assert status == 400

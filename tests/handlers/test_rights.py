@@ -6,8 +6,9 @@ import re
 import jwt
 import pytest
 
-from handlers import ROUTES, PairsApplication, refuse_undecided
+from handlers.app import ROUTES, PairsApplication
 from handlers.base import BaseHandler
+from handlers.contract import refuse_undecided
 from tests.conftest import ON_SQLITE, alert
 from tests.handlers.conftest import ACCOUNT
 

@@ -11,7 +11,8 @@ from tornado.httpclient import HTTPRequest
 from tornado.websocket import websocket_connect
 
 import models
-from handlers.base import in_words
+from handlers.sessions import in_words
+from services import access
 from tests.handlers.test_users import cookies_of, log_in, works
 
 pytestmark = pytest.mark.gen_test(timeout=60)
@@ -206,7 +207,7 @@ async def test_a_session_that_nobody_uses_ends(app, callers):
         then = models.Session.update(started=time.time() - 86400 * days)
         then.where(models.Session.id == session.id).execute()
         if seen is not None:
-            models.Visit.note(session.id, "x", "y")
+            access.note_visit(session.id, "x", "y")
             then = models.Visit.update(seen=time.time() - 86400 * seen)
             then.where(models.Visit.session == session.id).execute()
 

@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from handlers.base import BaseHandler, Turn
+from handlers.base import BaseHandler
+from handlers.lists import Turn
 from tests.conftest import alert
 
 pytestmark = pytest.mark.gen_test(timeout=60)

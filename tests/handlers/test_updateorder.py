@@ -5,8 +5,7 @@ from itertools import permutations
 
 import pytest
 
-from models.original import Takeover
-from schemas import original_signal
+from services.original import Takeover, original_signal
 from tests.conftest import ON_SQLITE
 
 pytestmark = pytest.mark.gen_test(timeout=60)

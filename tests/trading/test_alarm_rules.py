@@ -3,7 +3,7 @@
 import pytest
 
 from trading import alarms, alerts, positions
-from trading.alarms import Alert, Held, Silence, Strategy, follow
+from trading.missed import Alert, Strategy, follow
 
 # --- the bridge --------------------------------------------------------------------------
 
@@ -27,7 +27,7 @@ SILENCE = [
     ("polled", "started", "waiting", "since", "now", "limit", "expected"), SILENCE
 )
 def test_a_silent_bridge(polled, started, waiting, since, now, limit, expected):
-    case = alarms.silent_bridge(Silence(polled, started, waiting, since), now, limit)
+    case = alarms.silent_bridge(polled, started, waiting, since, now, limit)
     assert (case and case.since) == expected
     if case:
         assert case.key == "bridge:bridge"
@@ -36,7 +36,7 @@ def test_a_silent_bridge(polled, started, waiting, since, now, limit, expected):
 
 # --- signals -----------------------------------------------------------------------------
 
-HELD = Held(7, "NMFC-ROIC", 100.0)
+HELD = {"rowid": 7, "stk_ticker1": "NMFC", "stk_ticker2": "ROIC"}
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ HELD = Held(7, "NMFC-ROIC", 100.0)
     ],
 )
 def test_a_signal_that_waits(back, now, expected):
-    case = alarms.late(HELD, back, now, 300.0)
+    case = alarms.late(HELD, 100.0, back, now, 300.0)
     assert (case is not None) == expected
     if case:
         assert (case.key, case.since) == ("waiting:7", 100.0)
@@ -118,8 +118,8 @@ def test_the_leg_that_is_not_filled_while_the_other_is(changes, expected):
 
 
 def test_one_leg_may_hang_for_a_while():
-    assert alarms.one_legged(HELD, "ROIC", 701.0, 600.0) is None
-    case = alarms.one_legged(HELD, "ROIC", 701.1, 600.0)
+    assert alarms.one_legged(HELD, 2, 100.0, 701.0, 600.0) is None
+    case = alarms.one_legged(HELD, 2, 100.0, 701.1, 600.0)
     assert (case.key, case.since) == ("leg:7", 100.0)
     assert case.what == "Signal 7, NMFC-ROIC: ROIC is not filled."
 
@@ -196,7 +196,8 @@ def test_a_missed_alert_is_told_in_words():
 
 
 def test_every_kind_says_what_it_is_and_what_to_do():
-    assert set(alarms.TITLES) == set(alarms.ADVICE) == set(alarms.KINDS)
+    assert all(kind.title and kind.advice for kind in alarms.WORDS.values())
+    assert set(alarms.WORDS) == set(alarms.KINDS)
     assert set(alarms.HAPPENINGS) < set(alarms.KINDS)
 
 

@@ -31,6 +31,11 @@ def written(equation):
     return "".join([leg1, *(f"-{weight}{each}" for each in leg2)])
 
 
+def named(equation):
+    """The registry's name, symbols only."""
+    return "-".join(leg.symbol for leg in equation.legs)
+
+
 SINGLES = [
     ("AAPL", "AAPL", None),
     ("NASDAQ:AAPL", "AAPL", "NASDAQ"),
@@ -189,14 +194,14 @@ PROBLEMATIC = {
 def test_single(text, symbol, exchange):
     equation = parse(text)
     assert equation == Equation(Leg(symbol, exchange))
-    assert (equation.is_pair, equation.kind, equation.name) == (False, "single", symbol)
+    assert (equation.leg2, equation.kind, named(equation)) == (None, "single", symbol)
 
 
 @pytest.mark.parametrize(("text", "name", "hedge"), PAIRS)
 def test_pair(text, name, hedge):
     equation = parse(text)
-    assert (equation.name, equation.hedge) == (name, hedge)
-    assert (equation.is_pair, equation.kind) == (True, "pair")
+    assert (named(equation), equation.hedge) == (name, hedge)
+    assert (len(equation.legs), equation.kind) == (2, "pair")
 
 
 def test_pair_keeps_the_exchange_of_each_leg():

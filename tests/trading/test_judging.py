@@ -5,23 +5,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trading import equation, exchanges
-from trading.judging import asked, is_registered, judge
+from trading.judging import is_registered, judge, plan
+
+
+class Rows(dict):
+    """Rows by name, as a database would answer them; notes what it was asked."""
+
+    def __init__(self, rows):
+        super().__init__(rows)
+        self.asked = []
+
+    def get(self, name):
+        self.asked.append(name)
+        return super().get(name)
 
 
 class Registry:
-    """Rows by name, as a database would answer them; notes what it was asked."""
+    """The rows of stocks and pairs."""
 
     def __init__(self, stocks=(), pairs=()):
-        self.stocks, self.pairs = dict(stocks), dict(pairs)
-        self.asked_pairs, self.asked_stocks = [], []
-
-    def stock(self, symbol):
-        self.asked_stocks.append(symbol)
-        return self.stocks.get(symbol)
-
-    def pair(self, name):
-        self.asked_pairs.append(name)
-        return self.pairs.get(name)
+        self.stocks, self.pairs = Rows(stocks), Rows(pairs)
 
 
 def stock(currency="USD", active=1, sectype="STK"):
@@ -161,9 +164,9 @@ registries = st.builds(
 @given(tickers, registries, st.booleans())
 def test_what_is_asked_ahead_is_all_that_is_looked_up(ticker, registry, bypass):
     judge(ticker, bypass, registry)
-    pairs, stocks = asked(ticker)
-    assert set(registry.asked_pairs) <= set(pairs)
-    assert set(registry.asked_stocks) <= set(stocks)
+    planned = plan(ticker)
+    assert set(registry.pairs.asked) <= set(planned.names)
+    assert set(registry.stocks.asked) <= set(planned.symbols)
 
 
 @given(tickers, registries)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from trading.slippage import Slipped, basis_points, by_currency
+from trading.fills import Slipped, basis_points, by_currency
 
 PAIR = Slipped("USD", "USD", signals=2, money=-20.0, valued=-20.0, value=20_000.0)
 

@@ -1,4 +1,4 @@
-// Net liquidation over time, and the daily PnL below it.
+// The account's chart: net liquidation over time, and the daily PnL below it.
 import { exact } from "../clock.js"
 import { favour, number, plural, signed } from "../format.js"
 import { on } from "../live.js"

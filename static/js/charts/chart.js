@@ -1,4 +1,4 @@
-// What both charts share: loading the library where it is installed, the legend, the table, the theme, live changes.
+// What both charts share: they load the library if it is installed, and have a legend, a table, the theme and live changes.
 import { tell } from "../api.js"
 import { $, flag, put } from "../dom.js"
 import { on } from "../live.js"
@@ -9,17 +9,17 @@ import { ascending } from "./times.js"
 
 const wide = matchMedia("(width >= 80rem)")
 const gap = 100
-const widest = 28 // pixels for a record until the reader zooms
+const widest = 28 // most pixels for a record until the reader zooms
 
 let loading
 const library = url => loading ??= url ? import(url) : Promise.reject(new Error("not installed"))
 
-// Subclasses say where the records are (`path`), what is drawn (`addSeries`, `paint`, `restyle`) and how it reads
-// (`explain`: {texts, favours} of a point, `none`, `label`).
+// A subclass defines where the records are (`path`), how they are drawn (`addSeries`, `paint`, `restyle`) and the words
+// (`explain` returns {texts, favours} of a point; `none`, `label`).
 export class Chart {
   constructor(id, { most, spacing }) {
     this.root = $(`#${id}`)
-    this.spacing = spacing // pixels for each record
+    this.spacing = spacing // least pixels for a record
     this.canvas = $(".canvas", this.root)
     this.records = new Records(most)
     this.rows = []
@@ -68,7 +68,7 @@ export class Chart {
       rightPriceScale: { borderColor: line, entireTextOnly: true },
       timeScale: { borderColor: line, timeVisible: true, minBarSpacing: 0.05, fixLeftEdge: true },
       localization: { locale: "en-GB" },
-      // Where the page itself scrolls, the wheel and a finger up and down are the page's.
+      // On narrow screens the page scrolls, so the wheel and a finger that moves up or down belong to the page.
       handleScroll: { mouseWheel: wide.matches, vertTouchDrag: false },
       handleScale: { mouseWheel: wide.matches },
     }
@@ -106,10 +106,10 @@ export class Chart {
     this.tellLegend()
   }
 
-  // Until the reader moves the chart: the newest as far as they can be told apart, or all; a few are not spread out.
+  // Until the reader moves the chart, it shows all records, or the newest if all would be too narrow. A few are not spread out.
   fit() {
     const { length } = this.rows
-    // Not the time scale's own width: that one depends on what is shown.
+    // Not the width of the time scale, because that depends on what is shown.
     const width = this.canvas.clientWidth
     if (!this.chart || this.moved || !length || !width) return
     const most = this.whole ? length : width / this.spacing
@@ -123,7 +123,7 @@ export class Chart {
     this.fit()
   }
 
-  // What the crosshair is at, else the newest.
+  // Shows the record under the crosshair, or else the newest.
   tellLegend() {
     const row = this.byTime.get(this.pointed) ?? this.rows.at(-1)
     for (const each of $(".legend", this.root).children) {

@@ -1,4 +1,4 @@
-// The theme's tokens in a form that the library reads, and word of a change of theme.
+// The colours of the theme in a form that the library can read, and a notice when the theme changes.
 import { $ } from "../dom.js"
 
 const root = document.documentElement
@@ -6,7 +6,7 @@ const tokens = ["page", "line", "edge", "text", "muted", "accent", "mark", "favo
 const probe = root.appendChild(document.createElement("i"))
 probe.hidden = true
 
-// color-mix turns OKLCH into numbers of sRGB, whatever they stood in; those outside of it are cut off.
+// color-mix converts any colour to sRGB numbers; values outside sRGB are clipped.
 function rgb(token) {
   probe.style.color = `color-mix(in srgb, var(--${token}) 100%, transparent 0%)`
   const numbers = getComputedStyle(probe).color.match(/[\d.e-]+/g).slice(-3)

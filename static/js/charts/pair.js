@@ -1,4 +1,4 @@
-// One pair's signals: order and fill prices, marks for buy and sell, slippage below with its running average.
+// The signals of a pair: order and fill prices, marks for buy and sell, and below them the slippage with its running average.
 import { exact } from "../clock.js"
 import { $, put } from "../dom.js"
 import { capital, favour, number, plural, signed } from "../format.js"
@@ -43,7 +43,7 @@ export class PairChart extends Chart {
   addSeries() {
     const { LineSeries, LineStyle, HistogramSeries, createSeriesMarkers } = this.library
     this.marks = []
-    // They hang on a line that has a value everywhere and is not seen.
+    // The marks belong to an invisible line that has a value at each point.
     const ground = this.chart.addSeries(LineSeries, { ...bare, priceFormat: price, lineVisible: false, crosshairMarkerVisible: false }, 0)
     const order = this.chart.addSeries(LineSeries, { ...bare, priceFormat: price, lineWidth: 1, lineStyle: LineStyle.Dashed }, 0)
     const fill = this.chart.addSeries(LineSeries, { ...bare, priceFormat: price, lineWidth: 2, pointMarkersVisible: true, pointMarkersRadius: 3 }, 0)
@@ -56,7 +56,7 @@ export class PairChart extends Chart {
     return { ground, order, fill, slippage, average, marks: createSeriesMarkers(ground, []) }
   }
 
-  // Zoomed out so far that marks would cover one another, the lines stand alone.
+  // Hides the marks if the reader has zoomed out so far that they would cover one another.
   thin(range) {
     const tight = range !== null && this.chart.timeScale().width() / (range.to - range.from) < 5
     if (tight === this.tight) return
@@ -109,7 +109,7 @@ export class PairChart extends Chart {
   }
 }
 
-// The mean slippage of the signals so far that have one, at each point.
+// For each point, the mean slippage of all signals up to it that have one.
 function running(points) {
   let sum = 0, count = 0
   return points.map(({ record }) => {

@@ -1,4 +1,4 @@
-// A list of the API that stays up to date: loaded once, then each pushed record is put in its place.
+// A list of the API that stays up to date: it is loaded once, and then each pushed record is put in its place.
 import { get } from "../api.js"
 
 const visitor = !document.body.dataset.user
@@ -8,7 +8,7 @@ export class Records {
     Object.assign(this, { most, rows: new Map(), turn: 0, missed: null })
   }
 
-  // Loads the list; what is pushed meanwhile is applied after it. False when a later load has begun.
+  // Loads the list, then applies the records that were pushed during the load. Returns false if a later load has begun.
   async load(path) {
     const turn = ++this.turn
     const missed = this.missed = []

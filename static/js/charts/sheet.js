@@ -1,4 +1,4 @@
-// The figures of a chart as a table, newest first.
+// The figures of a chart as a table, the newest first.
 import { $, flag, put } from "../dom.js"
 
 export function drawSheet(root, rows) {

@@ -1,4 +1,4 @@
-// The library's time axis: seconds that rise strictly. It knows no zones, so that it is told the wall clock of the page's.
+// Times for the library's axis: seconds that always rise. It knows no time zones, so it gets the wall clock of the page's zone.
 import { parse, parts } from "../clock.js"
 
 function wall(text) {
@@ -6,8 +6,8 @@ function wall(text) {
   return Date.UTC(at.year, at.month - 1, at.day, at.hour, at.minute, at.second) / 1000
 }
 
-// [{time, record}], oldest first. Of records within one second, or within the hour that a clock goes back,
-// each stands a second after the one before; the legend still tells its own time.
+// Returns [{time, record}], oldest first. If a time is not later than the one before it (the same second, or a clock that
+// was set back), the record is put one second after it; the legend shows its real time.
 export function ascending(records) {
   let last = -Infinity
   return records

@@ -1,4 +1,4 @@
-// The account's tiles; each report of the bridge carries the whole record.
+// The tiles of the account. Each report of the bridge has the whole record.
 import { get } from "../api.js"
 import { exact, minutesSince } from "../clock.js"
 import { $, flag, put } from "../dom.js"
@@ -45,7 +45,7 @@ async function refresh() {
   try {
     record = (await get("/v3/pnl/1")).signals[0] ?? null
     draw()
-  } catch { /* the light already says that the server is away; it asks again once it is back */ }
+  } catch { /* the light shows that the server is away; the page asks again when it is back */ }
 }
 
 export function mountAccount() {

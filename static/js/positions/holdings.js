@@ -1,11 +1,11 @@
-// The tables of positions. The server works them out; after a change they are asked for again.
+// The tables of positions. The server computes them; after a change the page asks for them again.
 import { get, tell } from "../api.js"
 import { $, $$, address, clone, flag, put } from "../dom.js"
 import { on } from "../live.js"
 import { differs, pair, single, total } from "./rows.js"
 
 const root = $(".held")
-const gap = 500 // a report of the bridge comes as one call for each position
+const gap = 500 // milliseconds to wait after a change, because the bridge reports each position in its own call
 const moment = 1500
 const tables = {
   pairs: { rows: $("#pairs tbody"), template: "pair-row", fill: pair, name: each => each.name },

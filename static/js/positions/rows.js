@@ -1,4 +1,4 @@
-// Fills the rows of pairs, single positions and totals; templates/macros/positions.html says the same on the server.
+// Fills the rows of pairs, single positions and totals. templates/macros/positions.html does the same on the server.
 import { $, $$, flag, put } from "../dom.js"
 import { favour, money, number } from "../format.js"
 
@@ -70,7 +70,7 @@ export function total(tr, { currency, active_pnl, long, short, unknown }) {
   gain(tr, "pnl", active_pnl)
 }
 
-// What is held and not expected, and what nobody has registered, a sentence each.
+// A sentence for each position that was not expected, and for each that is not registered.
 export function differs({ expected, unregistered }) {
   return [
     ...expected.filter(each => each.expected !== each.active_pos).map(({ symbol, expected, active_pos }) =>

@@ -1,4 +1,4 @@
-// What each user has: a password, a second factor, API tokens and sessions.
+// The user's own account: password, second factor, API tokens and sessions.
 import { call } from "../api.js"
 import { toast } from "../dialogs.js"
 import { $ } from "../dom.js"

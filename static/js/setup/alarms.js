@@ -1,4 +1,4 @@
-// Who is told of alarms, and a test of it (admins).
+// Where alarms are sent, and a test of it (admins).
 import { call, tell } from "../api.js"
 import { $, el } from "../dom.js"
 

@@ -1,4 +1,4 @@
-// How many rejected alerts wait for an answer, beside the section's name.
+// The number of rejected alerts, beside the name of the section.
 import { get } from "../api.js"
 import { $, later, put } from "../dom.js"
 import { on } from "../live.js"
@@ -8,7 +8,7 @@ export async function countRejected() {
     const { count } = await get("/v3/rejected/count")
     put($("#rejected-count"), count > 99 ? "99+" : count)
     $("#rejected-count").hidden = count === 0
-  } catch { /* the section itself says what is wrong */ }
+  } catch { /* the section shows what is wrong */ }
 }
 
 on("rejected", later(countRejected, 500))

@@ -1,4 +1,4 @@
-// Copying a text; where the browser does not let pages copy, it is selected for the reader.
+// Copies a text. If the browser does not allow it, the text is selected, so that the reader can copy it.
 import { toast } from "../dialogs.js"
 
 export async function copy(text, node, said) {

@@ -1,4 +1,4 @@
-// The second factor: begun with the password, confirmed with a code, turned off with both.
+// The second factor. The user begins with the password and confirms with a code; to turn it off, both are needed.
 import { call, get, tell } from "../api.js"
 import { exact } from "../clock.js"
 import { toast } from "../dialogs.js"
@@ -82,6 +82,6 @@ export function mountFactor(turnedOn) {
   $("[data-act=codes]", off).addEventListener("click", renew)
   $("#factor-copy").addEventListener("click", () => copy(list.textContent, list, "The recovery codes are copied."))
   $("#factor-kept").addEventListener("click", () => load())
-  // Coming back to the section must take neither the QR code nor the recovery codes away.
+  // When the reader comes back to the section, the QR code and the recovery codes must still be there.
   return () => { if ($("#factor-pending").hidden && $("#factor-codes").hidden) load() }
 }

@@ -1,10 +1,10 @@
-// Reading forms and saying what is wrong in them, beside the field it is about.
+// Reads forms, and shows what is wrong beside the field.
 import { tell } from "../api.js"
 import { $, $$ } from "../dom.js"
 
 const numeric = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i
 
-// Text that is a number becomes one; anything else goes as it was typed, and the server says what it thinks of it.
+// A text that is a number becomes a number. Any other text is sent as it was typed, and the server checks it.
 export const typed = text => numeric.test(text) && Number.isFinite(+text) ? +text : text
 
 export function values(form, numbers = []) {
@@ -43,7 +43,7 @@ export function clear(form) {
   tell($('.problem[data-for=""]', form), null)
 }
 
-// Shows a server's problem; reasons for fields that the form doesn't have are said at its foot.
+// Shows a problem that the server reports. Reasons for fields that the form does not have are shown at its foot.
 export function blame(form, problem) {
   clear(form)
   const rest = Object.entries(problem.fields ?? {}).filter(([name, reason]) => !mark(form, name, String(reason)))
@@ -54,7 +54,7 @@ export function blame(form, problem) {
 
 export const fault = fields => ({ fields, message: "Correct the marked fields." })
 
-// Says at once, on leaving a field, what `check` finds wrong with it.
+// When the reader leaves a field, shows what `check` finds wrong with it.
 export function checkEach(form, check) {
   form.addEventListener("focusout", ({ target, relatedTarget }) => {
     if (!target.name || relatedTarget?.dataset.act === "cancel") return
@@ -62,7 +62,7 @@ export function checkEach(form, check) {
   })
 }
 
-// One submission at a time; problems go to their places.
+// Sends one submission at a time, and shows its problems.
 export function onSubmit(form, check, act) {
   form.addEventListener("submit", async event => {
     event.preventDefault()

@@ -1,4 +1,4 @@
-// The passphrases alerts may carry (admins): made here, shown once, retired.
+// The passphrases that alerts may carry (admins): they are made here, shown once, and retired.
 import { call, get, tell } from "../api.js"
 import { exact } from "../clock.js"
 import { confirm, toast } from "../dialogs.js"

@@ -1,4 +1,4 @@
-// What pairs and stocks have in common: a table, a dialog, one click on or off with an undo.
+// What pairs and stocks share: a table, a dialog, and a switch for on and off with an undo.
 import { call, get, tell } from "../api.js"
 import { confirm, toast } from "../dialogs.js"
 import { $, clone, flag, later, put } from "../dom.js"

@@ -1,4 +1,4 @@
-// Rejected alerts: see why, correct, resubmit, dismiss.
+// Rejected alerts: the reader sees the reason, and corrects, resubmits or dismisses them.
 import { call, get, tell } from "../api.js"
 import { exact } from "../clock.js"
 import { confirm, toast } from "../dialogs.js"
@@ -66,7 +66,7 @@ async function dismiss(item, alert) {
   } catch (problem) { tell($(":scope > .problem", item), problem) }
 }
 
-// Cards that are being corrected stay as they are; only others are drawn anew.
+// Cards that the reader is correcting stay as they are; the others are drawn again.
 async function load() {
   const place = $(":scope > .problem", section)
   try {
@@ -78,7 +78,7 @@ async function load() {
   } catch (problem) { tell(place, problem) }
 }
 
-// Posts that were refused without being kept, told to administrators (who alone have the place for it).
+// Shows how many posts were refused and not stored. Only administrators see it.
 async function countRefused() {
   const place = $("#refused-posts")
   if (!place) return
@@ -88,7 +88,7 @@ async function countRefused() {
     const told = parts.filter(([count]) => count).map(([count, why]) => `${number(count)} ${why}`)
     put(place, `Since ${exact(since)} the server also refused posts without keeping them: ${told.join(", ")}.`)
     place.hidden = !told.length
-  } catch { /* the list itself says what is wrong */ }
+  } catch { /* the list shows what is wrong */ }
 }
 
 function shown() {

@@ -1,4 +1,4 @@
-// One's own sessions: where one is logged in, ended one by one or all others at once.
+// The user's own sessions, which can be ended one by one, or all others at once.
 import { call, get, tell } from "../api.js"
 import { exact } from "../clock.js"
 import { confirm, toast } from "../dialogs.js"

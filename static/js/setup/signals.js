@@ -1,4 +1,4 @@
-// Correcting or deleting one signal.
+// Corrects or deletes a signal.
 import { call, get, Problem } from "../api.js"
 import { confirm, toast } from "../dialogs.js"
 import { $, put } from "../dom.js"
@@ -23,7 +23,7 @@ async function open(rowid) {
   form.hidden = false
 }
 
-// Only what the reader changed is sent, so that a fill that arrives meanwhile is not undone.
+// Only the fields that the reader changed are sent, so that a fill that has arrived since then is not undone.
 function changes() {
   const now = values(form, numbers)
   return Object.fromEntries(Object.entries(now)

@@ -1,4 +1,4 @@
-// The webhook simulator: a form becomes JSON, is sent as TradingView would send it, and the answer is shown.
+// The webhook simulator: it makes JSON from a form, sends it as TradingView would, and shows the answer.
 import { get, send } from "../api.js"
 import { $, el, put } from "../dom.js"
 import { blame, needed, onSubmit, positive, values } from "./forms.js"
@@ -41,7 +41,7 @@ async function suggest() {
     const [{ pairs }, { stocks }] = await Promise.all([get("/v3/pairs/0"), get("/v3/stocks/0")])
     const known = [...pairs.map(pair => `${pair.ticker1}-${pair.hedge}*${pair.ticker2}`), ...stocks.map(stock => stock.symbol)]
     $("#known").replaceChildren(...known.slice(0, 500).map(value => el("option", "", { value })))
-  } catch { /* suggestions only */ }
+  } catch { /* there are no suggestions then */ }
 }
 
 export function mount() {

@@ -1,4 +1,4 @@
-// The alert's text for TradingView, its passphrase masked until asked for.
+// The text of an alert for TradingView. The passphrase is masked until the reader asks for it.
 import { get, tell } from "../api.js"
 import { $, $$, put } from "../dom.js"
 import { copy } from "./copy.js"
@@ -18,7 +18,7 @@ async function load() {
   } catch (problem) { tell($("#template .problem"), problem) }
 }
 
-// The message is copied with the real passphrase: a masked one would only fail at the webhook.
+// Copies the message with the real passphrase, because the webhook would refuse a masked one.
 async function copyPart(source) {
   const node = document.getElementById(source)
   if (source !== "template-text") return copy(node.textContent, node, "The URL is copied.")

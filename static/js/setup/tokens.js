@@ -1,4 +1,4 @@
-// API tokens: made for programs, shown once, revoked.
+// API tokens for programs: they are made here, shown once, and revoked.
 import { call, get, tell } from "../api.js"
 import { exact } from "../clock.js"
 import { confirm, toast } from "../dialogs.js"

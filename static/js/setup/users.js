@@ -1,4 +1,4 @@
-// Users, and what lets each of them in: password, second factor, sessions, API tokens (admins).
+// Users, and their passwords, second factors, sessions and API tokens (admins).
 import { call, get, tell } from "../api.js"
 import { exact } from "../clock.js"
 import { confirm, toast } from "../dialogs.js"
@@ -57,7 +57,7 @@ async function remove(name) {
   })
 }
 
-// A line below a user with what may be ended there.
+// A line below a user, with a button that ends a session, a token or the second factor.
 function line(name, text, verb, label, act, again) {
   const tr = clone("session-row")
   const button = $("button", tr)

@@ -1,0 +1,187 @@
+"""Lists, as JSON or CSV: how many rows, errors with the empty list, answers sent in parts."""
+
+import asyncio
+import csv
+import io
+import re
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+import orjson
+from tornado.web import RequestHandler
+
+import models
+from handlers.base import BaseHandler
+from handlers.errors import ApiError
+from trading.fills import plain
+
+VISITOR_LIMIT = 5  # signals that visitors see
+PART = 200  # rows of a part; the event loop waits while Python renders them
+HELD = 2**20  # bytes; a list that is not longer goes out whole
+MOST_ITEMS = 10**18  # more rows than any table holds
+# A spreadsheet runs a cell that begins with one of these. The last four are wide forms, which
+# spreadsheets in some languages read as the narrow ones.
+_RUNS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+
+
+class Form(NamedTuple):
+    """What stands around and between the parts of a list."""
+
+    content_type: str
+    head: bytes
+    between: bytes
+    tail: bytes
+
+
+class ListHandler(BaseHandler):
+    """A handler that answers lists; its errors carry the empty list too."""
+
+    list_key = ""
+    sheet = ""  # what a sheet is called, where not as the list
+
+    def set_default_headers(self) -> None:
+        super().set_default_headers()
+        if self.verb == "get":
+            self.set_header("Cache-Control", "private, no-cache")
+
+    def compute_etag(self) -> str | None:
+        return RequestHandler.compute_etag(self)
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        self.problem.body[self.list_key] = []
+        super().write_error(status_code, **kwargs)
+
+    def reply_list(self, records: list[Any]) -> None:
+        """Answers a short list under its key."""
+        self.reply({self.list_key: records})
+
+    def asked(self, count: str) -> tuple[int, bool]:
+        """How many rows are asked for (0: all), and whether as a sheet (CSV); raises 400.
+
+        A sheet is asked for by the end of the address, or by Accept.
+        """
+        is_sheet = count.endswith(".csv") or "text/csv" in self.request.headers.get("Accept", "")
+        return count_of(count.removesuffix(".csv")), is_sheet
+
+    async def reply_rows(
+        self, page: Callable, record: Callable, limit: int, keys: Iterable[str] = (), size=PART
+    ) -> None:
+        """Answers up to `limit` rows (0: all) of `page(wanted, before)` as records.
+
+        The answer is JSON, or a sheet with these keys as its columns.
+        """
+
+        def render(rows: list[Any]) -> bytes:
+            records = [record(row) for row in rows]
+            return csv_lines([each.values() for each in records]) if keys else encode(records)
+
+        form = csv_form(keys) if keys else self.json_form()
+        await self.stream(self.application.reader, page, render, limit, form, size)
+
+    def json_form(self) -> Form:
+        """How this list looks as JSON."""
+        return Form("application/json", f'{{"{self.list_key}":['.encode(), b",", b"]}")
+
+    async def stream(
+        self, reader: Any, page: Callable, render: Callable, limit: int, form: Form, size=PART
+    ) -> None:
+        """Answers up to `limit` rows (0: all), which the reader reads and renders in parts.
+
+        `page(wanted, before)` returns rows before an id, `render(rows)` their bytes. A short list
+        goes out whole and gets an ETag; a long one is never in memory as a whole.
+        """
+        self.set_header("Content-Type", form.content_type)
+        if form.content_type.startswith("text/csv"):
+            name = f'attachment; filename="{self.sheet or self.list_key}.csv"'
+            self.set_header("Content-Disposition", name)
+        self.write(form.head)
+
+        def part(wanted: int, before: int | None) -> tuple[list[Any], bytes]:
+            rows = list(page(wanted, before))
+            return rows, render(rows)
+
+        before, left, lead, held = None, limit or float("inf"), b"", 0
+        while left > 0:
+            wanted = int(min(size, left))
+            rows, data = await reader.run(part, wanted, before)
+            if rows:
+                self.write(lead + data)
+            if len(rows) < wanted:
+                break
+            before, left, lead = _id_of(rows[-1]), left - len(rows), form.between
+            held += len(data)
+            if left > 0 and held > HELD:
+                await self.flush()
+                if self.request.method == "HEAD":
+                    break
+        self.finish(form.tail)
+
+
+def _id_of(row: Any) -> int:
+    return row[0] if isinstance(row, tuple) else row.get_id()
+
+
+def encode(records: list[Any]) -> bytes:
+    """Records as JSON, without the brackets around them."""
+    return orjson.dumps(records)[1:-1]
+
+
+def count_of(text: str) -> int:
+    """The `{n}` of a list route: how many, 0 for all; raises 400."""
+    if not re.fullmatch(r"\d+", text, re.ASCII):
+        raise ApiError(400, "the number of items must be a whole number, 0 for all")
+    return int(text) if len(text) <= 18 else MOST_ITEMS
+
+
+def rowid_of(text: str) -> int:
+    """A rowid from a path; raises Missing for what cannot be one."""
+    if not re.fullmatch(r"\d{1,18}", text, re.ASCII):
+        raise models.Missing
+    return int(text)
+
+
+def csv_form(keys: Iterable[str]) -> Form:
+    """A sheet (CSV, RFC 4180) with these columns."""
+    head = (",".join(keys) + "\r\n").encode()
+    return Form("text/csv; charset=utf-8; header=present", head, b"", b"")
+
+
+def csv_lines(rows: list[Iterable]) -> bytes:
+    """Rows (rowid, timestamp, ...) as lines of a sheet; the timestamp becomes ISO 8601 in UTC."""
+    lines = io.StringIO()
+    writer = csv.writer(lines)
+    for rowid, timestamp, *rest in rows:
+        writer.writerow((rowid, timestamp.replace(" ", "T") + "Z", *map(_cell, rest)))
+    return lines.getvalue().encode()
+
+
+def _cell(value: Any) -> Any:
+    # The texts of alerts come from strangers.
+    if isinstance(value, str) and value.startswith(_RUNS):
+        return "'" + value
+    return plain(value)
+
+
+class Turn:
+    """Answers of the database that requests share within one turn of the event loop.
+
+    A handler begins in the turn after its request was read. So its request had arrived before
+    anything was asked in this turn: it sees all that was committed before it arrived, as if it had
+    asked alone. A handler that has awaited something must ask again.
+    """
+
+    def __init__(self):
+        self._answers: dict[tuple, Any] = {}
+
+    def ask(self, question: Callable[..., Any], *about: Any) -> Any:
+        """What the function returns; it is called once in a turn."""
+        key = (question, *about)
+        if key not in self._answers:
+            if not self._answers:
+                asyncio.get_running_loop().call_soon(self._answers.clear)
+            self._answers[key] = question(*about)
+        return self._answers[key]
+
+    def forget(self) -> None:
+        """Forgets the answers: the rest of this turn asks again."""
+        self._answers.clear()

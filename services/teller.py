@@ -1,0 +1,214 @@
+"""Tells of alarms: sends messages to the places of the settings, through apprise."""
+
+import asyncio
+import concurrent.futures
+import hashlib
+import logging
+import re
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import lru_cache
+from itertools import groupby
+from operator import attrgetter
+from typing import Any, NamedTuple
+
+import pytz
+
+from database.reader import Reader
+from database.writer import UNANSWERED, Writer
+from models import Alarm
+from services import alarms
+from trading import instants
+from trading.alarms import WORDS
+from trading.hours import Hours
+
+IDLE = 15.0  # seconds between two looks at what is due; quiet times end at a minute
+MOST_LINES = 20  # alarms in one message
+LONGEST = 60.0  # seconds for a message to be taken
+
+# Their log lines name the addresses, which hold passwords.
+_TALKATIVE = ("apprise", "urllib3", "requests", "requests_oauthlib", "oauthlib", "markdown")
+
+log = logging.getLogger("pairs")
+
+
+class Place(NamedTuple):
+    """Where messages go: an address that apprise reads, and names for it that hide it."""
+
+    number: int
+    url: str
+
+    @property
+    def kind(self) -> str:
+        """The way of sending: `mailto`, `tgram`."""
+        return re.split(r"s?://", self.url, maxsplit=1)[0].lower()
+
+    @property
+    def digest(self) -> str:
+        """The name of the place in the database; too short to find a password by."""
+        return hashlib.sha256(self.url.encode()).hexdigest()[:6]
+
+
+class Teller:
+    """Sends what is due to all places, within the hours of the settings."""
+
+    def __init__(self, conf: Any, writer: Writer, reader: Reader):
+        self.places = [Place(n, url) for n, url in enumerate(dict.fromkeys(conf.alarm_urls), 1)]
+        self._url, self._zone = conf.url, pytz.timezone(conf.zone or "UTC")
+        self._reminder = conf.alarm_reminder_minutes * 60 or None
+        self._pause = conf.alarm_pause_seconds
+        self._hours = Hours(conf.market_hours, conf.quiet_times, conf.zone)
+        self._writer, self._reader = writer, reader
+        self._told_at = 0.0
+        self._due = asyncio.Event()
+
+    def wake(self) -> None:
+        """Something new may be due."""
+        self._due.set()
+
+    async def work(self, may: Callable[[], bool]) -> None:
+        """Tells for ever, while `may()` says that this process does it and no other."""
+        while self.places:
+            pause = IDLE
+            self._due.clear()
+            try:
+                if may():
+                    pause = await self._tell_due()
+            except UNANSWERED as error:
+                log.warning("telling of alarms failed: %s", error)
+            except Exception:  # a mistake in one message must not silence the others
+                log.exception("telling of alarms failed")
+            await wait_for(self._due, pause)
+
+    async def _tell_due(self) -> float:
+        """Tells of what is due and may be told now: the seconds until the next is."""
+        now = time.time()
+        due = await self._reader.run(alarms.next_due)
+        if due is None or not self._hours.allow(now):
+            return IDLE
+        wait = max(due, self._told_at + self._pause) - now
+        if wait > 0:
+            return min(wait, IDLE)
+        # No other process gets the rows that are claimed here.
+        claimed = await self._writer.submit(lambda: alarms.claim(now))
+        if claimed:
+            self._told_at = now
+            await self._tell_of(claimed)
+        return 0.0
+
+    async def _tell_of(self, claimed: list[Alarm]) -> None:
+        knows = {each.id: set(each.told.split()) for each in claimed}
+        news = {}
+        for place in self.places:
+            if unknown := [each for each in claimed if place.digest not in knows[each.id]]:
+                news[place] = unknown
+        taken = await asyncio.gather(
+            *(send(place, *self._compose(those)) for place, those in news.items())
+        )
+        for (place, unknown), took in zip(news.items(), taken, strict=True):
+            for each in unknown if took else ():
+                knows[each.id].add(place.digest)
+        everybody = {place.digest for place in self.places}
+
+        def note() -> None:
+            for rowid, told in knows.items():
+                alarms.note_told(rowid, told & everybody, told >= everybody, self._reminder)
+
+        await self._writer.submit(note)
+
+    def _compose(self, news: list[Alarm]) -> tuple[str, str]:
+        """(title, text) of one message for all: each kind's title and advice stand in it once."""
+        first = WORDS[news[0].kind].title
+        title = first if len(news) == 1 else f"{first}, and {len(news) - 1} more"
+        parts = [
+            self._words(kind, list(those))
+            for kind, those in groupby(news[:MOST_LINES], attrgetter("kind"))
+        ]
+        if len(news) > MOST_LINES:
+            parts.append(f"And {len(news) - MOST_LINES} more.")
+        if self._url:
+            parts.append(f"{self._url}/dashboard")
+        return f"Pairs-API: {title}", "\n\n".join(parts)
+
+    def _words(self, kind: str, those: list[Alarm]) -> str:
+        title = WORDS[kind].title + (f" ({len(those)})" if len(those) > 1 else "")
+        again = "Still open. " if all(each.notified for each in those) else ""
+        lines = "\n".join(self._line(each) for each in those)
+        return f"{again}{title}\n{lines}\n{WORDS[kind].advice}"
+
+    def _line(self, alarm: Alarm) -> str:
+        began = instants.unix(alarm.since)
+        since = datetime.fromtimestamp(began, UTC).astimezone(self._zone)
+        hours, minutes = divmod(int((time.time() - began) // 60), 60)
+        age = f"{hours} h {minutes} min" if hours > 0 else f"{minutes} min"
+        ago = f", {age} ago" if (hours, minutes) > (0, 0) else ""
+        return f"{alarm.what}\nSince {since:%Y-%m-%d %H:%M:%S %Z}{ago}."
+
+    async def test(self) -> list[tuple[Place, bool]]:
+        """Sends a test to every place, at any hour: which of them took it."""
+        words = ("Pairs-API: a test", "This is a test. Alarms will arrive here.")
+        taken = await asyncio.gather(*(send(place, *words) for place in self.places))
+        return list(zip(self.places, taken, strict=True))
+
+
+async def wait_for(event: asyncio.Event, seconds: float) -> None:
+    """Returns when the event is set, or after so many seconds."""
+    try:
+        async with asyncio.timeout(max(seconds, 0.0)):
+            await event.wait()
+    except TimeoutError:
+        return
+
+
+# --- one message to one place -------------------------------------------------------------
+
+
+async def send(place: Place, title: str, text: str) -> bool:
+    """Sends a message; False where it was not taken, for whatever reason."""
+    try:
+        async with asyncio.timeout(LONGEST):
+            taken = await _in_a_thread(lambda: _deliver(place, title, text))
+    except Exception as error:  # noqa: BLE001 a hundred services fail in a hundred ways
+        # Never the text of the error, which may hold the address.
+        log.warning("alarm_urls: place %d failed: %s", place.number, type(error).__name__)
+        return False
+    if not taken:
+        log.warning("alarm_urls: place %d (%s) took no message", place.number, place.kind)
+    return taken
+
+
+def _deliver(place: Place, title: str, text: str) -> bool:
+    """Whether the place has taken the message."""
+    apprise = _apprise()
+    line = apprise.Apprise()
+    # The text quotes texts of others: nothing in it is markup.
+    return line.add(place.url) and bool(
+        line.notify(text, title, body_format=apprise.NotifyFormat.TEXT)
+    )
+
+
+@lru_cache(1)
+def _apprise() -> Any:
+    # Imported when it is first needed: it takes 18 MB.
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+    import apprise
+
+    return apprise
+
+
+def _in_a_thread(work: Callable[[], Any]) -> asyncio.Future:
+    """What the function returns. The server's stop does not wait for this thread."""
+    future: concurrent.futures.Future = concurrent.futures.Future()
+    future.set_running_or_notify_cancel()  # who no longer waits does not disturb the thread
+
+    def run() -> None:
+        try:
+            future.set_result(work())
+        except Exception as error:  # noqa: BLE001 raised where somebody waits
+            future.set_exception(error)
+
+    threading.Thread(target=run, name="teller", daemon=True).start()
+    return asyncio.wrap_future(future)

@@ -1,0 +1,48 @@
+"""What became of an alert: one table of statuses and messages."""
+
+import pytest
+
+from trading import statuses
+
+OUTCOMES = [
+    # status, message, outcome, whether nothing can have been ordered
+    ("filled", "", "traded", False),
+    ("filled", "+synced(10->4)", "traded", False),
+    ("canceled", "(*)part.filled | remained: 6.0", "traded", False),
+    ("waiting", None, "working", False),
+    ("rerouted", "+route", "working", False),
+    ("created", "", "working", False),
+    ("filled(...)", "remained(NMFC): 0.0", "working", False),
+    ("part.filled", "remained: 6.0", "working", False),
+    ("a word of a client's own", None, "working", False),
+    ("canceled", "duplicate order", "not needed", True),
+    ("canceled", "+synced(10->0)", "not needed", False),
+    ("canceled", "overtaken by 7", "not needed", True),
+    ("canceled", "mult.act.orders", "not needed", False),
+    ("canceled", "multiple active orders", "not needed", False),
+    ("canceled", "passive ticker", "not needed", True),
+    ("canceled", None, "not needed", False),
+    ("canceled", "wrong hedge", "not traded", True),
+    ("canceled", "insufficient funds", "not traded", True),
+    ("canceled", "position size mismatch", "not traded", True),
+    ("canceled", "missing position size", "not traded", True),
+    ("canceled", "pyramiding", "not traded", True),
+    ("canceled", "crypto in pairs", "not traded", True),
+    ("error", "unknown ticker", "not traded", True),
+    ("error", "problematic ticker!", "not traded", True),
+    ("error", "currency mismatch!", "not traded", True),
+    ("error", "exchange mismatch!", "not traded", True),
+    ("error", "+err", "failed", False),
+    ("critical err", "+crit. err", "failed", True),
+]
+
+
+@pytest.mark.parametrize(("status", "message", "outcome", "refused"), OUTCOMES)
+def test_what_became_of_an_alert(status, message, outcome, refused):
+    assert statuses.classify(status, message) == outcome
+    assert statuses.is_refused(status, message) == refused
+
+
+def test_every_status_has_an_outcome():
+    named = {status for status, *_ in OUTCOMES}
+    assert set(statuses.KNOWN) <= named
