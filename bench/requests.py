@@ -23,6 +23,7 @@ POST_TARGETS = {
     ("PostgreSQL", 16): {"share of echo": (">=", 0.35)},
     ("PostgreSQL", 64): {"signals a commit": (">=", 8)},
 }
+SHARES = ({"SQLite": 0.5, "PostgreSQL": 0.4}, {"SQLite": 0.35, "PostgreSQL": 0.3})
 # Name, address, whether a token is sent, and the least share of the echo on each database.
 LISTS = (
     (
