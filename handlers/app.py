@@ -160,7 +160,7 @@ class PairsApplication(Application):
         self.watchman.start(shared=self._ear is not None)
 
     def hear(self, topic: str, text: str | None) -> None:
-        """A process has announced something (`database.announce`).
+        """A process has announced something (`database.opening.announce`).
 
         `text` is None where something of the topic may have been missed.
         """
