@@ -1028,6 +1028,7 @@ TABLES = [
 
 # --- records: rows as clients see them --------------------------------------------------
 
+# The keys of the example are the fields of the record; the columns begin in the same order.
 SIGNAL_KEYS = tuple(Signal.EXAMPLE)
 # {the bridge's name of a field: ours}. A record has both, with the same value.
 TWINS = {

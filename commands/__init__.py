@@ -1,1 +1,1 @@
-"""The commands of `python server.py`, one module for each."""
+"""The commands of `python server.py`; `commands.line` says which module has which."""

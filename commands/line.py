@@ -1,8 +1,8 @@
 """Reads the command line.
 
-Each module of commands has a function `register(add)`, which adds its commands: name, help text,
-function and arguments. The function of a command takes a `Line` and returns the exit code: 0 done,
-1 failed, 2 if the command line, a setting or the database's address is wrong.
+Each module that MODULES names has a function `register(add)`, which adds its commands: name, help
+text, function and arguments. The function of a command takes a `Line` and returns the exit code:
+0 done, 1 failed, 2 if the command line, a setting or the database's address is wrong.
 """
 
 import argparse

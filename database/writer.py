@@ -55,8 +55,8 @@ class Writer:
         self._database = database
         self._receive = receive
         self._limit = limit
-        # Called on the event loop after the callers were answered. Its argument is the time of the
-        # commit on the monotonic clock.
+        # Called on the event loop once the futures are done, before their callers go on, also
+        # after a commit that failed. Its argument is when the batch ended, on the monotonic clock.
         self.then: Callable[[float], None] = lambda committed: None
         self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -104,21 +104,21 @@ class Writer:
 
         If the transaction fails, its error is the outcome of every job, so all callers get it.
         """
-        is_set = not any(callable(job.work) for job in batch)
+        only_alerts = not any(callable(job.work) for job in batch)
         try:
-            return self._transact(batch, is_set)
+            return self._transact(batch, only_alerts)
         except Exception as error:  # noqa: BLE001
             if isinstance(error, peewee.PeeweeException):
                 with contextlib.suppress(peewee.PeeweeException):
                     self._database.close()  # the next batch starts on a new connection
-            if is_set and len(batch) > 1 and not isinstance(error, AWAY):
+            if only_alerts and len(batch) > 1 and not isinstance(error, AWAY):
                 return [outcome for job in batch for outcome in self._commit([job])]
             return [(None, cause(error))] * len(batch)
 
-    def _transact(self, batch: list[_Job], is_set: bool) -> list[Outcome]:
+    def _transact(self, batch: list[_Job], only_alerts: bool) -> list[Outcome]:
         with contextlib.ExitStack() as transaction:
             self._begin(transaction)
-            if is_set:  # no savepoint: if it fails, the whole transaction is undone
+            if only_alerts:  # no savepoint: if it fails, the whole transaction is undone
                 results = self._receive([job.work for job in batch])
                 outcomes = [(result, None) for result in results]
             else:

@@ -87,7 +87,7 @@ SHORT = re.compile(r"\d{1,4}", re.ASCII)  # a body's length that needs no watchi
 RECONNECT = 1.0  # seconds before the event loop tries again to reach a database that is away
 
 log = logging.getLogger("pairs")
-access = logging.getLogger("pairs.access")
+access_log = logging.getLogger("pairs.access")
 
 
 class PairsApplication(Application):
@@ -255,7 +255,7 @@ class PairsApplication(Application):
         key = type(handler), request.method, status // 100
         series = self.figures.seen.get(key) or self.figures.series(*key)
         series.observe(seconds)
-        if access.isEnabledFor(logging.INFO):
+        if access_log.isEnabledFor(logging.INFO):
             # Written without `logging`, which costs more: every alert has a line.
             head = line_head(time.time(), "info", getattr(handler, "request_id", "-"))
             path = request.path[:200].encode("unicode_escape").decode()

@@ -27,7 +27,7 @@ def unauthorized(code: str, message: str) -> ApiError:
 
 
 class Errors:
-    """The 401 and 403 answers, in the words that clients know."""
+    """The 401 answers in the words that clients know: (code, message)."""
 
     MISSING = ("authorization_required", "Request does not contain an access token.")
     EXPIRED = ("token_expired", "The token has expired.")

@@ -200,13 +200,13 @@ class Hub:
         self._pump = None
 
     def announce(self, message: bytes) -> None:
-        """Tells all who are logged in something that is no event and need not be caught up."""
+        """Sends all who are logged in a message that is not replayed."""
         for listener in list(self.listeners):
             if listener.session:
                 listener.say(message)
 
     def recheck(self) -> None:
-        """Drops the listeners whose session has ended."""
+        """Drops the listeners whose session or API token has ended."""
         for by_cookie in (True, False):  # of one session the cookie may end before the tokens
             known = [x for x in self.listeners if x.session and x.by_cookie is by_cookie]
             keys = dict.fromkeys((each.session for each in known), by_cookie)
@@ -216,7 +216,7 @@ class Hub:
                     listener.drop(*SESSION_ENDED)
 
     def close(self) -> None:
-        """Says goodbye to everybody."""
+        """Closes all websockets and stops sending."""
         for listener in list(self.listeners):
             listener.drop(*STOPPING)
         if self._pump is not None:

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Awaitable, Callable
-from functools import partial
 from typing import Any
 
 import orjson
@@ -91,7 +90,7 @@ class SignalChange(BaseHandler):
 
     async def change(self, verb: Callable[..., Signal], *args: Any) -> None:
         """Answers the record of the signal that the verb returns, without its timestamp."""
-        signal = await self.application.writer.submit(partial(verb, *args))
+        signal = await self.store(verb, *args)
         record = record_of("signal", signal.columns())
         del record["timestamp"]
         self.reply(record)

@@ -1,7 +1,7 @@
 """What is answered, as the API's document shows it; records are built from the tables.
 
-The functions of `schemas.records` write these answers. Every answer of the tests is checked against
-them.
+`models.record_of` and `schemas.records` build these answers. Every answer of the tests is checked
+against them.
 """
 
 from collections.abc import Mapping

@@ -115,7 +115,7 @@ def read_alert(body: Record, alert_id: str | None = None) -> Record:
 
 
 def with_twins(body: Record) -> Record:
-    """The body, with what the bridge names `ticker1` also as `stk_ticker1`, and so on."""
+    """The body with `stk_ticker1` and so on filled in from the bridge's `ticker1` and so on."""
     twins = {to: body[short] for short, to in TWINS.items() if body.get(short) is not None}
     return {**body, **{to: value for to, value in twins.items() if body.get(to) is None}}
 

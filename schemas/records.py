@@ -1,4 +1,7 @@
-"""How what is not a row of one table is answered: events, audit, alarms, positions."""
+"""Builds the records of stocks, events, audit rows, alarms and positions.
+
+`models.record_of` builds the others.
+"""
 
 from collections.abc import Iterable
 from itertools import groupby

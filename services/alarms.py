@@ -64,13 +64,13 @@ def _open(keys: Iterable[str]) -> Any:
 
 
 def acknowledge(rowid: int, username: str) -> Alarm:
-    """Somebody has seen it; raises Missing."""
+    """Acknowledges an alarm; raises Missing."""
     _note_seen(Alarm.id == rowid, username)
     return Alarm.find(rowid)
 
 
 def acknowledge_all(last: int, username: str) -> int:
-    """The same of all that are open, up to this id: how many."""
+    """Acknowledges all open alarms up to this id; returns their number."""
     return _note_seen(Alarm.id <= last, username)
 
 
@@ -100,7 +100,7 @@ def next_due() -> float | None:
 
 
 def claim(now: float) -> list[Alarm]:
-    """Takes what is due, the gravest first: of several processes that try at once one gets it."""
+    """Takes what is due, the gravest first: if several processes try at once, one gets it."""
     taken = Alarm.update(due=now + CLAIM).where(_untold(), Alarm.due <= now).returning(Alarm)
     return sorted(taken.execute(), key=lambda alarm: (gravity(alarm.kind), alarm.id))
 
@@ -125,7 +125,7 @@ def note_told(rowid: int, places: Iterable[str], done: bool, reminder: float | N
 
 
 def begin_watch() -> None:
-    """Begins with the first start: what happened before it is no alarm."""
+    """Makes the row of the watch at the first start; events before it raise no alarm."""
     if AlarmWatch.get_or_none() is None:
         AlarmWatch.create(name="alarms", position=EventRow.last_id(), started=instants.now())
 

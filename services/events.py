@@ -120,7 +120,10 @@ def old_rows(since: str) -> tuple[int, int]:
 
 
 def prune(since: str) -> Iterator[int]:
-    """Deletes them, CHUNK rows in each transaction; yields the number of rows of each."""
+    """Deletes events and rejected alerts older than `since`, CHUNK rows in each transaction.
+
+    Yields the number of rows of each transaction.
+    """
     first = first_kept(since)
     while taken := _take(EventRow, EventRow.id < first):
         yield taken

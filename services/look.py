@@ -50,11 +50,11 @@ class Look:
             self.wait_until(begins + CUT_OFF)
 
     def wait_until(self, moment: float) -> None:
-        """A case may begin at this instant."""
+        """Makes the next look due at this instant at the latest."""
         self.wake = moment if self.wake is None else min(self.wake, moment)
 
     def explain(self, key: str) -> None:
-        """A case that was found in this look or before is none."""
+        """Withdraws a case: drops it from this look and closes its open alarm."""
         self._found.pop(key, None)
         if key in self.open:
             self.over.append(key)

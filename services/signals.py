@@ -76,7 +76,7 @@ def receive(sent: list[Record]) -> list[Receipt]:
         for each, (rowid, event_id) in zip(new, ids, strict=True):
             each.rowid, each.event_id = rowid, event_id
             each.receipt = Receipt(each.rowid, each.verdict.outcome, each.row["warning"])
-        _put_in_order([each for each in new if each.legs[0] and alerts.is_strategys(each.row)])
+        _cancel_overtaken([each for each in new if each.legs[0] and alerts.is_strategys(each.row)])
         _store(new)
     return [each.receipt or Receipt(each.first.rowid, "duplicate") for each in pending]
 
@@ -105,7 +105,7 @@ def _find_repeats(pending: list[_Pending]) -> None:
         first.setdefault(each.key, each)
 
 
-def _put_in_order(moving: list[_Pending]) -> None:
+def _cancel_overtaken(moving: list[_Pending]) -> None:
     """Cancels signals that come too late: a later alert of the same strategy is stored already."""
     known: dict[Legs, list[alerts.Move]] = {}
     for leg1, leg2, *values in Signal.newest_moves({each.legs: None for each in moving}):

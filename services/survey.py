@@ -87,7 +87,7 @@ class Surveyor:
             before = Signal.timestamp <= instants.from_epoch(look.now - limit)
             look.unread = max(0, Signal.select().where(OFFERED, before).count() - MOST_SIGNALS)
         for row in rows:
-            # A signal waits at most since it came in: most histories need not be read.
+            # It cannot have waited longer than since it came in: a recent one needs no history.
             least = max(instants.unix(row["timestamp"]), back)
             if 0 <= look.now - least < limit:
                 look.wait_until(least + limit + alarms.CUT_OFF)

@@ -69,7 +69,7 @@ class Teller:
         self._due.set()
 
     async def work(self, may: Callable[[], bool]) -> None:
-        """Tells for ever, while `may()` says that this process does it and no other."""
+        """Sends due alarms until it is cancelled, while `may()` says that this process does it."""
         while self.places:
             pause = IDLE
             self._due.clear()

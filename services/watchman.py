@@ -47,21 +47,21 @@ class Watchman:
         ]
 
     def wake(self) -> None:
-        """Something has changed: there may be something to see."""
+        """Makes the next look due now."""
         self._something.set()
 
     def take_over(self) -> None:
-        """The process that looked for all has stopped."""
+        """Tries to get the lease now: the process that held it has stopped."""
         self._next_try = 0.0
         self.wake()
 
     def bridge_seen(self) -> None:
-        """The bridge has asked: its silence may be over."""
+        """Makes the next look due now if the bridge counted as silent; it has just asked."""
         if self._surveyor.bridge_is_silent:
             self.wake()
 
     async def close(self) -> None:
-        """Looks no more, and lets another process look at once."""
+        """Stops looking and gives up the lease, so another process can look at once."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -102,7 +102,7 @@ class Watchman:
         return taken
 
     def _holds(self) -> bool:
-        """Whether no other process may look now."""
+        """Whether this process holds the lease; without other processes it always does."""
         return not self._shared or time.monotonic() < self._lease_until
 
     async def _look(self) -> float:

@@ -170,3 +170,7 @@ def test_a_list_of_a_time_holds_exactly_the_signals_of_that_time(store):
             and (before is None or rowid < before)
         ]
         assert [row[0] for row in search.newest(filters, ("rowid",), 100)] == expected, filters
+
+
+def test_the_columns_of_a_signal_begin_with_the_fields_of_its_record():
+    assert tuple(Signal._meta.sorted_field_names[: len(SHOWN)]) == SHOWN

@@ -1,4 +1,4 @@
-"""What the registry says of an alert's equation."""
+"""Judges an alert's ticker by the registry: recorded, refused or problematic."""
 
 from collections.abc import Mapping
 from functools import lru_cache
