@@ -95,6 +95,12 @@ class Base(peewee.Model):
         return {name: self.__data__.get(name) for name in self._meta.sorted_field_names}
 
 
+def of_symbol(column: peewee.Field, symbol: str) -> Any:
+    """A condition: the column holds this symbol, in any spelling."""
+    ways = equation.spellings(symbol)
+    return column == ways[0] if len(ways) == 1 else column.in_(ways)
+
+
 def newest(rows: peewee.ModelSelect, limit: int, before: int | None = None) -> peewee.ModelSelect:
     """The newest of these rows first; see `Base.page`."""
     key = rows.model._meta.primary_key
@@ -329,8 +335,7 @@ class Signal(Told):
     @classmethod
     def count_open(cls) -> int:
         """How many signals have orders at the broker that are not finished."""
-        placed = [status for status in statuses.OPEN if status not in statuses.OFFERED]
-        return cls.select().where(cls.order_status.in_(placed)).count()
+        return cls.select().where(cls.order_status.in_(statuses.PLACED)).count()
 
     @classmethod
     def last_alert(cls) -> str | None:
@@ -340,8 +345,7 @@ class Signal(Told):
     @classmethod
     def has_open(cls, symbol: str) -> bool:
         """Whether a signal with this symbol, in any spelling, is not finished."""
-        ways = equation.spellings(symbol)
-        trades = cls.stk_ticker1.in_(ways) | cls.stk_ticker2.in_(ways)
+        trades = of_symbol(cls.stk_ticker1, symbol) | of_symbol(cls.stk_ticker2, symbol)
         return cls.select().where(cls.order_status.in_(statuses.OPEN), trades).exists()
 
 
@@ -573,8 +577,7 @@ class Pair(Told):
     @classmethod
     def with_leg(cls, symbol: str) -> peewee.ModelSelect:
         """The pairs that have this symbol, in any spelling, as a leg."""
-        ways = equation.spellings(symbol)
-        return cls.select().where(cls.ticker1.in_(ways) | cls.ticker2.in_(ways))
+        return cls.select().where(of_symbol(cls.ticker1, symbol) | of_symbol(cls.ticker2, symbol))
 
     @classmethod
     def judged(cls, names: Collection[str]) -> dict[str, tuple[int, float]]:

@@ -56,7 +56,7 @@ class Feed:
             self._timer = loop.call_later(RETRY, self._look_again)
             return
         if found:
-            self._hub.publish(found[-1].event, found, self._heard)
+            self._hub.publish(found, self._heard)
         if len(found) == CHUNK:  # there may be more; the event loop does other work first
             self._timer = loop.call_soon(self._look_again)
         else:

@@ -210,9 +210,9 @@ def contains(column: peewee.Field, text: str) -> Any:
     return column.collate('"C"').contains(text)
 
 
-def total(column: peewee.Field) -> Any:
-    """The column's sum. On PostgreSQL the values are numerics, as a large sum of doubles raises."""
-    return peewee.fn.SUM(column if is_sqlite(proxy) else column.cast("numeric"))
+def numeric(column: Any) -> Any:
+    """The column to sum or multiply: on PostgreSQL a numeric, as doubles raise if too large."""
+    return column if is_sqlite(proxy) else column.cast("numeric")
 
 
 # --- one server for each SQLite file ----------------------------------------------------

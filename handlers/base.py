@@ -46,6 +46,7 @@ class BaseHandler(IdentityHandler):
     """Checks who may call, reads bodies, answers, and explains errors."""
 
     request_id = ""  # the sender's own where it is sane, else a new one
+    _json: dict[str, Any] | None = None  # the body, once it was read
 
     def set_default_headers(self) -> None:
         if not self.request_id:  # Tornado calls this again before an error's answer
@@ -100,8 +101,7 @@ class BaseHandler(IdentityHandler):
     # --- who may ---------------------------------------------------------------------
 
     def prepare(self) -> None:
-        if self.application.database.is_closed():
-            self.application.open_database_here()
+        self.application.open_database_here()
         method, headers = self.request.method, self.request.headers
         needed = getattr(getattr(self, VERBS[method]), "right", None)
         if needed is None:
@@ -151,13 +151,16 @@ class BaseHandler(IdentityHandler):
     # --- body and answer ---------------------------------------------------------------
 
     def json_body(self) -> dict[str, Any]:
-        """The body as a JSON object; 413 or 400."""
+        """The body as a JSON object, read once; 413 or 400."""
+        if self._json is not None:
+            return self._json
         if len(self.request.body) > MOST_BODY:
             raise ApiError(413, f"the body must not exceed {MOST_BODY} bytes")
         try:
-            return read_object(self.request.body)
+            self._json = read_object(self.request.body)
         except ValueError as error:
             raise ApiError(400, str(error)) from None
+        return self._json
 
     def query(self, form: type[Form], **fixed: str) -> Form:
         """The query of the address as this form, with what the path fixes; raises BadFields."""

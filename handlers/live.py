@@ -169,14 +169,12 @@ class Hub:
         self._since = 0.0
         self._pump: asyncio.Task | None = None
 
-    def publish(self, last_event: int, frames: Iterable[Frame], since: float = 0.0) -> None:
-        """Tells all who listen of committed events.
+    def publish(self, frames: list[Frame], since: float) -> None:
+        """Tells all who listen of the next events.
 
         `since` is when they were committed, or heard of, on the monotonic clock.
         """
-        self.last_event = max(self.last_event, last_event)
-        if not self.listeners:
-            return
+        self.last_event = frames[-1].event
         if not self._pending:
             self._since = since
         self._pending += frames
@@ -193,8 +191,7 @@ class Hub:
                 listener.deliver(batch)
                 if number % TURN == 0:
                     await asyncio.sleep(0)
-            if since:
-                self.latencies.observe(time.monotonic() - since)
+            self.latencies.observe(time.monotonic() - since)
             window = min(COLLECT, COLLECT_PER_LISTENER * len(self.listeners))
             await asyncio.sleep(max(0.0, window - (clock() - started)))
         self._pump = None

@@ -1,17 +1,18 @@
 """Stocks (also spelled as tickers) and pairs: what alerts are checked against."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from handlers.base import BaseHandler
 from handlers.contract import Count, PairName, Right, Symbol, contract, right
 from handlers.lists import ListHandler, count_of
-from models import EventRow, Missing, Pair, Stock
+from models import Missing, Pair, Stock
 from schemas import answers
 from schemas.forms import HoldingForm, PairChange, PairForm, StockForm, TickerForm
 from schemas.records import stock_record, ticker_record
 from schemas.values import check
-from services import audit, registry
+from services import audit, events, registry
 
 MOST_CHANGES = 10  # a pair and both its legs are three
 
@@ -24,9 +25,8 @@ class RegistryHandler(BaseHandler):
         trace, most = self.trace, self.conf.audit_kept
 
         def work() -> Any:
-            before = EventRow.last_id()
-            result = verb(*args)
-            for event in EventRow.after(before, MOST_CHANGES):
+            result, written = events.written_by(partial(verb, *args), MOST_CHANGES)
+            for event in written:
                 audit.note(event.type, trace, most, event.subject, event.id)
             return result
 

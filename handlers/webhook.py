@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import orjson
@@ -11,7 +12,7 @@ import security
 from handlers.base import MOST_BODY, BaseHandler
 from handlers.contract import Right, contract, right
 from handlers.errors import ApiError, explain
-from models import EventRow, Record, Signal, record_of
+from models import Record, Signal, record_of
 from schemas import answers, forms
 from schemas.forms import (
     Alert,
@@ -23,7 +24,7 @@ from schemas.forms import (
     read_order_update,
 )
 from schemas.values import BadFields, check, to_text
-from services import audit, signals
+from services import audit, events, signals
 from trading.statuses import OFFERED
 
 MOST_DROPPED = 256 * 1024 * 1024  # bytes that are read before a longer body is answered
@@ -171,9 +172,11 @@ class Webhook(SignalChange):
         """Replaces the signal; notes in the audit where a person lets it be traded."""
         rowid, bypass = revision.rowid, revision.bypass_ticker_status
         owner = self.identity is not None
-        before = EventRow.last_id()
-        signal = signals.revise(rowid, revision.sent(), self.source, bypass=bypass, owner=owner)
-        for event in EventRow.after(before, 1):
+        revise = partial(
+            signals.revise, rowid, revision.sent(), self.source, bypass=bypass, owner=owner
+        )
+        signal, written = events.written_by(revise, 1)
+        for event in written:
             if owner and event.changed.get("order_status", ("", ""))[1] in OFFERED:
                 most, subject = self.conf.audit_kept, f"signal {rowid}"
                 audit.note("signal.offered", self.trace, most, subject, event.id)

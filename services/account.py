@@ -2,12 +2,22 @@
 
 from collections.abc import Iterable
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from peewee import fn
 
 from database.opening import announce
-from models import AccountRecord, Bridge, EventRow, Pair, Record, Signal, Stock, Unregistered
+from models import (
+    AccountRecord,
+    Bridge,
+    EventRow,
+    Pair,
+    Record,
+    Signal,
+    Stock,
+    Unregistered,
+    of_symbol,
+)
 from services import events
 from trading import alerts, equation, instants, positions, statuses
 from trading.judging import CURRENCIES
@@ -182,9 +192,9 @@ def _is_known(asks: list[Wanted]) -> bool:
 def wanted(leg1: str, leg2: str | None) -> Wanted:
     """What a ticker's newest alert wants that was not refused."""
     columns = (getattr(Signal, name) for name in _TOLD)
-    rows = Signal.select(*columns).where(_is(Signal.stk_ticker1, leg1))
+    rows = Signal.select(*columns).where(of_symbol(Signal.stk_ticker1, leg1))
     rows = rows.where(
-        Signal.stk_ticker2.is_null() if leg2 is None else _is(Signal.stk_ticker2, leg2)
+        Signal.stk_ticker2.is_null() if leg2 is None else of_symbol(Signal.stk_ticker2, leg2)
     )
     for position, size, status, message, comment in (
         rows.order_by(Signal.rowid.desc()).limit(LOOKED_BACK).tuples()
@@ -194,14 +204,9 @@ def wanted(leg1: str, leg2: str | None) -> Wanted:
     return Wanted(False, 0.0)
 
 
-def _is(column: Any, symbol: str) -> Any:
-    ways = equation.spellings(symbol)
-    return column == ways[0] if len(ways) == 1 else column.in_(ways)
-
-
 def symbols_at_work() -> tuple[set[str], set[str]]:
     """The symbols that orders are open for, and those that signals wait for."""
-    placed = (statuses.CREATED, *statuses.HALF_WAY, statuses.ERROR)
+    placed = (*statuses.PLACED, statuses.ERROR)
     columns = (Signal.stk_ticker1, Signal.stk_ticker2, Signal.order_status, Signal.order_id1)
     rows = Signal.select(*columns).where(
         Signal.order_status.in_((*placed, *statuses.OFFERED)),

@@ -3,7 +3,7 @@
 Everything that clients are told, live or later, is read from the table of events.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import orjson
@@ -67,6 +67,13 @@ def remove(row: Told, source: str) -> int:
     gone = {name: (old, None) for name, old in row.filled().items()}
     row.delete_instance()
     return tell(f"{row.noun}.deleted", row.subject(), source, gone, row.columns())
+
+
+def written_by(verb: Callable[[], Any], most: int) -> tuple[Any, list[EventRow]]:
+    """What a verb returns, and at most so many of the events that it writes."""
+    before = EventRow.last_id()
+    result = verb()
+    return result, EventRow.after(before, most)
 
 
 def same(old: Any, new: Any) -> bool:

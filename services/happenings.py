@@ -8,7 +8,7 @@ import orjson
 from models import EventRow, RejectedAlert, Signal
 from services.look import Look
 from trading import alerts, instants, missed, statuses
-from trading.alarms import PLACED, Case, about, outcome_kind
+from trading.alarms import Case, about, outcome_kind
 from trading.missed import Alert, Strategy
 
 MOST_EVENTS = 300  # looked through at a time
@@ -91,7 +91,9 @@ def _add_older_orders(look: Look, newer: int) -> None:
     mine = {(order, leg) for order, leg in signal.orders() if order is not None}
     ids = [order for order, _ in mine]
     same = Signal.order_id1.in_(ids) | Signal.order_id2.in_(ids)
-    older = Signal.select().where(same, Signal.rowid < newer, Signal.order_status.in_(PLACED))
+    older = Signal.select().where(
+        same, Signal.rowid < newer, Signal.order_status.in_(statuses.PLACED)
+    )
     for row in older.order_by(Signal.rowid):
         if both := mine & set(row.orders()):
             what = (

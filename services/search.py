@@ -10,8 +10,8 @@ import peewee
 from peewee import Case, fn
 
 from database.kinds import is_sqlite
-from database.opening import contains, proxy, total
-from models import OFFERED, Signal, Stock
+from database.opening import contains, numeric, proxy
+from models import OFFERED, Signal, Stock, of_symbol
 from trading import equation, fills, instants, statuses
 from trading.fills import Slipped
 
@@ -45,7 +45,7 @@ def conditions(filters: Filters) -> Iterator[Any]:
 
     # The database must use the index of the most selective filter; COALESCE hides the others.
     def beside(narrower: Any, column: peewee.Field) -> Any:
-        return peewee.fn.COALESCE(column, "") if narrower else column
+        return fn.COALESCE(column, "") if narrower else column
 
     if filters.name is not None:
         yield _named(filters.name)
@@ -85,15 +85,10 @@ def _named(name: str) -> Any:
         wanted = equation.parse(name)
     except equation.Problematic:
         return (Signal.stk_ticker1 == name) & Signal.stk_ticker2.is_null()
-    first = _spelled(Signal.stk_ticker1, wanted.leg1.symbol)
+    first = of_symbol(Signal.stk_ticker1, wanted.leg1.symbol)
     if wanted.leg2 is None:
         return first & Signal.stk_ticker2.is_null()
-    return first & _spelled(Signal.stk_ticker2, wanted.leg2.symbol)
-
-
-def _spelled(leg: peewee.Field, symbol: str) -> Any:
-    ways = equation.spellings(symbol)
-    return leg == ways[0] if len(ways) == 1 else leg.in_(ways)
+    return first & of_symbol(Signal.stk_ticker2, wanted.leg2.symbol)
 
 
 def newest(filters: Filters, columns: tuple[str, ...], limit: int) -> list[tuple]:
@@ -177,8 +172,8 @@ def sums(filters: Filters) -> list[Group]:
     rows = Signal.select(
         *alike,
         fn.COUNT(Signal.rowid),
-        total(Signal.order_contracts),
-        total(Signal.slip),
+        fn.SUM(numeric(Signal.order_contracts)),
+        fn.SUM(numeric(Signal.slip)),
         fn.COUNT(Signal.slip),
         *_terms(),
     )
@@ -190,20 +185,14 @@ def sums(filters: Filters) -> list[Group]:
 
 def _terms() -> tuple[Any, Any, Any]:
     """SQL sums of the slippage: money, money of signals with a known value, and that value."""
-    number, row = _number, Signal
-    money = number(row.slip) * number(row.order_contracts)
-    leg1 = fn.ABS(number(row.stk_price1)) * number(
-        fn.COALESCE(row.filled_qty1, row.order_contracts)
-    )
-    leg2 = fn.ABS(number(row.stk_price2)) * number(fn.COALESCE(row.filled_qty2, _size2()))
-    value = leg1 + Case(None, [(row.stk_ticker2.is_null(), 0)], leg2)
-    value = Case(None, [(row.slip.is_null(False), value)])
+    money = numeric(Signal.slip) * numeric(Signal.order_contracts)
+    filled1 = fn.COALESCE(Signal.filled_qty1, Signal.order_contracts)
+    filled2 = fn.COALESCE(Signal.filled_qty2, _size2())
+    leg1 = fn.ABS(numeric(Signal.stk_price1)) * numeric(filled1)
+    leg2 = fn.ABS(numeric(Signal.stk_price2)) * numeric(filled2)
+    value = leg1 + Case(None, [(Signal.stk_ticker2.is_null(), 0)], leg2)
+    value = Case(None, [(Signal.slip.is_null(False), value)])
     return fn.SUM(money), fn.SUM(Case(None, [(value.is_null(False), money)])), fn.SUM(value)
-
-
-def _number(column: Any) -> Any:
-    """On PostgreSQL a numeric, because a product of doubles raises an error if it is too large."""
-    return column if is_sqlite(proxy) else column.cast("numeric")
 
 
 def _size2() -> Any:

@@ -21,7 +21,7 @@ from models import (
     signal_record,
 )
 from services import events
-from trading import alerts, equation, fills, instants, judging, statuses
+from trading import alerts, fills, instants, judging, statuses
 
 USED_BEFORE = "alert_id was used before by another alert"
 _COLUMNS = Signal._meta.sorted_field_names
@@ -191,13 +191,10 @@ def _check_offer(row: Record) -> None:
     if row["ticker_type"] is None:
         raise Refused({"order_status": "a problematic ticker cannot be traded"})
     legs = [leg for leg in (row["stk_ticker1"], row["stk_ticker2"]) if leg]
-    registry = judging.Registry(Stock.judged({way for leg in legs for way in _ways(leg)}), {})
+    symbols = {symbol for leg in legs for symbol in judging.symbols(leg)}
+    registry = judging.Registry(Stock.judged(symbols), {})
     if not all(judging.is_registered(leg, registry) for leg in legs):
         raise Refused({"order_status": "an unknown ticker cannot be traded"})
-
-
-def _ways(symbol: str) -> Iterable[str]:
-    return filter(None, (*equation.spellings(symbol), equation.dotted(symbol), symbol))
 
 
 def delete(rowid: int, source: str) -> None:

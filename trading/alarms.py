@@ -15,7 +15,6 @@ from trading.positions import Hedge
 
 CUT_OFF = 1.0  # seconds that a stored instant may lie behind
 MORE = "more"  # the subject of the one alarm for all that are too many of a kind
-PLACED = (statuses.CREATED, *statuses.HALF_WAY)  # a signal with an open order
 Row = Mapping[str, Any]
 
 
@@ -117,7 +116,7 @@ WORDS = {
         "An order id was given out again",
         "The broker's reports go to the newer signal. See in TWS what became of the older "
         "order and set its signal's status by hand.",
-        goes_on=lambda row: row["order_status"] in PLACED,
+        goes_on=lambda row: row["order_status"] in statuses.PLACED,
     ),
     "alert_id": Kind(
         "An alert id was used twice",

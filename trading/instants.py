@@ -20,14 +20,17 @@ _SHAPE = re.compile(
 )
 
 
+def from_epoch(seconds: float) -> str:
+    """The instant of a Unix time."""
+    return time.strftime(_FORM, time.gmtime(seconds))
+
+
+_second = lru_cache(2)(from_epoch)  # asked several times for every alert
+
+
 def now() -> str:
     """The present instant."""
     return _second(int(time.time()))
-
-
-@lru_cache(2)  # asked several times for every alert
-def _second(epoch: int) -> str:
-    return time.strftime(_FORM, time.gmtime(epoch))
 
 
 def ago(seconds: float) -> str:
@@ -49,11 +52,6 @@ def epoch() -> int:
 def unix(instant: str) -> float:
     """The Unix time of an instant."""
     return datetime.fromisoformat(instant).replace(tzinfo=UTC).timestamp()
-
-
-def from_epoch(seconds: float) -> str:
-    """The instant of a Unix time."""
-    return time.strftime(_FORM, time.gmtime(seconds))
 
 
 def parse(text: str) -> str:

@@ -5,7 +5,7 @@ from functools import lru_cache
 from itertools import product
 from typing import Any, NamedTuple
 
-from trading import equation, exchanges
+from trading import equation, exchanges, statuses
 
 # Kinds of securities that charts write without the broker's dot.
 CURRENCIES = ("CASH", "CRYPTO")
@@ -32,8 +32,8 @@ _PROBLEMATIC = Verdict(
     "problematic",
     {
         **dict.fromkeys(("ticker_type", "stk_ticker1", "stk_ticker2", "hedge_param")),
-        "order_status": "error",
-        "status_msg": "problematic ticker!",
+        "order_status": statuses.ERROR,
+        "status_msg": statuses.PROBLEMATIC,
     },
 )
 
@@ -109,6 +109,11 @@ def is_registered(symbol: str, registry: Registry) -> bool:
     return _find(_leg(equation.Leg(symbol), paired=False), registry.stocks)[1] is not None
 
 
+def symbols(symbol: str) -> tuple[str, ...]:
+    """The symbols of stocks that `is_registered` looks up."""
+    return tuple(way for way, _, _ in _leg(equation.Leg(symbol), paired=False).ways)
+
+
 def _leg(leg: equation.Leg, paired: bool) -> _Leg:
     """How to find a leg; the row of a pair's leg is not needed where it has but one spelling.
 
@@ -140,16 +145,16 @@ def _refusal(
 ) -> tuple[str, str] | None:
     """The status and message of what may not be traded; `row` is the single's or the pair's."""
     if row is None:
-        return "error", "unknown ticker"
+        return statuses.ERROR, statuses.UNKNOWN
     known = [(leg, name, row) for leg, (name, row) in zip(planned.legs, found, strict=True) if row]
     if any(row[1] in CURRENCIES and name[-3:] != row[2] for _, name, row in known):
-        return "error", "currency mismatch!"
+        return statuses.ERROR, statuses.CURRENCY_MISMATCH
     if any(leg.traded and row[2] not in leg.traded for leg, _, row in known):
-        return "error", "exchange mismatch!"
+        return statuses.ERROR, statuses.EXCHANGE_MISMATCH
     if bypass:
         return None
     if not row[0]:
-        return "canceled", "passive ticker"
+        return statuses.CANCELED, statuses.PASSIVE
     if planned.hedge is not None and abs(row[1] - planned.hedge) > 1e-9 * row[1]:
-        return "canceled", "wrong hedge"
+        return statuses.CANCELED, statuses.WRONG_HEDGE
     return None

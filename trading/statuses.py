@@ -14,10 +14,12 @@ CRITICAL = "critical err"
 OFFERED = (WAITING, REROUTED)
 # What the broker has filled in part, or one leg of.
 HALF_WAY = (PART_PRICED, PART_FILLED)
+# What has orders at the broker that are not finished.
+PLACED = (CREATED, *HALF_WAY)
 # What will not be traded as it is.
 ERRORS = (ERROR, CRITICAL)
 # What may still trade or fill.
-OPEN = (*OFFERED, CREATED, *HALF_WAY)
+OPEN = (*OFFERED, *PLACED)
 KNOWN = (*OPEN, FILLED, CANCELED, *ERRORS)
 
 # The outcomes of an alert.
@@ -28,16 +30,16 @@ NOT_TRADED = "not traded"
 FAILED = "failed"
 
 # The registry's messages on an alert that could not be traded, with the status `error` ...
-REFUSED_AS_ERROR = (
-    "unknown ticker",
-    "problematic ticker!",
-    "currency mismatch!",
-    "exchange mismatch!",
-)
+UNKNOWN = "unknown ticker"
+PROBLEMATIC = "problematic ticker!"
+CURRENCY_MISMATCH = "currency mismatch!"
+EXCHANGE_MISMATCH = "exchange mismatch!"
+REFUSED_AS_ERROR = (UNKNOWN, PROBLEMATIC, CURRENCY_MISMATCH, EXCHANGE_MISMATCH)
 # ... and the registry's and the bridge's with the status `canceled`. A trade that the strategy
 # made did not happen. `pyramiding` is one of them: the strategy holds more than the account.
+WRONG_HEDGE = "wrong hedge"
 REFUSED_AS_CANCELED = (
-    "wrong hedge",
+    WRONG_HEDGE,
     "insufficient funds",
     "position size mismatch",
     "missing position size",

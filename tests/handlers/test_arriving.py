@@ -338,7 +338,6 @@ async def test_a_list_route_without_storage_carries_it_too(api, app, callers, mo
     def fail(*_, **__):
         raise peewee.OperationalError("gone")
 
-    app.database.close()  # on the next request it is opened again
     monkeypatch.setattr(type(app), "open_database_here", fail)
     for path, key in LISTS.items():
         answer = await api.get(path, token=token)

@@ -5,7 +5,7 @@ import { $, $$ } from "../dom.js"
 const numeric = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i
 
 // A text that is a number becomes a number. Any other text is sent as it was typed, and the server checks it.
-export const typed = text => numeric.test(text) && Number.isFinite(+text) ? +text : text
+const typed = text => numeric.test(text) && Number.isFinite(+text) ? +text : text
 
 export function values(form, numbers = []) {
   const found = {}
