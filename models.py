@@ -6,7 +6,7 @@ the type of a column, whether it may be null, its `help_text`, and the example o
 
 import time
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 import peewee
@@ -23,7 +23,7 @@ from peewee import (
 
 import security
 from database.opening import RowId, proxy
-from database.rows import Compiled
+from database.rows import Compiled, newest_of_each
 from trading import equation, fills, instants, statuses
 from trading.alarms import KINDS, gravity
 from trading.fills import EXACT, plain
@@ -162,9 +162,22 @@ class EventRow(Base):
         return list(cls.select().where(mine).order_by(cls.id))
 
     @classmethod
+    def newest_of_each(cls, subjects: Collection[str], most: int) -> list[tuple]:
+        """The last `most` events of each of these: (id, subject, time, type, changes)."""
+        columns = ("subject", "time", "type", "changes")
+        owners = [(subject,) for subject in subjects]
+        own = "subject = owner.column1 ORDER BY id DESC"
+        return newest_of_each("event", "id", columns, owners, most, own)
+
+    @classmethod
     def last_time(cls) -> str | None:
         """The time of the newest event; None if there is none."""
         return cls.select(cls.time).order_by(cls.id.desc()).limit(1).scalar()
+
+    @classmethod
+    def last_of_signals(cls) -> "EventRow | None":
+        """The newest event of a signal that was stored or changed; None if there is none."""
+        return cls.select().where(_TOLD_OF_SIGNALS).order_by(cls.id.desc()).first()
 
     @property
     def changed(self) -> dict[str, tuple[Any, Any]]:
@@ -172,6 +185,9 @@ class EventRow(Base):
         return orjson.loads(self.changes)
 
 
+# Spelled as the index has it, so that the databases use the index.
+_TOLD_OF_SIGNALS = peewee.SQL("type IN ('signal.created', 'signal.updated')")
+EventRow.add_index(EventRow.index(EventRow.id, name="event_of_signal", where=_TOLD_OF_SIGNALS))
 _LAST_EVENT = Compiled(lambda: EventRow.select(fn.MAX(EventRow.id)))
 _EVENTS_AFTER = Compiled(
     lambda: (
@@ -316,6 +332,26 @@ class Signal(Told):
         return _MOVES(values, *(leg2 is not None for _, leg2 in legs)).fetchall() if legs else []
 
     @classmethod
+    def newest_of_each(cls, legs: Collection[tuple[str, str | None]], most: int) -> list[tuple]:
+        """The last `most` signals of each of these legs, newest first, in a query or two.
+
+        Each is a tuple (the columns of MOVE, leg 1, leg 2, status).
+        """
+        columns = (*MOVE[1:], "stk_ticker1", "stk_ticker2", "order_status")
+        pairs = [each for each in legs if each[1] is not None]
+        singles = [each[:1] for each in legs if each[1] is None]
+        both = "stk_ticker1 = owner.column1 AND stk_ticker2 = owner.column2 ORDER BY rowid DESC"
+        # Only the index of legs has this order; by that of rowid PostgreSQL might walk the table.
+        alone = (
+            "stk_ticker1 = owner.column1 AND stk_ticker2 IS NULL "
+            "ORDER BY stk_ticker2 DESC, rowid DESC"
+        )
+        return [
+            *newest_of_each("signal", MOVE[0], columns, pairs, most, both),
+            *newest_of_each("signal", MOVE[0], columns, singles, most, alone),
+        ]
+
+    @classmethod
     def count_offered(cls) -> int:
         """How many signals wait for the bridge."""
         return cls.select().where(cls.order_status.in_(statuses.OFFERED)).count()
@@ -333,6 +369,17 @@ class Signal(Told):
         return cls.select(cls.timestamp).where(OFFERED).order_by(cls.rowid).limit(1).scalar()
 
     @classmethod
+    def oldest_open(cls) -> str | None:
+        """When the oldest signal came in that waits or has orders at the broker; None if none."""
+
+        def oldest(status: str) -> str | None:
+            rows = cls.select(cls.timestamp).where(cls.order_status == status)
+            return rows.order_by(cls.rowid).limit(1).scalar()
+
+        found = (cls.oldest_offered(), *map(oldest, statuses.PLACED))
+        return min(filter(None, found), default=None)
+
+    @classmethod
     def count_open(cls) -> int:
         """How many signals have orders at the broker that are not finished."""
         return cls.select().where(cls.order_status.in_(statuses.PLACED)).count()
@@ -341,6 +388,12 @@ class Signal(Told):
     def last_alert(cls) -> str | None:
         """When the newest signal came in; None if there is none."""
         return cls.select(cls.timestamp).order_by(cls.rowid.desc()).limit(1).scalar()
+
+    @classmethod
+    def placed_after(cls, moment: str) -> list[Record]:
+        """The signals that came later and have orders at the broker, with the columns of ORDER."""
+        rows = _PLACED((*statuses.PLACED, moment)).fetchall()
+        return [dict(zip(("rowid", "timestamp", *ORDER), row, strict=True)) for row in rows]
 
     @classmethod
     def has_open(cls, symbol: str) -> bool:
@@ -385,6 +438,13 @@ def _moves(*are_pairs: bool) -> peewee.Query:
     return first
 
 
+ORDER = tuple(fills.Order.__dataclass_fields__)  # what says how far an order is filled
+
+_PLACED = Compiled(
+    lambda: Signal.select(
+        *(getattr(Signal, name) for name in ("rowid", "timestamp", *ORDER))
+    ).where(Signal.order_status.in_(statuses.PLACED), Signal.timestamp > "")
+)
 _NEWEST = Compiled(_newest)
 _MOVES = Compiled(_moves)
 
@@ -536,14 +596,41 @@ class Stock(Told):
         return {symbol: tuple(rest) for symbol, *rest in rows}
 
     @classmethod
+    def held(cls) -> list["Held"]:
+        """What all stocks hold."""
+        return [Held(*row) for row in _HELD().fetchall()]
+
+    @classmethod
     def currencies(cls) -> dict[str, str]:
-        """{symbol: currency} of the stocks that are not traded in US dollars."""
-        return dict(cls.select(cls.symbol, cls.currency).where(cls.currency != "USD").tuples())
+        """{symbol: currency} of what is not traded in US dollars, in all spellings of a leg.
+
+        Where two spellings are registered, each has its own currency.
+        """
+        rows = cls.select(cls.symbol, cls.currency).where(cls.currency != "USD").tuples()
+        told = dict(rows)
+        ways = {way: each for symbol, each in told.items() for way in equation.spellings(symbol)}
+        return ways | told
 
     @classmethod
     def is_reported(cls) -> bool:
         """Whether the bridge has ever reported a position."""
         return cls.select().where(cls.reported.is_null(False)).exists()
+
+
+class Held(NamedTuple):
+    """The columns of a stock that its position needs."""
+
+    symbol: str
+    sectype: str
+    currency: str
+    active: int
+    active_pos: float
+    active_cost: float | None
+    active_pnl: float | None
+    reported: str | None
+
+
+_HELD = Compiled(lambda: Stock.select(*(getattr(Stock, name) for name in Held._fields)))
 
 
 class Pair(Told):
@@ -660,7 +747,7 @@ class Bridge(Base):
 
 # --- alarms ---------------------------------------------------------------------------
 
-MOST_SHOWN = 100
+MOST_CLOSED = 200  # closed alarms that are listed
 
 
 class Alarm(Base):
@@ -710,10 +797,12 @@ class Alarm(Base):
 
     @classmethod
     def shown(cls, closed_too: bool = False) -> list["Alarm"]:
-        """The open alarms as `open_ones`; with `closed_too` the newest MOST_SHOWN of all alarms."""
-        if closed_too:
-            return list(cls.select().order_by(cls.id.desc()).limit(MOST_SHOWN))
-        return cls.open_ones()
+        """The open alarms as `open_ones`; with `closed_too` also MOST_CLOSED that ended last."""
+        if not closed_too:
+            return cls.open_ones()
+        closed = cls.select().where(cls.closed.is_null(False))
+        last = closed.order_by(cls.closed.desc(), cls.id.desc()).limit(MOST_CLOSED)
+        return [*cls.open_ones(), *last]
 
     @classmethod
     def count_open(cls) -> dict[str, int]:
@@ -729,6 +818,9 @@ class Alarm(Base):
 
 Alarm.add_index(
     Alarm.index(Alarm.key, name="alarm_open", unique=True, where=Alarm.closed.is_null())
+)
+Alarm.add_index(
+    Alarm.index(Alarm.closed, Alarm.id, name="alarm_closed", where=Alarm.closed.is_null(False))
 )
 
 
@@ -1059,6 +1151,12 @@ def signal_record(row: Iterable[Any]) -> Record:
             values[index] = int(value)
     values += [values[index] for index in _TWIN_INDEXES]
     return dict(zip(_RECORD_KEYS, values, strict=True))
+
+
+def signal_name(record: Mapping[str, Any]) -> str:
+    """How a signal is called: by its pair, by its symbol, or by what was sent."""
+    leg1, leg2 = record["stk_ticker1"], record["stk_ticker2"]
+    return f"{leg1}-{leg2}" if leg1 and leg2 else leg1 or record["ticker"]
 
 
 # {the seed's name of a field of a stock: our column}. Its prixch is our xch, not our prixch.

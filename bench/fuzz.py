@@ -27,6 +27,15 @@ TELLING = (
     *("is reserved", "required", "required, or both ticker1 and ticker2"),
     *("must differ from ticker1", "a token of yours has that name"),
     "a pair's tickers cannot change",
+    "goes with no sort; use offset",
+    # A pattern does not read an equation.
+    "neither a symbol nor a pair",
+    "the first leg must have weight 1",
+    "the first leg could be part of a number",
+    "the hedge must be a positive number",
+    "parentheses that change the meaning",
+    "a number in the place of a symbol",
+    "a * is missing after a number",
     "must not be below 0 unless the position is short",
     "must not be beyond 1e12",  # a pattern for numbers does not limit their value
     # A schema cannot say which characters of Unicode are printable.

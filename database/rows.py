@@ -1,6 +1,7 @@
 """Queries whose SQL is made only once, and whole tables read and written, as archives need it."""
 
 from collections.abc import Callable, Iterable, Iterator
+from operator import itemgetter
 from typing import Any
 
 import peewee
@@ -30,6 +31,37 @@ class Compiled:
             query = proxy.get_sql_context().sql(self._build(*shape))
             text = self._texts[key] = query.query()[0]
         return proxy.obj.execute_sql(text, tuple(values))
+
+
+def newest_of_each(
+    table: str, key: str, columns: Iterable[str], owners: list[tuple], most: int, own: str
+) -> list[tuple]:
+    """The newest rows of each owner, at most `most`, all with the newest first; `key` comes first.
+
+    `own` is the condition and the order in SQL: `subject = owner.column1 ORDER BY id DESC`, where
+    `owner.column1` and so on are the values of an owner.
+    """
+    rows: list[tuple] = []
+    for first in range(0, len(owners), CHUNK):
+        some = owners[first : first + CHUNK]
+        sql = _newest_of_each(table, key, columns, (len(some), len(some[0])), own)
+        values = [*(value for owner in some for value in owner), most]
+        rows += proxy.obj.execute_sql(sql, values).fetchall()
+    return sorted(rows, key=itemgetter(0), reverse=True)
+
+
+def _newest_of_each(
+    table: str, key: str, columns: Iterable[str], shape: tuple[int, int], own: str
+) -> str:
+    mark = proxy.obj.param
+    owners, width = shape
+    one = f"({', '.join([mark] * width)})"
+    own = f"FROM {table} WHERE {own} LIMIT {mark}"
+    told = ", ".join(f"told.{name}" for name in (key, *columns))
+    sql = f"SELECT {told} FROM (VALUES {', '.join([one] * owners)}) AS owner CROSS JOIN "  # noqa: S608
+    if is_sqlite(proxy):  # it knows no LATERAL, and PostgreSQL would scan the table for this
+        return sql + f"{table} AS told WHERE told.{key} IN (SELECT {key} {own})"
+    return sql + f"LATERAL (SELECT * {own}) AS told"
 
 
 def columns_of(database: peewee.Database, table: str) -> list[str]:

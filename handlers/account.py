@@ -15,8 +15,10 @@ from schemas.forms import AccountChange, AccountForm
 from schemas.records import positions_record
 from schemas.values import check
 from services import account
-from services.account import BRIDGE, positions_now
+from services.account import BRIDGE, positions_told
 from trading import instants
+
+KEYS = tuple(AccountRecord.EXAMPLE)
 
 
 class Register(BaseHandler):
@@ -46,14 +48,15 @@ class AccountRecords(ListHandler):
     sheet = "account"
 
     @right(Right.POLL)
-    @contract({200: [answers.AccountRecord]}, csv=True, beside={"notoken_limit": VISITOR_LIMIT})
+    @contract({200: [answers.AccountRecord]}, csv=KEYS, beside={"notoken_limit": VISITOR_LIMIT})
     async def get(self, count: SheetCount) -> None:
         """List the newest account records."""
         limit, is_sheet = self.asked(count)
         if self.is_visitor:
             limit = min(limit or VISITOR_LIMIT, VISITOR_LIMIT)
-        keys = tuple(AccountRecord.EXAMPLE) if is_sheet else ()
-        await self.reply_rows(AccountRecord.page, AccountRecord.record, limit, keys)
+        await self.reply_rows(
+            AccountRecord.page, AccountRecord.record, limit, KEYS if is_sheet else ()
+        )
 
     def json_form(self):
         form = super().json_form()
@@ -70,13 +73,13 @@ class AccountRecords(ListHandler):
 
 
 class Positions(BaseHandler):
-    """/v3/positions: what is held of each pair and single, with hedge and PnL."""
+    """/v3/positions: what is held of each pair and single, with hedge, age, price and PnL."""
 
     @right(Right.READ)
     @contract({200: answers.Positions})
     async def get(self) -> None:
         """Tell what is held."""
-        held = await self.application.reader.run(positions_now)
+        held = await self.application.reader.run(positions_told)
         self.reply(positions_record(held))
 
 

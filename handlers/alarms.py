@@ -17,7 +17,7 @@ CHANGED = orjson.dumps({"type": "alarms"})  # whoever shows them asks for the li
 
 
 class Alarms(ListHandler):
-    """/v3/alarms: the open alarms, the gravest first; `?all=1` the last ones, closed ones too."""
+    """/v3/alarms: the open alarms, the gravest first; `?all=1` also those that ended last."""
 
     list_key = "alarms"
 
@@ -64,8 +64,8 @@ class Test(BaseHandler):
         if not teller.places:
             raise ApiError(400, "there are no alarm_urls in the settings; nobody would be told.")
         results = [
-            {"place": place.number, "kind": place.kind, "sent": taken}
-            for place, taken in await teller.test()
+            {"place": place.number, "kind": place.kind, "sent": not why, "why": why or None}
+            for place, why in await teller.test()
         ]
         sent = sum(each["sent"] for each in results)
         self.reply({"message": f"{sent} of {len(results)} took the message.", "places": results})

@@ -26,6 +26,8 @@ from handlers import (
     account,
     alarms,
     audit,
+    bodies,
+    documents,
     factor,
     gate,
     health,
@@ -40,6 +42,7 @@ from handlers import (
     rejected,
     sessions,
     signals,
+    static,
     users,
     webhook,
 )
@@ -51,8 +54,9 @@ from services.alarms import ALARMS, NOBODY_LOOKS
 from services.audit import note_refusals
 from services.search import Filters
 from services.signals import receive
+from services.strip import Strip
 from services.watchman import Watchman
-from settings import ROOT, Settings
+from settings import Settings
 from trading import instants
 
 ROUTES = [
@@ -71,7 +75,9 @@ ROUTES = [
     *metrics.routes,
     *live.routes,
     *openapi.routes,
+    *documents.routes,
     *pages.routes,
+    *static.routes,
     (r"/v3(?:/.*)?", NotFound),
     (r"/v4(?:/.*)?", OtherVersion),
 ]
@@ -80,7 +86,7 @@ PATTERNS = {handler: pattern.replace("([^/]+)", "*") for pattern, handler in ROU
     NotFound: "/v3",
     OtherVersion: "/v4",
     pages.NoPage: "other",
-    page.Static: "/static",
+    static.Static: "/static",
 }
 BODY_SECONDS = 30  # for a body to arrive in
 SHORT = re.compile(r"\d{1,4}", re.ASCII)  # a body's length that needs no watching, in bytes
@@ -100,15 +106,14 @@ class PairsApplication(Application):
             default_handler_class=pages.NoPage,
             websocket_ping_interval=30,
             websocket_max_message_size=4096,
-            static_path=str(ROOT / "static"),
-            static_handler_class=page.Static,
             xsrf_cookie_kwargs={
                 "samesite": "Lax",
                 "httponly": True,
                 "secure": conf.url.startswith("https:"),
             },
         )
-        self.templates = page.environment(conf.zone)
+        self.assets = static.Assets()
+        self.templates = page.environment(self.assets)
         self.conf = conf
         self.database = database
         self.token_key = token_key
@@ -119,6 +124,7 @@ class PairsApplication(Application):
         self.hub = live.Hub(EventRow.last_id())
         self.turn = lists.Turn()
         self.short_lists = signals.ShortLists(partial(self.turn.ask, EventRow.last_id))
+        self.strip = Strip(conf.alarm_minutes)
         self.gate = gate.Gate(conf)
         self.refusals = audit.Refusals()
         self.started = instants.now()
@@ -236,7 +242,7 @@ class PairsApplication(Application):
         if self.conf.url.startswith("https:"):
             request.protocol = "https"
         if not request.path.startswith("/") or request.path.endswith("/"):
-            webhook.take_origin_form(request)
+            bodies.take_origin_form(request)
         if request.path.startswith("/v3"):
             # A body is JSON whatever its type says; Tornado would refuse one that does not fit it.
             request.headers.pop("Content-Type", None)
@@ -244,7 +250,7 @@ class PairsApplication(Application):
         length = request.headers.get("Content-Length", "0")
         if SHORT.fullmatch(length) and "Transfer-Encoding" not in request.headers:
             return handler
-        return webhook.BoundedBody(request, handler)
+        return bodies.BoundedBody(request, handler)
 
     def log_request(self, handler: RequestHandler) -> None:
         """Writes a line for a request that was answered, without the query: it may hold secrets."""
@@ -267,8 +273,8 @@ class PairsApplication(Application):
     def reader_for(self, filters: Filters, sums: bool = False) -> Reader:
         """The reader for these filters.
 
-        A search for text and sums over all times may read all signals. They have a reader of
-        their own and do not delay the others.
+        A search for text, and sums and sorted lists over all times, may read all signals. They
+        have a reader of their own and do not delay the others.
         """
         if filters.text or (sums and not filters.since):
             return self._searcher
@@ -315,6 +321,7 @@ class PairsApplication(Application):
         self.reader.close()
         self._searcher.close()
         self.hashing.close()
+        self.assets.close()
         self.database.close()
 
 

@@ -15,6 +15,7 @@ from network import neighbourhood
 from schemas import answers
 from schemas.records import audit_record
 from schemas.requests import AuditQuery
+from schemas.words import AUDIT, AUDIT_GROUPS
 from services import audit
 from services.audit import AuditFilters
 from trading import instants
@@ -51,13 +52,16 @@ class Refusals:
         return rows
 
 
+KEYS = tuple(answers.AuditRecord.EXAMPLE)
+
+
 class AuditList(ListHandler):
     """/v3/audit/{n}: the newest acts and refusals that pass the query's filters."""
 
     list_key = "audit"
 
     @right(Right.ADMIN, scope="admin")
-    @contract({200: [answers.AuditRecord]}, query=AuditQuery, csv=True)
+    @contract({200: [answers.AuditRecord]}, query=AuditQuery, csv=KEYS)
     async def get(self, count: SheetCount) -> None:
         """List the newest acts and refusals."""
         limit, is_sheet = self.asked(count)
@@ -69,8 +73,7 @@ class AuditList(ListHandler):
         def page(wanted: int, before: int | None) -> Iterable[Audit]:
             return audit.page(filters, wanted, before or first)
 
-        keys = tuple(answers.AuditRecord.EXAMPLE) if is_sheet else ()
-        await self.reply_rows(page, audit_record, limit, keys)
+        await self.reply_rows(page, audit_record, limit, KEYS if is_sheet else ())
 
 
 class Refused(BaseHandler):
@@ -93,27 +96,32 @@ class AuditPage(PageHandler):
         names = ("who", "what", "start_date", "end_date", "before")
         chosen = {name: self.chosen(name) for name in names}
         errors: dict[str, str] = {}
-        asked = {
-            "who": chosen["who"],
-            "what": chosen["what"],
-            "since": self.bound(chosen, "start_date", errors),
-            "until": self.bound(chosen, "end_date", errors),
-        }
-        query = {name: value for name, value in asked.items() if value}
-        before = count_of(chosen.pop("before") or "0") or None
+        query = self._query(chosen, errors)
+        before = count_of(chosen.pop("before") or "0", "before must be the id of a row") or None
         await self.application.write_refusals()
         rows = await self.application.reader.run(_rows, AuditFilters(**query), before)
         kept = {name: value for name, value in chosen.items() if value}
         last = {"before": rows[-1]["id"]} if rows else {}
         self.show(
             "audit.html",
-            rows=rows,
+            {"audit": rows, "kinds": AUDIT},
             filters=chosen,
+            groups=AUDIT_GROUPS,
             errors=errors,
             older=f"/audit?{urlencode(kept | last)}" if len(rows) == PAGE else "",
             newest=f"/audit?{urlencode(kept)}" if before else "",
             csv_url="/v3/audit/0.csv" + (f"?{urlencode(query)}" if query else ""),
         )
+
+    def _query(self, chosen: dict[str, str], errors: dict[str, str]) -> dict[str, str]:
+        """What was chosen, in the words of the API."""
+        asked = {
+            "who": chosen["who"],
+            "what": chosen["what"],
+            "since": self.bound(chosen, "start_date", errors),
+            "until": self.bound(chosen, "end_date", errors),
+        }
+        return {name: value for name, value in asked.items() if value}
 
 
 def _rows(filters: AuditFilters, before: int | None) -> list[dict[str, Any]]:

@@ -4,11 +4,13 @@ import asyncio
 import logging
 import random
 import re
+import zlib
 from collections.abc import Callable
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import orjson
+import pytz
 from tornado.iostream import StreamClosedError
 from tornado.web import Finish, HTTPError
 
@@ -17,15 +19,19 @@ import security
 from database.opening import close_if_broken
 from handlers.contract import Right
 from handlers.errors import ApiError, explain
-from handlers.identity import COOKIE, VERBS, IdentityHandler
+from handlers.identity import COOKIE, SAFE, VERBS, IdentityHandler
 from schemas.values import BadFields, Form, check, read_object
 from services import access, audit, signals
 from trading import instants
 
 MOST_BODY = 64 * 1024  # bytes that a request may bring
+LEAST_PACKED = 4 * 1024  # bytes; a shorter answer is not compressed
+LEVEL = 5  # of compression: a higher one costs more time than it saves
+GZIP = 31  # zlib's word for the gzip format
 
 log = logging.getLogger("pairs")
 
+_TAKES_GZIP = re.compile(r"\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))")
 _SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 # The audit's names for answers that refuse somebody; an expired token is not noted.
 REFUSED = {
@@ -88,6 +94,12 @@ class BaseHandler(IdentityHandler):
     def conf(self):
         """The settings in force."""
         return self.application.conf
+
+    @cached_property
+    def zone(self) -> str:
+        """The settings' zone, else the zone that the browser told, else UTC."""
+        told = self.get_cookie("zone", "")
+        return self.conf.zone or (told if told in pytz.all_timezones_set else "UTC")
 
     def compute_etag(self) -> str | None:
         return None
@@ -173,14 +185,24 @@ class BaseHandler(IdentityHandler):
         """Answers JSON."""
         self.set_status(status)
         self.set_header("Content-Type", "application/json")
-        self.finish(orjson.dumps(body))
+        data = orjson.dumps(body)
+        self.finish(self.packed(data) if self.request.method in SAFE else data)
+
+    @property
+    def takes_gzip(self) -> bool:
+        """Whether the caller takes compressed answers."""
+        return _TAKES_GZIP.search(self.request.headers.get("Accept-Encoding", "")) is not None
+
+    def packed(self, data: bytes) -> bytes:
+        """The answer, compressed where it is long and the caller takes that."""
+        if len(data) < LEAST_PACKED or not self.takes_gzip:
+            return data
+        self.set_header("Content-Encoding", "gzip")
+        return zlib.compress(data, LEVEL, wbits=GZIP)
 
     def reply_receipt(self, receipt: signals.Receipt) -> None:
         """Answers the sender of an alert."""
-        body = {"message": RECEIVED[receipt.verdict], "rowid": receipt.rowid}
-        if receipt.warning:
-            body["warning"] = receipt.warning
-        self.reply(body, 200 if receipt.verdict == "duplicate" else 201)
+        self.reply(told_of(receipt), 200 if receipt.verdict == "duplicate" else 201)
 
     async def store(self, verb: Callable[..., Any], *args: Any, **named: Any) -> Any:
         """What a verb returns, once it is on disk."""
@@ -285,6 +307,12 @@ class CredentialHandler(BaseHandler):
         return await self.application.hashing.run(
             self.request.remote_ip, security.hash_password, password
         )
+
+
+def told_of(receipt: signals.Receipt) -> dict[str, Any]:
+    """What the sender of an alert is told."""
+    told = {"message": RECEIVED[receipt.verdict], "rowid": receipt.rowid}
+    return told | {"warning": receipt.warning} if receipt.warning else told
 
 
 def session_state(session: models.Session) -> dict[str, Any]:

@@ -63,9 +63,10 @@ def refuse_undecided(routes: list[tuple]) -> None:
 class Contract:
     """What the document says of a method beside its right and its docstring.
 
-    `gives` holds an answer for each status; `takes` is the form of the body, or several of which
-    one fits; `beside` what stands beside the items of a list, with an example; `refuses` the
-    statuses of errors beyond those that follow from the right; `headers` what a caller may add.
+    `gives` holds an answer for each status, or several of which it is one; `takes` is the form of
+    the body, or several of which one fits; `beside` what stands beside the items of a list, with
+    an example; `refuses` the statuses of errors beyond those that follow from the right; `headers`
+    what a caller may add; `csv` the columns of the list as a sheet.
     """
 
     gives: dict[int, MODEL]
@@ -74,7 +75,7 @@ class Contract:
     refuses: tuple[int, ...] = ()
     beside: dict[str, Any] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
-    csv: bool = False
+    csv: tuple[str, ...] = ()
     body_optional: bool = False
 
 

@@ -4,20 +4,23 @@ import asyncio
 import csv
 import io
 import re
+import zlib
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, NamedTuple
 
 import orjson
 from tornado.web import RequestHandler
 
 import models
-from handlers.base import BaseHandler
+from handlers.base import GZIP, LEAST_PACKED, LEVEL, BaseHandler
 from handlers.errors import ApiError
 from trading.fills import plain
 
 VISITOR_LIMIT = 5  # signals that visitors see
 PART = 200  # rows of a part; the event loop waits while Python renders them
 HELD = 2**20  # bytes; a list that is not longer goes out whole
+AFTER = "after must be the id of an event, a whole number"  # what a faulty one is told
 MOST_ITEMS = 10**18  # more rows than any table holds
 # A spreadsheet runs a cell that begins with one of these. The last four are wide forms, which
 # spreadsheets in some languages read as the narrow ones.
@@ -43,6 +46,7 @@ class ListHandler(BaseHandler):
         super().set_default_headers()
         if self.verb == "get":
             self.set_header("Cache-Control", "private, no-cache")
+            self.add_header("Vary", "Accept-Encoding")
 
     def compute_etag(self) -> str | None:
         return RequestHandler.compute_etag(self)
@@ -90,31 +94,63 @@ class ListHandler(BaseHandler):
         `page(wanted, before)` returns rows before an id, `render(rows)` their bytes. A short list
         goes out whole and gets an ETag; a long one is never in memory as a whole.
         """
+        self._name(form)
+        packer = Packer(self.takes_gzip)
+        part = partial(_part, page, render, form, packer)
+        before, left, held, more = None, limit or float("inf"), 0, True
+        while more:
+            rows, data, more = await reader.run(part, int(min(size, left)), before, left)
+            if before is None and packer.packs:
+                self.set_header("Content-Encoding", "gzip")
+            self.write(data)
+            held += len(data)
+            if more:
+                before, left = _id_of(rows[-1]), left - len(rows)
+                if held > HELD:
+                    await self.flush()
+                    if self.request.method == "HEAD":
+                        break
+        self.finish()
+
+    def _name(self, form: Form) -> None:
         self.set_header("Content-Type", form.content_type)
         if form.content_type.startswith("text/csv"):
             name = f'attachment; filename="{self.sheet or self.list_key}.csv"'
             self.set_header("Content-Disposition", name)
-        self.write(form.head)
 
-        def part(wanted: int, before: int | None) -> tuple[list[Any], bytes]:
-            rows = list(page(wanted, before))
-            return rows, render(rows)
 
-        before, left, lead, held = None, limit or float("inf"), b"", 0
-        while left > 0:
-            wanted = int(min(size, left))
-            rows, data = await reader.run(part, wanted, before)
-            if rows:
-                self.write(lead + data)
-            if len(rows) < wanted:
-                break
-            before, left, lead = _id_of(rows[-1]), left - len(rows), form.between
-            held += len(data)
-            if left > 0 and held > HELD:
-                await self.flush()
-                if self.request.method == "HEAD":
-                    break
-        self.finish(form.tail)
+class Packer:
+    """Compresses an answer part by part, on the reader's thread, unless its first part is short."""
+
+    def __init__(self, wanted: bool):
+        self.packs = wanted
+        self._gzip: Any = None
+
+    def pack(self, data: bytes, more: bool) -> bytes:
+        """What of the answer goes out after this part."""
+        if self._gzip is None:
+            self.packs = self.packs and len(data) >= LEAST_PACKED
+            self._gzip = zlib.compressobj(LEVEL, wbits=GZIP)
+        if not self.packs:
+            return data
+        return self._gzip.compress(data) + (b"" if more else self._gzip.flush())
+
+
+def _part(
+    page: Callable,
+    render: Callable,
+    form: Form,
+    packer: Packer,
+    wanted: int,
+    before: int | None,
+    left: float,
+) -> tuple[list[Any], bytes, bool]:
+    """The rows of a part, what goes out of them, and whether more follow."""
+    rows = list(page(wanted, before))
+    more = len(rows) == wanted < left
+    lead = form.head if before is None else form.between if rows else b""
+    data = lead + (render(rows) if rows else b"") + (b"" if more else form.tail)
+    return rows, packer.pack(data, more), more
 
 
 def _id_of(row: Any) -> int:
@@ -126,10 +162,10 @@ def encode(records: list[Any]) -> bytes:
     return orjson.dumps(records)[1:-1]
 
 
-def count_of(text: str) -> int:
-    """The `{n}` of a list route: how many, 0 for all; raises 400."""
+def count_of(text: str, what: str = "the number of items must be a whole number, 0 for all") -> int:
+    """The `{n}` of a list route: how many, 0 for all; raises 400 that says `what`."""
     if not re.fullmatch(r"\d+", text, re.ASCII):
-        raise ApiError(400, "the number of items must be a whole number, 0 for all")
+        raise ApiError(400, what)
     return int(text) if len(text) <= 18 else MOST_ITEMS
 
 
@@ -146,7 +182,7 @@ def csv_form(keys: Iterable[str]) -> Form:
     return Form("text/csv; charset=utf-8; header=present", head, b"", b"")
 
 
-def csv_lines(rows: list[Iterable]) -> bytes:
+def csv_lines(rows: Iterable[Iterable]) -> bytes:
     """Rows (rowid, timestamp, ...) as lines of a sheet; the timestamp becomes ISO 8601 in UTC."""
     lines = io.StringIO()
     writer = csv.writer(lines)

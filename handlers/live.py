@@ -18,7 +18,7 @@ import models
 from handlers.base import BaseHandler
 from handlers.contract import Right, contract, right
 from handlers.errors import ApiError
-from handlers.lists import count_of
+from handlers.lists import AFTER, count_of
 from network import site_of
 from schemas.answers import Missed
 from schemas.records import WIRE_NAMES
@@ -233,7 +233,7 @@ class SignalSocket(BaseHandler, WebSocketHandler):
         Without an upgrade it answers what followed the event `after`.
         """
         after = self.query(SocketQuery).after
-        self.after = count_of(after) if after else None
+        self.after = count_of(after, AFTER) if after else None
         wants_websocket = self.request.headers.get("Upgrade", "").lower() == "websocket"
         if wants_websocket and self.request.method == "GET":
             await self._open_websocket()
@@ -264,7 +264,9 @@ class SignalSocket(BaseHandler, WebSocketHandler):
             state = {"type": "bridge", **self.application.polls.state()}
             messages.append(orjson.dumps(state))
         told = [orjson.Fragment(each) for each in messages]
-        self.reply({"event": last, "server_time": instants.now(), "messages": told})
+        assets = self.application.assets.hash
+        head = {"event": last, "server_time": instants.now(), "assets": assets}
+        self.reply(head | {"messages": told})
 
     @property
     def _most_missed(self) -> int:
@@ -294,6 +296,7 @@ class SignalSocket(BaseHandler, WebSocketHandler):
             "event": hub.last_event,
             "server_time": instants.now(),
             "ping": True,
+            "assets": self.application.assets.hash,
         }
         self.listener.say(orjson.dumps(hello))
         self.listener.catch_up(await self._missed(position))

@@ -1,4 +1,4 @@
-"""The API explains itself: its document for programs, and a page to read and try it.
+"""The API explains itself to programs: /v3/openapi.json.
 
 The document (OpenAPI 3.1) is built from the routes and from what stands beside each method: its
 right, its contract and its docstring.
@@ -8,15 +8,13 @@ import inspect
 import re
 import sys
 from collections.abc import Iterator
-from typing import Any, NamedTuple, get_args
+from typing import Any, NamedTuple
 
-import orjson
 from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import models_json_schema
 
 from handlers.base import BaseHandler
 from handlers.contract import Contract, Right, contract, right
-from handlers.page import PageHandler
 from schemas.answers import MESSAGES, Problem, Unauthorized
 from settings import VERSION
 
@@ -275,9 +273,12 @@ def _path_parameters(call: Call) -> Iterator[Json]:
 
 
 def _query_parameters(form: type[BaseModel]) -> Iterator[Json]:
-    for name, schema in form.model_json_schema()["properties"].items():
+    whole = form.model_json_schema()
+    for name, schema in whole["properties"].items():
         _clean(schema)
         told = {"description": schema.pop("description")} if "description" in schema else {}
+        if name in whole.get("required", ()):
+            told["required"] = True
         if name in form.EXAMPLE:
             schema["examples"] = [form.EXAMPLE[name]]
         yield {"name": name, "in": "query", **told, "schema": schema}
@@ -336,8 +337,9 @@ def _answer(call: Call, said: Any) -> Json:
     if said is dict:
         content = {JSON: {"schema": {"type": "object"}}}
         return {"description": "this document", "content": content}
-    model = call.models(said)[0]
-    answer = {"description": _first_line(model.__doc__), "content": _content(call, said, model)}
+    models = call.models(said)
+    text = " Or: ".join(_first_line(each.__doc__) for each in models)
+    answer = {"description": text, "content": _content(call, said, models[0])}
     if call.is_tagged:
         text = "stands for this content; lists that are sent in parts have none"
         answer["headers"] = {"ETag": {"description": text, "schema": {"type": "string"}}}
@@ -346,6 +348,8 @@ def _answer(call: Call, said: Any) -> Json:
 
 def _content(call: Call, said: Any, model: type[BaseModel]) -> Json:
     schema, example = _ref(model), model.EXAMPLE
+    if isinstance(said, tuple):
+        schema = {"anyOf": [_ref(each) for each in call.models(said)]}
     if isinstance(said, list):
         beside = {
             name: TypeAdapter(type(each)).json_schema()
@@ -355,7 +359,7 @@ def _content(call: Call, said: Any, model: type[BaseModel]) -> Json:
         schema, example = _object(items | beside, [call.list_key]), {call.list_key: [example]}
     content = {JSON: {"schema": schema, "example": example}}
     if call.contract.csv:
-        head = ",".join(model.EXAMPLE) + "\r\n"
+        head = ",".join(call.contract.csv) + "\r\n"
         content["text/csv"] = {"schema": {"type": "string"}, "example": head}
     return content
 
@@ -392,35 +396,8 @@ class OpenApi(BaseHandler):
     async def get(self) -> None:
         """Describe the API (OpenAPI 3.1)."""
         self.set_header("Content-Type", "application/json")
-        self.finish(self.application.document)
+        self.add_header("Vary", "Accept-Encoding")
+        self.finish(self.packed(self.application.document))
 
 
-class DocsPage(PageHandler):
-    """/docs: the document to read and try, and the messages of the websocket."""
-
-    page = "docs"
-
-    @right(Right.READ)
-    async def get(self) -> None:
-        script, style = (self.library_url(f"swagger-ui.{kind}") for kind in ("js", "css"))
-        self.show(
-            "docs.html",
-            document=DOCUMENT,
-            viewer=script and style and {"script": script, "style": style},
-            messages=[_message(each) for each in MESSAGES],
-        )
-
-
-def _message(model: type[BaseModel]) -> Json:
-    """A message of the websocket: its types, what it means, and an example."""
-    return {
-        "types": get_args(model.model_fields["type"].annotation),
-        "text": inspect.getdoc(model),
-        "example": orjson.dumps(model.EXAMPLE, option=orjson.OPT_INDENT_2).decode(),
-    }
-
-
-routes = [
-    (DOCUMENT, OpenApi),
-    (r"/docs", DocsPage),
-]
+routes = [(DOCUMENT, OpenApi)]

@@ -1,29 +1,28 @@
 """What every page shares: templates, the files it may load, its time zone and its frame."""
 
 from datetime import datetime
-from functools import cached_property
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytz
-from jinja2 import Environment, FileSystemLoader, pass_context
-from jinja2.runtime import Context
-from tornado.web import HTTPError, StaticFileHandler
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from handlers.base import BaseHandler, session_state
 from handlers.contract import Right
 from handlers.errors import ApiError
 from handlers.identity import Identity
+from handlers.static import Assets
 from models import EventRow
 from schemas.requests import LONGEST_FILTER
+from schemas.words import PAGE_WORDS
 from settings import ROOT, VERSION
 from trading import instants
 
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        "connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; "
+        "frame-ancestors 'none'"
     ),
     "Referrer-Policy": "same-origin",
     "X-Frame-Options": "DENY",
@@ -32,33 +31,22 @@ HEADERS = {
     ),
     "Cross-Origin-Opener-Policy": "same-origin",
 }
-_CHARTS, _VIEWER = (
-    ROOT.absolute() / "node_modules" / name for name in ("lightweight-charts", "swagger-ui-dist")
-)
-# Files of libraries: their paths below /static/, and where npm has installed them.
-LIBRARIES = {
-    "vendor/lightweight-charts.mjs": _CHARTS / "dist/lightweight-charts.standalone.production.mjs",
-    "vendor/swagger-ui.js": _VIEWER / "swagger-ui-bundle.js",
-    "vendor/swagger-ui.css": _VIEWER / "swagger-ui.css",
-}
 
 
-def environment(zone: str) -> Environment:
-    """The templates. They escape everything; `local` shows a UTC time in the zone of the page."""
+def environment(assets: Assets) -> Environment:
+    """The templates. They escape everything; `static('css/base.css')` is the address of a file.
+
+    A name that they are not given is an error.
+    """
     made = Environment(
         loader=FileSystemLoader(ROOT / "templates"),
         autoescape=True,
+        undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     made.policies["json.dumps_kwargs"] = {"sort_keys": False}  # records keep their order
-    made.filters["minutes_since"] = lambda text: instants.seconds_since(text) / 60 if text else 0
-
-    @pass_context
-    def local(context: Context, text: str | None) -> str:
-        return in_zone(text, context.get("clock_zone") or zone or "UTC") if text else ""
-
-    made.filters["local"] = local
+    made.globals["static"] = assets.url
     return made
 
 
@@ -75,12 +63,6 @@ class PageHandler(BaseHandler):
     """A handler that answers HTML."""
 
     page = ""
-
-    @cached_property
-    def zone(self) -> str:
-        """The settings' zone, else the zone that the browser told, else UTC."""
-        told = self.get_cookie("zone", "")
-        return self.conf.zone or (told if told in pytz.all_timezones_set else "UTC")
 
     def set_default_headers(self) -> None:
         super().set_default_headers()
@@ -101,35 +83,50 @@ class PageHandler(BaseHandler):
                 raise
             self.redirect("/login?next=" + quote(self.request.uri, safe=""))
 
-    def show(self, template: str, **context: Any) -> None:
-        """Answers a page."""
+    def show(self, template: str, data: dict[str, Any] | None = None, **context: Any) -> None:
+        """Answers a page; `data` is what the page's JavaScript paints."""
         self.set_header("Content-Type", "text/html; charset=utf-8")
-        self.finish(self.application.templates.get_template(template).render(self._frame(context)))
+        context["data"] = self._data() | (data or {})
+        self.add_header("Vary", "Accept-Encoding")
+        text = self.application.templates.get_template(template).render(self._frame(context))
+        self.finish(self.packed(text.encode()))
+
+    def _data(self) -> dict[str, Any]:
+        """What every page carries for its JavaScript."""
+        user = self.identity and self.identity.user
+        return {
+            "page": self.page,
+            "user": user.username if user else None,
+            "admin": bool(user and user.admin),
+            "session": session_state(self.identity.session) if user else None,
+            "zone": self.conf.zone,
+            "now": instants.now(),
+            "event": EventRow.last_id(),
+            "mode": self.conf.mode,
+            "alarm_minutes": self.conf.alarm_minutes,
+            "words": PAGE_WORDS,
+            "assets": self.application.assets.hash,
+        }
 
     def _frame(self, context: dict[str, Any]) -> dict[str, Any]:
         user = self.identity and self.identity.user
         return {
             "page": self.page,
             "user": user and {"username": user.username, "admin": user.admin},
-            "session": self.identity and session_state(self.identity.session),
-            "static": self.static_url,
             "xsrf_token": self.xsrf_token.decode(),
-            "zone": self.conf.zone,
             "clock_zone": self.zone,
-            "mode": self.conf.mode,
             "version": VERSION,
-            "server_time": instants.now(),
-            "event": EventRow.last_id(),
+            "mode": self.conf.mode,
             "webhook_url": self.webhook_url,
-            "alarm_minutes": self.conf.alarm_minutes,
-            "today": self.start_of_today(),
+            "words": PAGE_WORDS,
             **context,
         }
 
     def library_url(self, name: str) -> str:
         """Where a page finds a file of a library; "" where npm did not install it."""
         path = f"vendor/{name}"
-        return self.static_url(path) if LIBRARIES[path].is_file() else ""
+        assets = self.application.assets
+        return assets.url(path) if path in assets else ""
 
     def chosen(self, name: str) -> str:
         """The value of a filter in the address, cut to LONGEST_FILTER characters."""
@@ -163,32 +160,3 @@ class PageHandler(BaseHandler):
         title = titles.get(status_code, "That did not work")
         detail = str(self.problem.body["message"])
         self.show("error.html", status=status_code, title=title, detail=detail)
-
-
-class Static(StaticFileHandler):
-    """/static/...: files that browsers keep: the address of a file holds its hash."""
-
-    def set_default_headers(self) -> None:
-        self.clear_header("Server")
-        self.set_header("X-Content-Type-Options", "nosniff")
-
-    @classmethod
-    def get_absolute_path(cls, root: str, path: str) -> str:
-        if "\0" in path:
-            raise HTTPError(404)
-        library: Path | None = LIBRARIES.get(path)
-        return str(library) if library else super().get_absolute_path(root, path)
-
-    def validate_absolute_path(self, root: str, absolute_path: str) -> str | None:
-        library = Path(absolute_path)
-        inside = str(library.parent) if library in LIBRARIES.values() else root
-        return super().validate_absolute_path(inside, absolute_path)
-
-    def log_exception(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        # Tornado's own line would show the query string.
-        if not isinstance(error, HTTPError):
-            super().log_exception(kind, error, trace)
-
-    def write_error(self, status_code: int, **kwargs: Any) -> None:
-        self.set_header("Content-Type", "text/plain; charset=utf-8")
-        self.finish("There is no such file.\n")

@@ -1,8 +1,7 @@
-"""The pages for browsers; the server renders their first rows, which need no JavaScript."""
+"""The pages for browsers. They carry their first records; JavaScript paints them."""
 
 import contextlib
 from typing import Any
-from urllib.parse import urlencode
 
 import orjson
 
@@ -10,7 +9,7 @@ from handlers.contract import Right, right
 from handlers.errors import ApiError
 from handlers.identity import COOKIE
 from handlers.lists import VISITOR_LIMIT
-from handlers.page import PageHandler
+from handlers.page import PageHandler, in_zone
 from models import (
     SIGNAL_KEYS,
     TYPES,
@@ -18,18 +17,19 @@ from models import (
     Alarm,
     EventRow,
     Missing,
-    Pair,
     Stock,
     signal_record,
 )
-from schemas.records import alarm_groups, positions_record
-from services import access, search
-from services.account import positions_now
-from services.search import Filters, figures, totals
-from trading import instants, positions, statuses
+from schemas.records import alarm_record, positions_record
+from schemas.requests import SORTS
+from schemas.words import FILTERS, SCOPES
+from services import access, registry, search, signals
+from services.account import positions_told
+from services.search import Filters, totals
+from settings import DEMO_PASSWORD, DEMO_USERS, ROOT
+from trading import instants, positions
 
-NEWEST = 20  # rows of the dashboard's first paint
-PAGE = 200  # rows of the list's first page
+NEWEST = 50  # rows that a page carries
 
 
 class Home(PageHandler):
@@ -40,98 +40,96 @@ class Home(PageHandler):
         self.redirect("/dashboard")
 
 
-class Dashboard(PageHandler):
+class SignalsPage(PageHandler):
+    """A page with the table of signals and the filters above it."""
+
+    async def show_signals(self) -> None:
+        """Answers the page with the first signals and its figures."""
+        names = ("q", "status", "ticker_webhook", "tradetype", "start_date", "end_date")
+        chosen = {name: self.chosen(name) for name in names}
+        chosen["ticker_webhook"] = signals.called(chosen["ticker_webhook"])
+        if chosen["status"] not in dict(FILTERS):
+            chosen["status"] = ""
+        errors: dict[str, str] = {}
+        filters = self._filters(chosen, errors)
+        limit = NEWEST if self.identity else VISITOR_LIMIT
+        event = EventRow.last_id()  # before the rows: the socket replays what comes after it
+        sort = self.chosen("sort")
+        sort = sort if sort.removeprefix("-") in SORTS else ""
+        run = self.application.reader_for(filters, sums=bool(sort)).run
+        if sort:
+            ids = await run(search.sorted_ids, filters, sort, limit, 0)
+            rows = await run(search.of_ids, ids, SIGNAL_KEYS)
+        else:
+            rows = await run(search.newest, filters, SIGNAL_KEYS, limit)
+        data = {
+            "event": event,
+            "signals": [signal_record(row) for row in rows],
+            "limit": limit,
+            "sort": sort,
+            "currencies": await self.application.reader.run(Stock.currencies),
+            **await self.figures(filters),
+        }
+        today = in_zone(instants.now(), self.zone)[:10]
+        self.show(f"{self.page}.html", data, filters=chosen, errors=errors, today=today)
+
+    async def figures(self, filters: Filters) -> dict[str, Any]:
+        """The figures above the table."""
+        raise NotImplementedError
+
+    def _filters(self, chosen: dict[str, str], errors: dict[str, str]) -> Filters:
+        """The filters that were chosen; an unknown kind or status filters nothing."""
+        kind = chosen["tradetype"]
+        asked = {
+            "text": chosen["q"],
+            "status": chosen["status"],
+            "name": chosen["ticker_webhook"],
+            "kind": kind if kind in TYPES else "",
+            "since": self.bound(chosen, "start_date", errors),
+            "until": self.bound(chosen, "end_date", errors),
+        }
+        return Filters(**{name: value for name, value in asked.items() if value})
+
+
+class Dashboard(SignalsPage):
     """/dashboard: what waits, what is wrong, what happened last."""
 
     page = "dashboard"
 
     @right(Right.READ)
     async def get(self) -> None:
-        chosen = {name: self.chosen(name) for name in ("status", "ticker", "type", "q", "since")}
-        chosen["since"] = _instant(chosen["since"])
-        filters = _filters(
-            status=chosen["status"],
-            name=chosen["ticker"],
-            kind=chosen["type"],
-            since=chosen["since"],
-            text=chosen["q"],
-        )
-        limit = NEWEST if self.identity else VISITOR_LIMIT
-        event = EventRow.last_id()  # before the rows: the socket replays what comes after it
-        run = self.application.reader_for(filters).run
-        rows = await run(search.newest, filters, SIGNAL_KEYS, limit)
+        await self.show_signals()
+
+    async def figures(self, filters: Filters) -> dict[str, Any]:
+        run = self.application.reader.run
         alarms = await run(Alarm.shown) if self.identity else []
-        self.show(
-            "dashboard.html",
-            event=event,
-            signals=[signal_record(row) for row in rows],
-            figures=await run(figures, self.start_of_today()),
-            bridge=self.application.polls.state() if self.identity else None,
-            alarms=alarm_groups(row.columns() for row in alarms),
-            limit=limit,
-            filters=chosen,
-            not_traded=statuses.REASONS,
-            currencies=Stock.currencies(),
-        )
+        return {
+            "figures": await run(self.application.strip.figures, self.start_of_today()),
+            "bridge": self.application.polls.state() if self.identity else None,
+            "alarms": [alarm_record(row.columns()) for row in alarms],
+            "start": await _first_steps(self.application),
+        }
 
 
-def _filters(**given: str) -> Filters:
-    """Filters without those that are ""; an unknown kind filters nothing."""
-    known = {name: value for name, value in given.items() if value}
-    if known.get("kind") not in TYPES:
-        known.pop("kind", None)
-    return Filters(**known)
+async def _first_steps(app: Any) -> dict[str, Any] | None:
+    """What the first start has reached; None once all its steps are done."""
+    steps = await app.reader.run(registry.first_steps)
+    steps |= {"bridge": app.polls.state()["last_seen"] is not None}
+    return None if all(steps.values()) else steps
 
 
-def _instant(text: str) -> str:
-    """The UTC instant that an address names, "" for none."""
-    try:
-        return instants.parse_bound(text, last=False)
-    except ValueError:
-        return ""
-
-
-class List(PageHandler):
-    """/list: the signals of a pair or ticker and a time, with their totals."""
+class List(SignalsPage):
+    """/list: the signals that the filters choose, with their totals."""
 
     page = "list"
 
     @right(Right.READ)
     async def get(self) -> None:
-        names = ("ticker_webhook", "tradetype", "start_date", "end_date")
-        chosen = {name: self.chosen(name) for name in names}
-        errors: dict[str, str] = {}
-        since = self.bound(chosen, "start_date", errors)
-        until = self.bound(chosen, "end_date", errors)
-        ticker, kind = chosen["ticker_webhook"], chosen["tradetype"]
-        filters = _filters(name=ticker, kind=kind, since=since, until=until)
-        limit = PAGE if self.identity else VISITOR_LIMIT
-        event = EventRow.last_id()
-        run = self.application.reader.run
-        sum_up = self.application.reader_for(filters, sums=True).run
-        rows = await run(search.newest, filters, SIGNAL_KEYS, limit)
-        query = {"ticker": ticker, "type": filters.kind, "since": since, "until": until}
-        shown = urlencode({key: value for key, value in query.items() if value})
-        self.show(
-            "list.html",
-            event=event,
-            signals=[signal_record(row) for row in rows],
-            limit=limit,
-            totals=await sum_up(totals, filters),
-            choices=await run(_choices),
-            filters=chosen,
-            since=since,
-            until=until,
-            errors=errors,
-            csv_url="/v3/signals/0.csv" + (f"?{shown}" if shown else ""),
-            currencies=Stock.currencies(),
-        )
+        await self.show_signals()
 
-
-def _choices() -> list[dict[str, Any]]:
-    pairs = [{"name": row.name, "active": row.status, "type": "pair"} for row in Pair.page(0)]
-    stocks = [{"name": row.symbol, "active": row.active, "type": "single"} for row in Stock.page(0)]
-    return pairs + stocks
+    async def figures(self, filters: Filters) -> dict[str, Any]:
+        run = self.application.reader_for(filters, sums=True).run
+        return {"totals": await run(totals, filters)}
 
 
 class Holdings(PageHandler):
@@ -143,26 +141,30 @@ class Holdings(PageHandler):
     async def get(self) -> None:
         event = EventRow.last_id()
         run = self.application.reader.run
-        record = positions_record(await run(positions_now))
+        record = positions_record(await run(positions_told))
         held = orjson.loads(orjson.dumps(record))  # as the API tells it: what overflows is null
         newest = await run(lambda: [row.record() for row in AccountRecord.page(1)])
-        chosen = self.chosen("pair")
+        library = self.library_url("lightweight-charts.mjs")
         self.show(
             "positions.html",
-            event=event,
-            held=held,
-            account=newest[0] if newest else None,
-            chosen=chosen or _first_to_look_at(held),
-            library=self.library_url("lightweight-charts.mjs"),
+            data={
+                "event": event,
+                "held": held,
+                "account": newest[0] if newest else None,
+                "chosen": self.chosen("pair") or _first_to_look_at(held),
+                "library": library,
+            },
+            library=library,
             visitor_limit=VISITOR_LIMIT,
-            site=self.webhook_url.removesuffix("/v3/webhook"),
             next_url=self.request.uri,
         )
 
 
 def _first_to_look_at(held: dict[str, Any]) -> str:
-    """The first pair that is held, else the first pair, else the first single; "" for none."""
-    pairs = sorted(held["pairs"], key=lambda pair: pair["mark"] == positions.FLAT)
+    """The first held pair, else an active one, else any, else a single; "" for none."""
+    pairs = sorted(
+        held["pairs"], key=lambda pair: (pair["mark"] == positions.FLAT, not pair["active"])
+    )
     names = [pair["name"] for pair in pairs] + [each["symbol"] for each in held["singles"]]
     return names[0] if names else ""
 
@@ -174,7 +176,20 @@ class Setup(PageHandler):
 
     @right(Right.TOKEN)
     async def get(self) -> None:
-        self.show("setup.html", alarm_places=self.application.watchman.teller.places)
+        event = EventRow.last_id()
+        newest = await self.application.reader.run(lambda: list(AccountRecord.page(1)))
+        self.show(
+            "setup.html",
+            data={
+                "event": event,
+                "start": await _first_steps(self.application),
+                "bridge": self.application.polls.state(),
+                "reported": newest[0].timestamp if newest else None,
+            },
+            alarm_places=self.application.watchman.teller.places,
+            scopes=SCOPES,
+            settings_file=ROOT.absolute() / "settings.local.toml",
+        )
 
 
 class LoginPage(PageHandler):
@@ -184,7 +199,9 @@ class LoginPage(PageHandler):
 
     @right(Right.OPEN)
     async def get(self) -> None:
-        self.show("login.html", next=safe_next(self.get_query_argument("next", "")))
+        known = {"name": next(iter(DEMO_USERS)), "password": DEMO_PASSWORD}
+        target = safe_next(self.get_query_argument("next", ""))
+        self.show("login.html", next=target, demo=known if self.conf.demo else None)
 
 
 def safe_next(target: str) -> str:
@@ -212,6 +229,7 @@ class NoPage(PageHandler):
 
     def prepare(self) -> None:
         self.application.open_database_here()
+        self.identify(Right.OPEN)
         raise ApiError(404, "The address may be misspelled, or the page has moved.")
 
 

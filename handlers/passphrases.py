@@ -1,4 +1,4 @@
-"""The passphrases of alerts, and the alert template that carries one."""
+"""The passphrases of alerts, and the texts to copy that carry one: an alert, the bridge's file."""
 
 import json
 import time
@@ -131,24 +131,59 @@ class OnePassphrase(BaseHandler):
         self.reply({"message": "Item retired"})
 
 
-class AlertTemplate(BaseHandler):
+class TextToCopy(BaseHandler):
+    """A handler of a text that carries a passphrase, which is masked until it is asked for."""
+
+    @property
+    def reveals(self) -> bool:
+        """Whether the secrets are asked for."""
+        return self.query(TemplateQuery).reveal == "1"
+
+    def passphrase(self) -> str:
+        """The first valid passphrase, or stars; 400 where there is none."""
+        valid = self.application.passphrases.texts()
+        if not valid:
+            raise ApiError(400, "there is no valid passphrase; make one first.")
+        return valid[0] if self.reveals else "***"
+
+
+class AlertTemplate(TextToCopy):
     """/v3/template: what to paste into TradingView; ?reveal=1 shows the passphrase."""
 
     @right(Right.FRESH, scope="admin")
     @contract({200: answers.AlertTemplate}, query=TemplateQuery)
     async def get(self) -> None:
         """Give the alert template."""
-        valid = self.application.passphrases.texts()
-        if not valid:
-            raise ApiError(400, "there is no valid passphrase; make one first.")
-        value = valid[0] if self.query(TemplateQuery).reveal == "1" else "***"
+        value = self.passphrase()
         text = (ROOT / "local" / "webhook.json").read_text("utf-8")
         masked = text.replace('"webhook"', json.dumps(value), 1)
-        self.reply({"template": masked, "webhook_url": self.webhook_url})
+        self.reply({"template": masked, "webhook_url": self.webhook_url, "passphrase": value})
+
+
+class BridgeFile(TextToCopy):
+    """/v3/bridge/config: the bridge's config_private.ini; ?reveal=1 shows passphrase and key."""
+
+    @right(Right.FRESH, scope="admin")
+    @contract({200: answers.BridgeFile}, query=TemplateQuery)
+    async def get(self) -> None:
+        """Give the bridge's configuration."""
+        text = (ROOT / "local" / "config_private.ini").read_text("utf-8")
+        passphrase = self.passphrase().replace("%", "%%")  # as the file wants it
+        filled = text.format(passphrase=passphrase, site=self._site())
+        self.reply({"config": filled, "refused": self.conf.bridge_is_refused})
+
+    def _site(self) -> str:
+        """Our address, with a bridge key where visitors may not read."""
+        site = self.webhook_url.removesuffix("/v3/webhook")
+        if self.conf.visitors_read or not self.conf.bridge_keys:
+            return site
+        key = self.conf.bridge_keys[0] if self.reveals else "***"
+        return site.replace("://", f"://bridge:{key}@", 1)
 
 
 routes = [
     (r"/v3/passphrases", PassphraseRegister),
     (r"/v3/passphrase/([^/]+)", OnePassphrase),
     (r"/v3/template", AlertTemplate),
+    (r"/v3/bridge/config", BridgeFile),
 ]

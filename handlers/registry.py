@@ -11,8 +11,10 @@ from models import Missing, Pair, Stock
 from schemas import answers
 from schemas.forms import HoldingForm, PairChange, PairForm, StockForm, TickerForm
 from schemas.records import stock_record, ticker_record
-from schemas.values import check
+from schemas.requests import EquationQuery
+from schemas.values import BadFields, check
 from services import audit, events, registry
+from trading.equation import Problematic
 
 MOST_CHANGES = 10  # a pair and both its legs are three
 
@@ -141,6 +143,19 @@ class OneTicker(OneStock):
         self.reply(ticker_record(Stock.find_spelled(symbol).columns()))
 
 
+class Equation(BaseHandler):
+    """/v3/equation: what an equation means, and what the registry knows of it."""
+
+    @right(Right.TOKEN, scope="read")
+    @contract({200: answers.EquationRead}, query=EquationQuery, refuses=(400,))
+    async def get(self) -> None:
+        """Read an equation."""
+        try:
+            self.reply(registry.read_equation(self.query(EquationQuery).text))
+        except Problematic as problem:
+            raise BadFields({"text": str(problem)}) from None
+
+
 class PairRegister(RegistryHandler):
     """/v3/regpair: POST registers a pair and its legs, PUT changes a pair."""
 
@@ -198,6 +213,7 @@ routes = [
     (r"/v3/tickers/([^/]+)", TickerList),
     (r"/v3/ticker/updatepnl", Holding),
     (r"/v3/ticker/([^/]+)", OneTicker),
+    (r"/v3/equation", Equation),
     (r"/v3/regpair", PairRegister),
     (r"/v3/pairs/([^/]+)", PairList),
     (r"/v3/pair/([^/]+)", OnePair),

@@ -65,11 +65,11 @@ class UserList(ListHandler):
     list_key = "users"
 
     @right(Right.ADMIN, scope="admin")
-    @contract({200: [answers.UserName]})
+    @contract({200: [answers.UserRecord]})
     async def get(self, count: Count) -> None:
         """List the newest users."""
         users = User.page(count_of(count))
-        self.reply_list([{"username": user.username} for user in users])
+        self.reply_list([{"username": user.username, "admin": user.admin} for user in users])
 
 
 class OneUser(BaseHandler):

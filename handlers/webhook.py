@@ -1,15 +1,14 @@
 """Alerts come in, and the bridge reports what became of their orders."""
 
-import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import orjson
-from tornado.httputil import HTTPMessageDelegate, HTTPServerRequest
+from tornado.web import HTTPError
 
 import security
-from handlers.base import MOST_BODY, BaseHandler
+from handlers.base import MOST_BODY, BaseHandler, told_of
 from handlers.contract import Right, contract, right
 from handlers.errors import ApiError, explain
 from models import Record, Signal, record_of
@@ -23,67 +22,12 @@ from schemas.forms import (
     read_alert,
     read_order_update,
 )
+from schemas.requests import AlertQuery
 from schemas.values import BadFields, check, to_text
 from services import audit, events, signals
 from trading.statuses import OFFERED
 
-MOST_DROPPED = 256 * 1024 * 1024  # bytes that are read before a longer body is answered
-_ENDLESS = 2**62
-_SITE = re.compile(r"https?://[^/]*", re.IGNORECASE)
 FORMS = (Cancel, Report, Fill)  # of an order's report
-
-
-def take_origin_form(request: HTTPServerRequest) -> None:
-    """Sets the address to a bare path, without a site before it or one slash after it."""
-    path = request.path
-    if not path.startswith("/"):
-        path = _SITE.sub("", path, count=1) or "/"  # as it is sent to a proxy
-    if path.endswith("/") and len(path) > 1:
-        path = path[:-1]
-    if path != request.path:
-        request.path = path
-        request.uri = f"{path}?{request.query}" if request.query else path
-
-
-class BoundedBody(HTTPMessageDelegate):
-    """Hands a body on until it is too long; the rest is read, counted and dropped.
-
-    Tornado would close the connection instead, and most senders read no answer before they have
-    sent all. A body that is too long and does not end is answered at MOST_DROPPED bytes, or by
-    `give_up` (see `PairsApplication.hang_up_on_stalled`); then Tornado closes the connection.
-    The request gets `size`, the bytes of its body.
-    """
-
-    def __init__(self, request: HTTPServerRequest, handler: HTTPMessageDelegate):
-        self._request, self._handler = request, handler
-        self._size = 0
-        self.headers_received = handler.headers_received
-        request.connection.set_max_body_size(_ENDLESS)
-
-    def data_received(self, data: bytes) -> Awaitable[None] | None:
-        before, self._size = self._size, self._size + len(data)
-        if before <= MOST_BODY:
-            if self._size > MOST_BODY:
-                self._request.give_up = self._give_up
-            return self._handler.data_received(data)
-        if self._size > MOST_DROPPED:
-            self._give_up()
-        return None
-
-    def _give_up(self) -> None:
-        self._request.unread = True
-        self.finish()
-
-    def finish(self) -> None:
-        if self._request.body is None:  # the handler was not called yet
-            self._request.size = self._size
-            self._handler.finish()
-
-    def on_connection_close(self) -> None:
-        if self._size > MOST_BODY:
-            self.finish()  # nobody reads the answer, but the alert is kept as rejected
-        else:
-            self._handler.on_connection_close()
 
 
 class SignalChange(BaseHandler):
@@ -102,19 +46,43 @@ class Webhook(SignalChange):
 
     @right(Right.OPEN)
     @contract(
-        {201: answers.Receipt, 200: answers.Receipt},
+        {201: answers.Receipt, 200: (answers.Receipt, answers.DryReceipt)},
         Alert,
+        query=AlertQuery,
         refuses=(403, 429),
         headers={"Idempotency-Key": "stands for `alert_id`"},
     )
     async def post(self) -> None:
-        """Store an alert as a signal."""
+        """Store an alert as a signal.
+
+        With `dry` it is judged and answered with 200, and nothing is stored.
+        """
+        dry = False
         try:
+            if self.request.query:
+                dry = self.query(AlertQuery).dry
             alert = self._alert()
-        except (ApiError, BadFields) as problem:
-            await self._keep(explain(problem, 400))
+        except (ApiError, BadFields, HTTPError) as problem:
+            rejected = self._rejected(explain(problem, 400))
+            if not dry:
+                most = self.conf.rejected_kept if rejected["known"] else self.conf.strangers_kept
+                await self.store(signals.keep_rejected, rejected, most)
             raise
-        self.reply_receipt(await self.application.writer.submit(alert))
+        if dry:
+            await self._rehearse(alert)
+        else:
+            self.reply_receipt(await self.application.writer.submit(alert))
+
+    async def _rehearse(self, alert: Record) -> None:
+        """Answers what would become of an alert; stores nothing."""
+        try:
+            await self.store(signals.rehearse, alert)
+        except signals.Rehearsed as told:
+            receipt, record = told.receipt, told.record
+            repeats = receipt.rowid and f"the alert repeats signal {receipt.rowid}."
+            message = repeats or f"its status would be {record['order_status']}."
+            said = told_of(receipt) | {"message": f"Nothing was stored; {message}"}
+            self.reply({"dry": True, **said, "signal": record})
 
     def _alert(self) -> Record:
         """The alert that was sent, as the writer takes it; raises ApiError or BadFields."""
@@ -133,8 +101,8 @@ class Webhook(SignalChange):
             raise BadFields({"passphrase": "required", **bad.reasons}) from None
         raise BadFields({"passphrase": "required"})
 
-    async def _keep(self, problem: ApiError) -> None:
-        """Stores an alert that was refused.
+    def _rejected(self, problem: ApiError) -> Record:
+        """The fields of an alert that was refused; raises 429 for too many from strangers.
 
         Its text is kept only where it holds a valid passphrase, which is masked.
         """
@@ -144,15 +112,13 @@ class Webhook(SignalChange):
         if not known:
             self.application.gate.count_stranger(self.request.remote_ip)
         reasons, _ = self._masked(orjson.dumps(problem.body["message"]).decode())
-        fields = {
+        return {
             "address": self.request.remote_ip,
             "size": getattr(self.request, "size", len(raw)),
             "reasons": reasons,
             "body": text if known else None,
             "known": known,
         }
-        most = self.conf.rejected_kept if known else self.conf.strangers_kept
-        await self.store(signals.keep_rejected, fields, most)
 
     def _masked(self, text: str) -> tuple[str, bool]:
         """The text without the passphrases in it, and whether there were any."""
@@ -173,7 +139,13 @@ class Webhook(SignalChange):
         rowid, bypass = revision.rowid, revision.bypass_ticker_status
         owner = self.identity is not None
         revise = partial(
-            signals.revise, rowid, revision.sent(), self.source, bypass=bypass, owner=owner
+            signals.revise,
+            rowid,
+            revision.sent(),
+            self.source,
+            bypass=bypass,
+            owner=owner,
+            expected=revision.expected_status,
         )
         signal, written = events.written_by(revise, 1)
         for event in written:

@@ -158,7 +158,7 @@ def _url(path: str, parameters: list[Json], given: Json) -> Json:
         elif each["in"] == "query":
             value = str(each["schema"].get("examples", [""])[0])
             told = {"key": name, "value": value, "description": text}
-            parts["query"].append(told | {"disabled": True})
+            parts["query"].append(told if each.get("required") else told | {"disabled": True})
     return url | {key: those for key, those in parts.items() if those}
 
 

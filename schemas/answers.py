@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 
 import models
 from models import SEED, STOCK, TWINS, Record
-from trading import alarms, positions
+from trading import alarms, positions, statuses
 
 Moment = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$", description="UTC")]
 Text = str | None
@@ -97,6 +97,13 @@ SignalRecord = of_table(
     "SignalRecord",
     "A signal; `ticker1` and those after it repeat their `stk_` twins for the bridge.",
     _SIGNAL,
+)
+DrySignal = of_table(
+    models.Signal,
+    "DrySignal",
+    "A signal as it would be stored; its rowid is null unless it is stored already.",
+    _SIGNAL,
+    rowid=(int | None, example(None)),
 )
 SignalChanged = of_table(
     models.Signal,
@@ -185,6 +192,7 @@ class ToldPlace(Answer):
     place: int = example(1)
     kind: str = example("mailto")
     sent: bool = example(True)
+    why: Text = example(None, "why it took none, without its address")
 
 
 class AlarmTest(Answer):
@@ -194,17 +202,31 @@ class AlarmTest(Answer):
     places: list[ToldPlace]
 
 
+Received = Literal[
+    "Signal created successfully.",
+    "recorded with problematic ticker!",
+    "recorded with unknown or passive ticker!",
+    "Signal already recorded.",
+]
+Warned = Annotated[str | None, Field(description="what to mend in the alert's message")]
+
+
 class Receipt(Answer):
     """What became of an alert, and its signal."""
 
-    message: Literal[
-        "Signal created successfully.",
-        "recorded with problematic ticker!",
-        "recorded with unknown or passive ticker!",
-        "Signal already recorded.",
-    ] = example("Signal created successfully.")
+    message: Received = example("Signal created successfully.")
     rowid: int = example(1)
-    warning: str | None = Field(None, description="what to mend in the alert's message")
+    warning: Warned = None
+
+
+class DryReceipt(Answer):
+    """What would become of an alert, and its signal; nothing was stored."""
+
+    dry: Literal[True]
+    message: str = example("Nothing was stored; its status would be waiting.")
+    rowid: int | None = example(None, "of the signal that the alert repeats, else null")
+    signal: DrySignal | None = example(DrySignal.EXAMPLE, "null: it repeats a deleted one")
+    warning: Warned = None
 
 
 class Slippage(Answer):
@@ -252,18 +274,43 @@ class Totals(Answer):
     slippage_by_action: SlippageByAction
 
 
+class HedgeState(Answer):
+    """How many pairs are held hedged, unhedged, or have an order at the broker that works."""
+
+    hedged: int = example(7)
+    unhedged: int = example(1, "without those whose order is younger than `alarm_minutes`")
+    amounts: dict[str, Number] = example({"USD": 24486}, "cost of the unhedged shares by currency")
+    filling: int = example(1)
+    filling_since: Moment | None = example("2026-11-24 15:29:18")
+
+
+class LastChange(Answer):
+    """The last thing that happened to a signal."""
+
+    rowid: int = example(7)
+    name: str = example("NMFC-ROIC")
+    order_action: Literal["buy", "sell"] = example("sell")
+    order_status: str = example("filled")
+    status_msg: Text = example("")
+    time: Moment = example("2026-11-24 15:29:48")
+
+
 class Figures(Answer):
     """What waits and is open now, and what happened since."""
 
     waiting: int = example(1)
-    open: int = example(2)
+    open: int = example(2, "signals with an order at the broker that works")
     filled: int = example(5)
     canceled: int = example(1)
     not_traded: int = example(0, "refused for a reason: a trade that did not happen")
-    errors: int = example(0)
+    failed: int = example(0, "by an error of the broker or the bridge")
     average_slippage: Number = example(0.02)
     slippage: ByCurrency
     last_alert: Moment | None = example("2026-11-24 15:30:00")
+    account: AccountRecord | None = example(AccountRecord.EXAMPLE, "the newest record")
+    hedge: HedgeState
+    oldest_open: Moment | None = example("2026-11-24 15:29:18", "of what waits or works")
+    last: LastChange | None = example(LastChange.EXAMPLE)
 
 
 class Holding(Answer):
@@ -274,13 +321,30 @@ class Holding(Answer):
     active_cost: Number = example(12.5)
     active_pnl: Number = example(14)
     currency: str = example("USD")
+    mark: Number = example(12.64, "the price now: active_cost + active_pnl / active_pos")
+    expected: Number = example(100, "what all newest alerts say is held; null: not known")
+
+
+class WorkingOrder(Answer):
+    """The newest order of a pair that is at the broker, and how much of `symbol` is filled."""
+
+    rowid: int = example(7)
+    symbol: str = example("NMFC")
+    filled: Number = example(54)
+    size: Number = example(90)
+    order_status: Literal[statuses.PLACED] = example(statuses.PART_FILLED)
+    since: Moment = example("2026-11-24 15:30:00")
 
 
 class PairHolding(Answer):
-    """A pair that is held; sums only where both legs have one currency."""
+    """A registered pair and what is held of it; sums only where both legs have one currency."""
 
     name: str = example("NMFC-ROIC")
-    active: Literal[0, 1] = example(1, "0: the pair is paused while it is held")
+    active: Literal[0, 1] = example(1, "0: the pair is paused")
+    side: Literal[positions.SIDES] = example("long", "of leg 1")
+    since: Moment | None = example(
+        "2026-11-24 15:30:00", "when the position began; null: not known"
+    )
     hedge: float = example(0.72)
     actual_hedge: Number = example(0.72)
     mark: Literal[positions.MARKS] = example(positions.FINE)
@@ -289,8 +353,16 @@ class PairHolding(Answer):
     unhedged_leg: Literal[1, 2] | None = example(None, "of which too much is held")
     unhedged: Number = example(0)
     unhedged_amount: Number = example(0)
+    spread: Number = example(2.44, "mark of leg 1 minus hedge times that of leg 2")
+    entry: Number = example(2.3, "the same of the average costs")
+    working: WorkingOrder | None = example(None, "its order at the broker")
     legs: list[Holding] = example(
-        [Holding.EXAMPLE, Holding.EXAMPLE | {"symbol": "ROIC", "active_pos": -72, "active_pnl": 6}]
+        [
+            Holding.EXAMPLE,
+            Holding.EXAMPLE
+            | {"symbol": "ROIC", "active_pos": -72, "active_cost": 14.25, "active_pnl": 6}
+            | {"mark": 14.17, "expected": -72},
+        ]
     )
 
 
@@ -393,6 +465,12 @@ class UserName(Answer):
     username: str = example("admin")
 
 
+class UserRecord(UserName):
+    """A user, and whether they are an administrator."""
+
+    admin: bool = example(True)
+
+
 class FactorState(Answer):
     """Since when one's second factor is on (null: it is off), and how many codes are left."""
 
@@ -457,18 +535,53 @@ class AlertTemplate(Answer):
 
     template: str = example('{"passphrase": "***", ...}')
     webhook_url: str = example("https://example.com/v3/webhook")
+    passphrase: str = example("***")
+
+
+class BridgeFile(Answer):
+    """The bridge's file, and whether this server refuses the bridge: no key lets it read."""
+
+    config: str = example("[environment]\nENV : production\n...")
+    refused: bool = example(False)
+
+
+class EquationLeg(Answer):
+    """A leg as the broker spells it, what its exchange tells, and its stock's state."""
+
+    symbol: str = example("MA")
+    exchange: Text = example("NYSE", "as it was named; null if none was")
+    sectype: str = example("STK", "the most likely type of security")
+    currency: str = example("USD", "the most likely one")
+    certain: bool = example(True, "whether type and currency are certain")
+    primary: Text = example("NYSE", "the broker's name of the exchange, if it is known")
+    registered: bool = example(True)
+    active: bool = example(False)
+
+
+class EquationRead(Answer):
+    """What an equation means, and what the registry knows of it."""
+
+    name: str = example("MA-V")
+    type: Literal["single", "pair"] = example("pair")
+    hedge: Number = example(1.3)
+    legs: list[EquationLeg]
+    registered: bool = example(True)
+    active: bool = example(True)
+    registered_hedge: Number = example(1.3, "of the registered pair")
+    weighed: bool = example(True, "whether the text says a hedge; without one it is 1")
 
 
 # --- messages of the websocket ------------------------------------------------------------
 
 
 class Hello(Answer):
-    """The first message: the newest event, and the server's time."""
+    """The first message: the newest event, the server's time, the version of the pages' files."""
 
     type: Literal["hello"]
     event: int = example(7)
     server_time: Moment = example("2026-11-24 15:30:00")
     ping: Literal[True]
+    assets: str = example("2f1c7b90aa3e")
 
 
 class Pong(Answer):
@@ -566,4 +679,5 @@ class Missed(Answer):
 
     event: int = example(7)
     server_time: Moment = example("2026-11-24 15:30:00")
+    assets: str = example("2f1c7b90aa3e")
     messages: list[Event | BridgeHeard | Resync] = example([SignalEvent.EXAMPLE])

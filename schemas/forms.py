@@ -127,7 +127,10 @@ _NEVER_CLEARED = (
 
 
 class Revision(_SignalFields):
-    """A signal's new values: a field not sent stays."""
+    """A signal's new values: a field not sent stays.
+
+    With `expected_status` nothing changes where the signal has another status by now.
+    """
 
     model_config = KEEPS
 
@@ -145,6 +148,7 @@ class Revision(_SignalFields):
     ticker2: OptionalSymbol = None
     price1: OptionalPrice = None
     price2: OptionalPrice = None
+    expected_status: OptionalText = None
 
     def sent(self) -> dict[str, tuple]:
         """{column: the values that were sent for it}; the first one counts where two differ."""

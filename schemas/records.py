@@ -3,16 +3,14 @@
 `models.record_of` builds the others.
 """
 
-from collections.abc import Iterable
-from itertools import groupby
-from operator import itemgetter
 from typing import Any
 
 import orjson
 
 from models import SEED, STOCK, Record, record_of
-from trading.alarms import MORE, WORDS
+from trading.alarms import WORDS
 from trading.fills import plain
+from trading.positions import side, spread
 
 # Fields of events that have another name on the wire than their column, by noun.
 WIRE_NAMES = {"stock": {column: key for key, column in STOCK.items()}}
@@ -68,38 +66,32 @@ def alarm_record(columns: Record) -> Record:
     return record_of("alarm", columns) | {"title": title, "advice": advice}
 
 
-def alarm_groups(rows: Iterable[Record]) -> list[dict]:
-    """The alarms of each kind with their `count`, as a page shows them."""
-    records = [alarm_record(columns) for columns in rows]
-    groups = [list(those) for _, those in groupby(records, itemgetter("kind"))]
-    return [{"alarms": each, "count": sum(map(_count, each))} for each in groups]
-
-
-def _count(alarm: Record) -> int:
-    return int(alarm["number"]) if alarm["subject"] == MORE else 1
-
-
 def _plain(**fields: Any) -> Record:
     return {name: plain(value) for name, value in fields.items()}
 
 
-def _holding(holding: Any) -> Record:
+def _holding(holding: Any, expected: dict[str, float]) -> Record:
     return _plain(
         symbol=holding.symbol,
         active_pos=holding.position,
         active_cost=holding.cost,
         active_pnl=holding.pnl,
         currency=holding.currency,
+        mark=holding.mark,
+        expected=expected.get(holding.symbol),
     )
 
 
-def _pair(held: Any) -> Record:
+def _pair(held: Any, expected: dict[str, float]) -> Record:
     legs, hedge = held.legs, held.hedge
     has_sum = legs[0].currency == legs[1].currency
     has_pnl = has_sum and None not in (legs[0].pnl, legs[1].pnl)
+    now, paid = ([leg.mark for leg in legs], [leg.cost if leg.position else None for leg in legs])
     return _plain(
         name=held.pair.name,
         active=held.pair.status,
+        side=side(held.shares[0]),
+        since=held.since,
         hedge=held.pair.hedge,
         actual_hedge=hedge.actual,
         mark=hedge.mark,
@@ -108,7 +100,21 @@ def _pair(held: Any) -> Record:
         unhedged_leg=hedge.leg,
         unhedged=hedge.unhedged,
         unhedged_amount=hedge.amount,
-        legs=[_holding(leg) for leg in legs],
+        spread=spread(*now, held.pair.hedge) if has_sum else None,
+        entry=spread(*paid, held.pair.hedge) if has_sum else None,
+        working=_working(held.working, legs) if held.working else None,
+        legs=[_holding(leg, expected) for leg in legs],
+    )
+
+
+def _working(order: Any, legs: Any) -> Record:
+    return _plain(
+        rowid=order.rowid,
+        symbol=legs[order.leg - 1].symbol,
+        filled=order.filled,
+        size=order.size,
+        order_status=order.order_status,
+        since=order.since,
     )
 
 
@@ -123,14 +129,16 @@ def _total(total: Any) -> Record:
 
 
 def positions_record(held: Any) -> Record:
-    """All positions: pairs (a sum only where both legs have one currency), singles, totals.
+    """All positions: pairs (sum and spread only where the legs share a currency), singles, totals.
 
     `expected` is what the strategies' alerts add up to for each symbol, `unregistered` what is held
     of symbols that the registry does not know.
     """
+    expected = {each.symbol: each.expected for each in held.expected}
+    pairs = sorted(held.pairs + held.idle, key=lambda each: each.pair.name)
     return {
-        "pairs": [_pair(each) for each in held.pairs],
-        "singles": [_holding(each) for each in held.singles],
+        "pairs": [_pair(each, expected) for each in pairs],
+        "singles": [_holding(each, expected) for each in held.singles],
         "totals": [_total(each) for each in held.totals],
         "expected": [
             _plain(symbol=each.symbol, expected=each.expected, active_pos=each.held)

@@ -12,6 +12,7 @@ from schemas.types import (
     Id,
     OptionalFlag,
     OptionalText,
+    Ticker,
     optional_text,
     shown,
     shown_text,
@@ -19,10 +20,10 @@ from schemas.types import (
     text_of,
     word_of,
 )
-from schemas.values import Body, to_number, to_text, unless_blank
+from schemas.values import Body, to_flag, to_number, to_text, unless_blank
+from schemas.words import SOURCES
 from trading import instants
 
-RESERVED_NAMES = {"webhook", "bridge", "system", "import"}  # events use them for their sources
 _BLANK = BeforeValidator(unless_blank)
 
 
@@ -30,7 +31,7 @@ def _to_name(value: Any) -> str:
     text = to_text(value)
     if not re.fullmatch(r"[^\s/]{1,80}", text) or not text.isprintable():
         raise ValueError("must be 1 to 80 characters without spaces or slashes")
-    if text in RESERVED_NAMES:
+    if text in SOURCES:
         raise ValueError("is reserved")
     return text
 
@@ -172,6 +173,28 @@ def _query(kind: Any, **schema: Any) -> Any:
     return Annotated[kind | None, _BLANK, shown("string", **schema)]
 
 
+def _offset(value: Any) -> int:
+    try:
+        return _rowid(value)
+    except ValueError:
+        raise ValueError("must be a whole number, 0 or above") from None
+
+
+# What lists of signals may be sorted by.
+SORTS = (
+    *("rowid", "timestamp", "ticker", "order_comment", "order_action", "order_contracts"),
+    *("order_price", "order_status", "fill_price", "slip"),
+)
+_SORTS = (*SORTS, *(f"-{name}" for name in SORTS))
+
+
+def _sort(value: Any) -> str:
+    text = _short(value)
+    if text not in _SORTS:
+        raise ValueError(f"must be one of {', '.join(SORTS)}, with - before for descending")
+    return text
+
+
 _NUMERAL = r"(\d{1,18})?"
 _TRIMMED = BeforeValidator(str.strip)
 _Short = Annotated[str, BeforeValidator(_short)]
@@ -181,6 +204,17 @@ Kind = _query(
 )
 Before = _query(Annotated[int, BeforeValidator(_rowid)], pattern=_NUMERAL)
 Most = _query(_Short, pattern=_NUMERAL)
+Offset = _query(Annotated[int, BeforeValidator(_offset)], pattern=_NUMERAL)
+Sort = _query(
+    Annotated[str, BeforeValidator(_sort)],
+    enum=[*_SORTS, ""],
+    description="by which field, `-` before it for descending; missing values come last",
+)
+_FLAGS = {"0": False, "1": True}
+Flag = _query(
+    Annotated[bool, BeforeValidator(lambda text: to_flag(_FLAGS.get(text.strip(), text)))],
+    enum=["0", "1", "true", "false", ""],
+)
 Since = _bound(last=False)
 Until = _bound(last=True)
 
@@ -209,9 +243,14 @@ _FILTERS |= {key: key for key in ("since", "until", "before")}
 
 
 class SignalListQuery(SignalQuery):
-    """The same, and how many."""
+    """The same, how many, in which order, and how many to leave out before.
+
+    Without `sort` the newest are first. `before` goes with that order only.
+    """
 
     limit: Most = None
+    sort: Sort = None
+    offset: Offset = None
 
 
 class FiguresQuery(Body):
@@ -232,6 +271,14 @@ class AuditQuery(Body):
     since: Since = None
     until: Until = None
     before: Before = None
+
+
+class AlertQuery(Body):
+    """Whether the alert is only judged, and not stored."""
+
+    EXAMPLE = {"dry": "1"}
+
+    dry: Flag = None
 
 
 class EventsQuery(Body):
@@ -255,7 +302,15 @@ class AlarmsQuery(Body):
     all: Annotated[str, _TRIMMED, shown("string", description="1 lists closed ones too")] = ""
 
 
-class TemplateQuery(Body):
-    """Whether to show the passphrase."""
+class EquationQuery(Body):
+    """The equation to read."""
 
-    reveal: Annotated[str, _TRIMMED, shown("string", description="1 shows the passphrase")] = ""
+    EXAMPLE = {"text": "NYSE:MA-1.3*NYSE:V"}
+
+    text: Ticker
+
+
+class TemplateQuery(Body):
+    """Whether to show the secrets."""
+
+    reveal: Annotated[str, _TRIMMED, shown("string", description="1 shows the secrets")] = ""

@@ -1,32 +1,40 @@
 """The account: its records, when the bridge was here, and the positions that it reports."""
 
 from collections.abc import Iterable
-from operator import attrgetter
+from itertools import product
+from operator import attrgetter, itemgetter
 from typing import NamedTuple
 
+import orjson
 from peewee import fn
 
 from database.opening import announce
 from models import (
+    MOVE,
+    ORDER,
     AccountRecord,
     Bridge,
     EventRow,
+    Held,
     Pair,
     Record,
     Signal,
     Stock,
     Unregistered,
-    of_symbol,
 )
 from services import events
-from trading import alerts, equation, instants, positions, statuses
+from trading import alerts, equation, fills, instants, positions, statuses
+from trading.alerts import Move
 from trading.judging import CURRENCIES
 from trading.positions import Claim, Hedge, Holding, Total
 
 BRIDGE = "bridge"  # announced: the bridge was seen, and when
-LOOKED_BACK = 50  # signals of a ticker that are read to find one that was not refused
+# Newest signals of a ticker that are read; more of them only where the fewer do not tell enough.
+LOOKS = (1, 6, 50)
+LATEST_REPORTS = 100  # reports of a position that are read to find when it began
 ORDER_LIVES = 86_400  # seconds; an order that nobody has heard of for longer is not open any more
-_TOLD = ("mar_pos", "mar_pos_size", "order_status", "status_msg", "order_comment")
+
+Legs = tuple[str, str | None]  # of a ticker: leg 2 is None for a single
 
 
 def keep(fields: Record, source: str) -> None:
@@ -67,17 +75,31 @@ class Wanted(NamedTuple):
     size: float | None
 
 
-class PairPosition(NamedTuple):
-    """A pair that is active or held, what is held of its legs, and how the hedge fits.
+class OrderAtWork(NamedTuple):
+    """An order at the broker: how much of `leg` is filled, and since when its signal is there."""
 
-    `shares` is what this pair holds of each leg, where others have the leg, too.
+    rowid: int
+    order_status: str
+    leg: int
+    filled: float
+    size: float
+    since: str
+
+
+class PairPosition(NamedTuple):
+    """A pair, what is held of its legs, how the hedge fits, and its newest order at the broker.
+
+    `shares` is what this pair holds of each leg, where others have the leg, too. `since` is when
+    the position began, which only `positions_told` asks; None where that is not known.
     """
 
     pair: Pair
     legs: tuple[Holding, Holding]
-    shares: tuple[float, float]
-    hedge: Hedge
-    wanted: Wanted
+    shares: tuple[float, float] = (0.0, 0.0)
+    hedge: Hedge = Hedge(positions.FLAT)
+    wanted: Wanted = Wanted(False, 0.0)
+    since: str | None = None
+    working: OrderAtWork | None = None
 
 
 class Expected(NamedTuple):
@@ -90,9 +112,13 @@ class Expected(NamedTuple):
 
 
 class Positions(NamedTuple):
-    """All that is held: pairs by name, the other positions by symbol, sums by currency."""
+    """All that is held: pairs by name, the other positions by symbol, sums by currency.
+
+    `pairs` are those that are active or held, `idle` the others.
+    """
 
     pairs: list[PairPosition]
+    idle: list[PairPosition]
     singles: list[Holding]
     totals: list[Total]
     expected: list[Expected]
@@ -105,23 +131,42 @@ def last_change() -> tuple[int, str | None]:
     return EventRow.last_id(), Stock.select(fn.MAX(Stock.reported)).scalar()
 
 
+def positions_told() -> Positions:
+    """As `positions_now`, and since when each pair is held."""
+    held = positions_now()
+    since = _since([each for each in held.pairs if each.shares[0]])
+    pairs = [each._replace(since=since.get(each.pair.name)) for each in held.pairs]
+    return held._replace(pairs=pairs)
+
+
 def positions_now() -> Positions:
     """The positions as the bridge reported them last."""
-    rows = {stock.symbol: stock for stock in _without_aliases(Stock.select())}
-    stocks = {symbol: _holding(stock) for symbol, stock in rows.items()}
-    pairs = _pairs(stocks, {row.symbol for row in rows.values() if row.active})
+    rows, stocks = _registered()
+    pairs, idle = _pairs(rows, stocks)
     legs = {leg.symbol for each in pairs for leg in each.legs}
     held = [each for each in stocks.values() if each.position or each.pnl]
     singles = sorted((each for each in held if each.symbol not in legs), key=attrgetter("symbol"))
     reported = {symbol: row.reported for symbol, row in rows.items()}
     return Positions(
         pairs,
+        idle,
         singles,
         positions.totals(held),
         _expected(pairs, rows),
         _unregistered(rows),
         reported,
     )
+
+
+def pairs_now() -> list[PairPosition]:
+    """The pairs that are active or held, as in `positions_now`."""
+    return _pairs(*_registered())[0]
+
+
+def _registered() -> tuple[dict[str, Held], dict[str, Holding]]:
+    """The stocks by symbol, and what is held of each."""
+    rows = {row.symbol: row for row in _without_aliases(Stock.held())}
+    return rows, {symbol: _holding(row) for symbol, row in rows.items()}
 
 
 def _unregistered(registered: Iterable[str]) -> list[Unregistered]:
@@ -131,37 +176,84 @@ def _unregistered(registered: Iterable[str]) -> list[Unregistered]:
     return [row for row in recent.order_by(Unregistered.symbol) if row.symbol not in known]
 
 
-def _pairs(stocks: dict[str, Holding], alone: set[str]) -> list[PairPosition]:
-    """The pairs that are active or held; what is traded `alone` holds no paused pair."""
-    found = []
-    for pair in Pair.select().order_by(Pair.name):
+def _pairs(
+    rows: dict[str, Held], stocks: dict[str, Holding]
+) -> tuple[list[PairPosition], list[PairPosition]]:
+    """The pairs that are active or held, and the others.
+
+    No paused pair holds what is traded alone.
+    """
+    alone = {symbol for symbol, row in rows.items() if row.active}
+    orders = orders_at_work()
+    found, idle = [], []
+    for pair in Pair.select().order_by(Pair.name).namedtuples():
         legs = tuple(_leg(stocks, symbol) for symbol in (pair.ticker1, pair.ticker2))
-        if pair.status or any(leg.position and leg.symbol not in alone for leg in legs):
-            found.append((pair, legs, wanted(pair.ticker1, pair.ticker2)))
-    claims = [
-        Claim(
-            pair.name,
-            *(leg.symbol for leg in legs),
-            pair.hedge,
-            bool(pair.status),
-            ask.size if ask.told else None,
-        )
-        for pair, legs, ask in found
-    ]
+        nothing = PairPosition(pair, legs, working=orders.get(_spelled(*_legs(pair))))
+        is_held = any(leg.position and leg.symbol not in alone for leg in legs)
+        (found if pair.status or is_held else idle).append(nothing)
+    wants = wanted(_legs(each.pair) for each in found)
+    found = [each._replace(wanted=wants[_legs(each.pair)]) for each in found]
     held = {symbol: holding.position for symbol, holding in stocks.items()}
-    shares = positions.share_out(claims, held, alone)
-    return [_position(pair, legs, shares[pair.name], ask) for pair, legs, ask in found]
+    shares = positions.share_out(map(_claim, found), held, alone)
+    return [_with_shares(each, shares[each.pair.name]) for each in found], idle
 
 
-def _position(pair: Pair, legs: tuple, shares: tuple, ask: Wanted) -> PairPosition:
+def _legs(pair: Pair) -> Legs:
+    return pair.ticker1, pair.ticker2
+
+
+def _claim(held: PairPosition) -> Claim:
+    pair, wants = held.pair, held.wanted
+    legs = (leg.symbol for leg in held.legs)
+    return Claim(
+        pair.name, *legs, pair.hedge, bool(pair.status), wants.size if wants.told else None
+    )
+
+
+def _with_shares(held: PairPosition, shares: tuple[float, float]) -> PairPosition:
     mine = [
         Holding(leg.symbol, share, leg.cost, leg.pnl, leg.currency)
-        for leg, share in zip(legs, shares, strict=True)
+        for leg, share in zip(held.legs, shares, strict=True)
     ]
-    return PairPosition(pair, legs, shares, positions.hedge(*mine, pair.hedge), ask)
+    return held._replace(shares=shares, hedge=positions.hedge(*mine, held.pair.hedge))
 
 
-def _expected(pairs: list[PairPosition], rows: dict[str, Stock]) -> list[Expected]:
+def _since(held: list[PairPosition]) -> dict[str, str]:
+    """{pair: when its position began}: by its alerts, else by the reports of leg 1."""
+    found: dict[str, str] = {}
+    for most in LOOKS:
+        asked = [each for each in held if each.pair.name not in found]
+        moves = _moves([_legs(each.pair) for each in asked], most)
+        for each in asked:
+            if began := positions.began(each.shares[0], moves[_legs(each.pair)]):
+                found[each.pair.name] = began
+    left = [each for each in held if each.pair.name not in found]
+    reports = _reports({each.legs[0].symbol for each in left})
+    for each in left:
+        if began := _reported_since(each.shares[0], reports[each.legs[0].symbol]):
+            found[each.pair.name] = began
+    return found
+
+
+def _reports(symbols: set[str]) -> dict[str, list[tuple]]:
+    """{symbol: (time, [position before, after]) of its newest reports, newest first}."""
+    found: dict[str, list[tuple]] = {symbol: [] for symbol in symbols}
+    for _, symbol, moment, kind, changes in EventRow.newest_of_each(symbols, LATEST_REPORTS):
+        if kind == "position.updated" and (change := orjson.loads(changes).get("active_pos")):
+            found[symbol].append((moment, change))
+    return found
+
+
+def _reported_since(position: float, reports: list[tuple]) -> str | None:
+    """When the bridge first reported a position on this side; None if that is long ago."""
+    for moment, change in reports:
+        before, after = map(positions.side, change)
+        if after == positions.side(position) != before:
+            return moment
+    return None
+
+
+def _expected(pairs: list[PairPosition], rows: dict[str, Held]) -> list[Expected]:
     """What is expected of each reported symbol that alerts have told of, all with positions.
 
     A paused ticker that is flat expects nothing: its owner has closed it.
@@ -173,9 +265,13 @@ def _expected(pairs: list[PairPosition], rows: dict[str, Stock]) -> list[Expecte
             second = None if size is None else positions.opposite(size, each.pair.hedge)
             asks.setdefault(each.legs[0].symbol, []).append(each.wanted)
             asks.setdefault(each.legs[1].symbol, []).append(Wanted(told, second))
-    for symbol, row in rows.items():
-        if row.active or (row.active_pos and symbol not in asks):
-            asks.setdefault(symbol, []).append(wanted(symbol, None))
+    alone = [
+        (symbol, None)
+        for symbol, row in rows.items()
+        if row.active or (row.active_pos and symbol not in asks)
+    ]
+    for (symbol, _), wants in wanted(alone).items():
+        asks.setdefault(symbol, []).append(wants)
     return [
         Expected(
             symbol, sum(ask.size for ask in mine), rows[symbol].active_pos, rows[symbol].reported
@@ -189,19 +285,57 @@ def _is_known(asks: list[Wanted]) -> bool:
     return any(ask.told for ask in asks) and all(ask.size is not None for ask in asks)
 
 
-def wanted(leg1: str, leg2: str | None) -> Wanted:
-    """What a ticker's newest alert wants that was not refused."""
-    columns = (getattr(Signal, name) for name in _TOLD)
-    rows = Signal.select(*columns).where(of_symbol(Signal.stk_ticker1, leg1))
-    rows = rows.where(
-        Signal.stk_ticker2.is_null() if leg2 is None else of_symbol(Signal.stk_ticker2, leg2)
-    )
-    for position, size, status, message, comment in (
-        rows.order_by(Signal.rowid.desc()).limit(LOOKED_BACK).tuples()
-    ):
-        if not alerts.is_from_bridge(message, comment) and not statuses.is_refused(status, message):
-            return Wanted(True, alerts.signed(position, size or 0.0))
-    return Wanted(False, 0.0)
+def wanted(asked: Iterable[Legs]) -> dict[Legs, Wanted]:
+    """What each ticker's newest alert wants that was not refused."""
+    found = {legs: Wanted(False, 0.0) for legs in asked}
+    for most in LOOKS:
+        left = [legs for legs, wants in found.items() if not wants.told]
+        for legs, moves in _moves(left, most).items():
+            if moves:
+                found[legs] = Wanted(True, moves[0].after)
+    return found
+
+
+def _moves(asked: list[Legs], most: int) -> dict[Legs, list[Move]]:
+    """Each ticker's newest alerts that were not refused, of its last `most`, newest first."""
+    found: dict[Legs, list[Move]] = {}
+    ways: dict[Legs, list[Move]] = {}  # the same lists, by each spelling of the legs
+    for legs in asked:
+        spelled = [(way, None) for way in equation.spellings(legs[0])]
+        if legs[1] is not None:
+            spelled = list(product(*map(equation.spellings, legs)))
+        found[legs] = ways.setdefault(spelled[0], [])
+        ways.update(dict.fromkeys(spelled, found[legs]))
+    for *values, leg1, leg2, status in Signal.newest_of_each(ways, most):
+        row = dict(zip(MOVE, values, strict=True))
+        message = row["status_msg"]
+        from_bridge = alerts.is_from_bridge(message, row["order_comment"])
+        if not from_bridge and not statuses.is_refused(status, message):
+            ways[leg1, leg2].append(alerts.move(row))
+    return found
+
+
+def orders_at_work() -> dict[tuple[str, str | None], OrderAtWork]:
+    """{(leg 1, leg 2): the newest order at the broker}; see `_spelled` for the keys."""
+    rows = Signal.placed_after(instants.ago(ORDER_LIVES))
+    return {
+        _spelled(row["stk_ticker1"], row["stk_ticker2"]): _at_work(row)
+        for row in sorted(rows, key=itemgetter("rowid"))
+        if row["stk_ticker1"]
+    }
+
+
+def _spelled(leg1: str, leg2: str | None) -> tuple[str, str | None]:
+    """The legs in one spelling for all that they have."""
+    return min(equation.spellings(leg1)), leg2 and min(equation.spellings(leg2))
+
+
+def _at_work(row: Record) -> OrderAtWork:
+    try:
+        leg, filled, size = fills.progress(fills.Order(**{name: row[name] for name in ORDER}))
+    except ValueError:  # the numbers do not tell
+        leg, filled, size = 1, 0.0, row["order_contracts"]
+    return OrderAtWork(row["rowid"], row["order_status"], leg, filled, size, row["timestamp"])
 
 
 def symbols_at_work() -> tuple[set[str], set[str]]:
@@ -222,7 +356,7 @@ def symbols_at_work() -> tuple[set[str], set[str]]:
     return working, waiting
 
 
-def _without_aliases(rows: Iterable[Stock]) -> list[Stock]:
+def _without_aliases(rows: list[Held]) -> list[Held]:
     """The stocks without second spellings of currency pairs: the dotted row has the position."""
     pairs = {row.symbol for row in rows if row.sectype in CURRENCIES}
 
@@ -233,7 +367,7 @@ def _without_aliases(rows: Iterable[Stock]) -> list[Stock]:
     return [row for row in rows if not is_alias(row.symbol)]
 
 
-def _holding(stock: Stock) -> Holding:
+def _holding(stock: Held) -> Holding:
     return Holding(
         stock.symbol, stock.active_pos, stock.active_cost, stock.active_pnl, stock.currency
     )

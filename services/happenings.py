@@ -65,7 +65,7 @@ def _add_ended(look: Look, rowids: list[int]) -> None:
     for row in Signal.select().where(Signal.rowid.in_(rowids)).dicts():
         if kind := outcome_kind(row):
             message = row["error_msg"] or row["status_msg"] or row["order_status"]
-            what = f"{about(row)}: {_short(message)}"
+            what = f"{about(row)}: {_short(statuses.meaning(message))}"
             look.add(Case(kind, str(row["rowid"]), look.now, what))
 
 

@@ -2,7 +2,7 @@
 
 from models import Pair, Record, Refused, Signal, Stock, Unregistered
 from services import events
-from trading import equation, instants
+from trading import equation, exchanges, instants
 
 CRYPTO = "CRYPTO"
 MOST_UNREGISTERED = 500
@@ -33,6 +33,62 @@ def _check_stock(fields: Record) -> None:
         raise Refused(" ticker is already active in a pair!")
     if fields.get("sectype") == CRYPTO and pairs.exists():
         raise Refused("crypto cannot be a leg of a pair.")
+
+
+def read_equation(text: str) -> Record:
+    """What an equation means, and what the registry knows of it. Raises Problematic."""
+    read = equation.parse(text)
+    legs = [_read_leg(leg) for leg in read.legs]
+    name = "-".join(leg["symbol"] for leg in legs)
+    pair = Pair.get_or_none(Pair.name == name) if read.leg2 else None
+    known = {"registered": pair is not None, "active": bool(pair and pair.status)}
+    if not read.leg2:
+        known = {key: legs[0][key] for key in known}
+    return {
+        **{"name": name, "type": read.kind, "hedge": read.hedge, "legs": legs},
+        **known,
+        "registered_hedge": pair and pair.hedge,
+        "weighed": any(sign in text.partition("-")[2] for sign in "*/"),
+    }
+
+
+def _read_leg(leg: equation.Leg) -> Record:
+    stocks = Stock.spelled(leg.symbol)
+    return {
+        "symbol": stocks[0].symbol if stocks else leg.symbol,
+        "exchange": leg.exchange,
+        **_guess(leg),
+        "primary": exchanges.primary(leg.exchange),
+        "registered": bool(stocks),
+        "active": any(stock.active for stock in stocks),
+    }
+
+
+def _guess(leg: equation.Leg) -> Record:
+    """What a leg most likely is: its type and currency, and whether that is certain.
+
+    A symbol like `EURGBP` is a currency pair or crypto, unless its exchange says otherwise.
+    """
+    kind = exchanges.security_type(leg.exchange) if leg.exchange else "STK"
+    symbol = leg.symbol.upper()
+    base, _, quote = (equation.dotted(symbol) or "").partition(".")
+    named = bool(quote) and not exchanges.currencies(leg.exchange)
+    if named and kind == "STK" and quote in exchanges.ALL_CURRENCIES:
+        kind = "CASH" if base in exchanges.ALL_CURRENCIES else CRYPTO
+    if kind == "STK":
+        currency = exchanges.usual_currency(leg.exchange)
+        one = not leg.exchange or len(exchanges.currencies(leg.exchange)) == 1
+        return {"sectype": kind, "currency": currency or "USD", "certain": one and not named}
+    currency = quote if quote in exchanges.ALL_CURRENCIES else "USD"
+    return {"sectype": kind, "currency": currency, "certain": False}
+
+
+def first_steps() -> Record:
+    """What the first start has reached: what may be traded, and whether an alert came."""
+    pair = Pair.select().where(Pair.status == 1).order_by(Pair.id.desc()).first()
+    stock = Stock.select().where(Stock.active == 1).order_by(Stock.id.desc()).first()
+    ticker = f"{pair.ticker1}-{pair.hedge:.15g}*{pair.ticker2}" if pair else stock and stock.symbol
+    return {"ticker": ticker, "alert": Signal.select(Signal.rowid).limit(1).exists()}
 
 
 def hold(symbol: str, fields: Record, source: str) -> Stock:

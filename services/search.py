@@ -1,4 +1,4 @@
-"""Finds signals and adds them up: filters, lists, totals, and the figures of the dashboard."""
+"""Finds signals and adds them up: filters, lists and totals."""
 
 import operator
 from collections.abc import Iterable, Iterator
@@ -15,9 +15,9 @@ from models import OFFERED, Signal, Stock, of_symbol
 from trading import equation, fills, instants, statuses
 from trading.fills import Slipped
 
-# Two words that a filter takes in place of a status:
-FAILED = "failed"  # the statuses of signals that went wrong
-NOT_TRADED = "not_traded"  # canceled or failed for a reason of `statuses.REASONS`
+# Words that a filter takes in place of a status: signals with these outcomes of `statuses`.
+NOT_TRADED = "not_traded"
+FAILED = "failed"
 SEARCHED = ("ticker", "order_comment", "status_msg", "error_msg")
 
 
@@ -25,9 +25,9 @@ SEARCHED = ("ticker", "order_comment", "status_msg", "error_msg")
 class Filters:
     """Which signals a list shows; None in a field means all.
 
-    The status `waiting` means all signals that are offered to the bridge; FAILED and NOT_TRADED may
-    stand for a status too. `name` is the name of a pair or the symbol of a single. `first` and
-    `before` are rowids.
+    The words of `statuses.GROUPS`, NOT_TRADED and FAILED may stand for a status, too. `name` is the
+    name of a pair or the symbol of a single. `first` and `before` are rowids.
+
     """
 
     status: str | None = None
@@ -67,11 +67,13 @@ def conditions(filters: Filters) -> Iterator[Any]:
 def _of_status(column: Any, status: str) -> Any:
     if status == statuses.WAITING:
         return OFFERED
-    if status == FAILED:
-        return column.in_(statuses.ERRORS)
+    if status in statuses.GROUPS:
+        return column.in_(statuses.GROUPS[status])
+    refused = fn.COALESCE(Signal.status_msg, "").in_(statuses.REASONS)
     if status == NOT_TRADED:
-        ended = column.in_((statuses.CANCELED, statuses.ERROR))
-        return ended & Signal.status_msg.in_(statuses.REASONS)
+        return column.in_(statuses.REFUSED) & refused
+    if status == FAILED:
+        return column.in_(statuses.ERRORS) & ~((column == statuses.ERROR) & refused)
     return column == status
 
 
@@ -100,6 +102,38 @@ def newest(filters: Filters, columns: tuple[str, ...], limit: int) -> list[tuple
     rows = Signal.select(*(getattr(Signal, name) for name in columns))
     rows = rows.where(*conditions(bounded(filters)))
     return list(rows.order_by(Signal.rowid.desc()).limit(limit).tuples())
+
+
+def sorted_ids(filters: Filters, sort: str, limit: int, offset: int) -> list[int]:
+    """The rowids of the signals that match, in an order; at most `limit` (0: all) after `offset`.
+
+    `sort` is the name of a column, `-` before it for descending. The ticker counts by the name
+    that pages show. Missing values are last; of equal ones the newest is first.
+    """
+    key = _sort_key(sort.removeprefix("-"))
+    order = key.desc(nulls="LAST") if sort.startswith("-") else key.asc(nulls="LAST")
+    rows = Signal.select(Signal.rowid).order_by(order, Signal.rowid.desc()).offset(offset)
+    for condition in conditions(filters):
+        rows = rows.where(condition)
+    return [rowid for (rowid,) in (rows.limit(limit) if limit else rows).tuples()]
+
+
+def _sort_key(name: str) -> Any:
+    """SQL for the value that signals are sorted by; upper and lower case of A to Z are the same."""
+    column = getattr(Signal, name)
+    if name == "ticker":
+        pair = Signal.stk_ticker1.concat("-").concat(Signal.stk_ticker2)
+        column = fn.COALESCE(pair, Signal.stk_ticker1, Signal.ticker)
+    elif name == "timestamp" or not isinstance(column, peewee.CharField | peewee.TextField):
+        return column
+    return fn.LOWER(column if is_sqlite(proxy) else column.collate('"C"'))
+
+
+def of_ids(ids: list[int], columns: tuple[str, ...]) -> list[tuple]:
+    """These signals in this order, as tuples of these columns (`rowid` first); some may be gone."""
+    rows = Signal.select(*(getattr(Signal, name) for name in columns))
+    found = {row[0]: row for row in rows.where(Signal.rowid.in_(ids)).tuples()}
+    return [found[rowid] for rowid in ids if rowid in found]
 
 
 def bounded(filters: Filters) -> Filters:
@@ -218,41 +252,12 @@ def _money(groups: Iterable[Group]) -> dict[str, dict]:
 
 def _slipped(group: Group, currencies: dict[str, str]) -> Slipped:
     currency1, currency2 = (
-        leg and _currency(leg, currencies) for leg in (group.leg1 or "?", group.leg2)
+        leg and currencies.get(leg, "USD") for leg in (group.leg1 or "?", group.leg2)
     )
     return Slipped(currency1, currency2, group.slipped, group.money, group.valued, group.value)
-
-
-def _currency(leg: str, currencies: dict[str, str]) -> str:
-    """The currency of a leg in any spelling; USD if `currencies` does not have it."""
-    ways = (leg, *equation.spellings(leg))
-    return next((currencies[way] for way in ways if way in currencies), "USD")
 
 
 def _average(groups: Iterable[Group], actions: tuple[str, ...]) -> float | None:
     chosen = [group for group in groups if group.action in actions]
     number = sum(group.slipped for group in chosen)
     return round(sum(group.slippage for group in chosen) / number, 4) if number else None
-
-
-def figures(since: str) -> dict[str, Any]:
-    """The figures of the dashboard: what waits and is open now, and what happened since a time."""
-    recent = totals(Filters(since=since))
-    counts = recent["by_status"]
-    return {
-        "waiting": Signal.count_offered(),
-        "open": Signal.count_open(),
-        "filled": counts.get(statuses.FILLED, 0),
-        "canceled": counts.get(statuses.CANCELED, 0),
-        "not_traded": _count_not_traded(since),
-        "errors": sum(counts.get(each, 0) for each in statuses.ERRORS),
-        "average_slippage": recent["average_slippage"]["all"],
-        "slippage": recent["slippage"],
-        "last_alert": Signal.last_alert(),
-    }
-
-
-def _count_not_traded(since: str) -> int:
-    """How many alerts since then were not traded (see NOT_TRADED)."""
-    chosen = conditions(Filters(status=NOT_TRADED, since=since))
-    return Signal.select().where(*chosen).count()

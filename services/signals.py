@@ -18,6 +18,7 @@ from models import (
     RejectedAlert,
     Signal,
     Stock,
+    signal_name,
     signal_record,
 )
 from services import events
@@ -34,9 +35,21 @@ Legs = tuple[str, str | None]
 class Receipt(NamedTuple):
     """The answer to an alert: the rowid of its signal, and how the alert was judged."""
 
-    rowid: int
+    rowid: int | None
     verdict: str
     warning: str | None = None
+
+
+class Rehearsed(Exception):
+    """What would become of an alert: raised by `rehearse`, so that nothing of it stays.
+
+    The record is that of the signal, or None if the alert repeats one that was deleted. A signal
+    that is not stored has no rowid.
+    """
+
+    def __init__(self, receipt: Receipt, record: Record | None):
+        super().__init__(receipt, record)
+        self.receipt, self.record = receipt, record
 
 
 class _Pending:
@@ -79,6 +92,22 @@ def receive(sent: list[Record]) -> list[Receipt]:
         _cancel_overtaken([each for each in new if each.legs[0] and alerts.is_strategys(each.row)])
         _store(new)
     return [each.receipt or Receipt(each.first.rowid, "duplicate") for each in pending]
+
+
+def rehearse(alert: Record) -> None:
+    """Stores an alert as `receive` does and raises Rehearsed, with which the writer undoes it."""
+    [receipt] = receive([alert])
+    signal = Signal.get_or_none(Signal.rowid == receipt.rowid)
+    record = signal and signal.record()
+    if receipt.verdict != "duplicate":
+        receipt, record["rowid"] = receipt._replace(rowid=None), None
+    raise Rehearsed(receipt, record)
+
+
+def called(ticker: str) -> str:
+    """The name that a ticker's signals bear: `MA-V` for `MA-1.3*V`; the text itself if none do."""
+    found = judging.judge(ticker, True, _registry([ticker])).columns
+    return signal_name({"ticker": ticker, "stk_ticker1": None, "stk_ticker2": None, **found})
 
 
 def _registry(tickers: Iterable[str]) -> judging.Registry:
@@ -159,15 +188,25 @@ def report(order_id: int, symbol: str | None, apply: Callable, source: str) -> S
     return signal
 
 
-def revise(rowid: int, sent: dict[str, tuple], source: str, *, bypass: bool, owner: bool) -> Signal:
+def revise(
+    rowid: int,
+    sent: dict[str, tuple],
+    source: str,
+    *,
+    bypass: bool,
+    owner: bool,
+    expected: str | None = None,
+) -> Signal:
     """Changes fields of a signal.
 
     `sent` is {column: values}, as a field may be sent under two names; the first value that differs
     from the stored one is taken. A changed ticker is judged again. Without the owner's token
     (`owner`), the figures of a filled signal do not change, and a signal with a fill is not offered
-    again. Raises Missing or Refused.
+    again. Raises Missing, or Refused, also where its status is not the `expected` one any more.
     """
     signal = Signal.find(rowid)
+    if expected not in (None, signal.order_status):
+        raise Refused(f"the signal is {signal.order_status} by now; nothing was changed.")
     old = signal.columns()
     fields = {
         column: next(
@@ -181,20 +220,27 @@ def revise(rowid: int, sent: dict[str, tuple], source: str, *, bypass: bool, own
     if not owner:
         fields = fills.without_setbacks(old, fields)
     if fields.get("order_status") in statuses.OFFERED:
-        _check_offer(old | fields)
+        _check_offer(old | fields, again=old["order_status"] not in statuses.OFFERED)
     events.change(signal, source, fields)
     return signal
 
 
-def _check_offer(row: Record) -> None:
-    """Raises Refused if the bridge could not trade this signal."""
+def _check_offer(row: Record, again: bool) -> None:
+    """Raises Refused if the bridge could not trade this signal, or would trade a part `again`."""
     if row["ticker_type"] is None:
         raise Refused({"order_status": "a problematic ticker cannot be traded"})
+    if again and fills.has_begun(row):
+        raise Refused({"order_status": "a part of it is filled: it would be traded twice"})
     legs = [leg for leg in (row["stk_ticker1"], row["stk_ticker2"]) if leg]
     symbols = {symbol for leg in legs for symbol in judging.symbols(leg)}
     registry = judging.Registry(Stock.judged(symbols), {})
     if not all(judging.is_registered(leg, registry) for leg in legs):
         raise Refused({"order_status": "an unknown ticker cannot be traded"})
+    message = judging.judge(row["ticker"], True, _registry([row["ticker"]])).columns.get(
+        "status_msg"
+    )
+    if message in (statuses.CURRENCY_MISMATCH, statuses.EXCHANGE_MISMATCH):
+        raise Refused({"order_status": statuses.meaning(message)})
 
 
 def delete(rowid: int, source: str) -> None:

@@ -8,6 +8,7 @@ import re
 import threading
 import time
 from collections.abc import Callable
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import groupby
@@ -29,7 +30,30 @@ MOST_LINES = 20  # alarms in one message
 LONGEST = 60.0  # seconds for a message to be taken
 
 # Their log lines name the addresses, which hold passwords.
-_TALKATIVE = ("apprise", "urllib3", "requests", "requests_oauthlib", "oauthlib", "markdown")
+_TALKATIVE = ("urllib3", "requests", "requests_oauthlib", "oauthlib", "markdown")
+# Why a place took no message, by what the library logs of it: the first that matches.
+_REASONS = (
+    (r"\b53[045]\b|authenticat|auth\b|error=40[13]", "it refused the user name, password or token"),
+    (r"chat not found|chat_id|error=400", "it knows no such chat, channel or recipient"),
+    (r"error=404", "it knows no such bot, webhook or topic; the token may be misspelled"),
+    (r"error=429", "it has had too many messages; wait a minute"),
+    (r"error=5\d\d", "the service has a fault of its own; try again later"),
+    (r"ssl|certificate|starttls", "the encryption does not fit: see the port, or its certificate"),
+    (r"connection refused", "nothing listens at that host and port"),
+    (
+        r"not known|resolution|resolve|getaddrinfo",
+        "the name of its host is unknown; see its spelling",
+    ),
+    (r"unreachable|no route", "this machine cannot reach it; see its network and firewall"),
+    (r"timed? ?out", "it did not answer in time; a firewall may stand between"),
+    (r"\b55\d\b|was refused", "the mail server refused the sender or the recipient"),
+    (r"\b4[25]\d\b", "the mail server takes no mail now; try again later"),
+)
+_UNREADABLE = "apprise does not understand the address; see how it is written for this service"
+_UNKNOWN = "the service gave no reason; compare the address with the service's own page"
+_SLOW = f"it did not take the message within {LONGEST:.0f} s"
+# The lines that the library logs while it sends one message.
+_lines: ContextVar[list[str]] = ContextVar("lines")
 
 log = logging.getLogger("pairs")
 
@@ -107,8 +131,8 @@ class Teller:
         taken = await asyncio.gather(
             *(send(place, *self._compose(those)) for place, those in news.items())
         )
-        for (place, unknown), took in zip(news.items(), taken, strict=True):
-            for each in unknown if took else ():
+        for (place, unknown), why in zip(news.items(), taken, strict=True):
+            for each in () if why else unknown:
                 knows[each.id].add(place.digest)
         everybody = {place.digest for place in self.places}
 
@@ -146,8 +170,8 @@ class Teller:
         ago = f", {age} ago" if (hours, minutes) > (0, 0) else ""
         return f"{alarm.what}\nSince {since:%Y-%m-%d %H:%M:%S %Z}{ago}."
 
-    async def test(self) -> list[tuple[Place, bool]]:
-        """Sends a test to every place, at any hour: which of them took it."""
+    async def test(self) -> list[tuple[Place, str]]:
+        """Sends a test to every place, at any hour: why each did not take it, "" where it did."""
         words = ("Pairs-API: a test", "This is a test. Alarms will arrive here.")
         taken = await asyncio.gather(*(send(place, *words) for place in self.places))
         return list(zip(self.places, taken, strict=True))
@@ -165,28 +189,42 @@ async def wait_for(event: asyncio.Event, seconds: float) -> None:
 # --- one message to one place -------------------------------------------------------------
 
 
-async def send(place: Place, title: str, text: str) -> bool:
-    """Sends a message; False where it was not taken, for whatever reason."""
+async def send(place: Place, title: str, text: str) -> str:
+    """Sends a message; returns why it was not taken, in plain words, or ""."""
     try:
         async with asyncio.timeout(LONGEST):
-            taken = await _in_a_thread(lambda: _deliver(place, title, text))
+            why = await _in_a_thread(lambda: _deliver(place, title, text))
+    except TimeoutError:
+        why = _SLOW
     except Exception as error:  # noqa: BLE001 a hundred services fail in a hundred ways
         # Never the text of the error, which may hold the address.
-        log.warning("alarm_urls: place %d failed: %s", place.number, type(error).__name__)
-        return False
-    if not taken:
-        log.warning("alarm_urls: place %d (%s) took no message", place.number, place.kind)
-    return taken
+        why = f"sending failed ({type(error).__name__})"
+    if why:
+        log.warning("alarm_urls: place %d (%s) took no message: %s", place.number, place.kind, why)
+    return why
 
 
-def _deliver(place: Place, title: str, text: str) -> bool:
-    """Whether the place has taken the message."""
+def _deliver(place: Place, title: str, text: str) -> str:
+    """Why the place did not take the message, or ""."""
     apprise = _apprise()
-    line = apprise.Apprise()
+    line, said = apprise.Apprise(), []
+    _lines.set(said)
+    if not line.add(place.url):
+        return _UNREADABLE
     # The text quotes texts of others: nothing in it is markup.
-    return line.add(place.url) and bool(
-        line.notify(text, title, body_format=apprise.NotifyFormat.TEXT)
+    if line.notify(text, title, body_format=apprise.NotifyFormat.TEXT):
+        return ""
+    return next(
+        (words for sign, words in _REASONS if re.search(sign, " ".join(said), re.I)), _UNKNOWN
     )
+
+
+def _listen(record: logging.LogRecord) -> bool:
+    """Keeps what the library says of a failure, and lets no line into the log."""
+    text = record.getMessage()
+    if record.levelno >= logging.WARNING or text.startswith("Socket Exception"):
+        _lines.get([]).append(text)
+    return False
 
 
 @lru_cache(1)
@@ -194,6 +232,9 @@ def _apprise() -> Any:
     # Imported when it is first needed: it takes 18 MB.
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+    talks = logging.getLogger("apprise")
+    talks.setLevel(logging.DEBUG)
+    talks.addFilter(_listen)
     import apprise
 
     return apprise

@@ -34,7 +34,7 @@ class Mails:
 
     def _check(self, server, session, envelope, mechanism, given):
         right = (given.login, given.password) == (USER.encode(), PASSWORD.encode())
-        return AuthResult(success=right)
+        return AuthResult(success=right, handled=False)  # so that a wrong one is answered
 
     async def handle_DATA(self, server, session, envelope):  # noqa: N802 the library's name
         """Stores a mail, or refuses it."""

@@ -116,7 +116,10 @@ def test_the_domain_imports_the_standard_library_only_and_its_hours_the_zones(na
 
 # What handlers share, from the bottom up: each imports only what stands before it. A module of a
 # subject imports these and no other subject; `app` puts all of them together.
-SHARED = ("errors", "contract", "gate", "identity", "base", "lists", "page")
+SHARED = (
+    *("errors", "contract", "gate", "identity", "base", "bodies", "lists", "static", "page"),
+    "markdown",
+)
 
 
 @pytest.mark.parametrize("name", [each for each in MODULES if layer(each) == "handlers"])

@@ -14,7 +14,7 @@ from bench.processes import ROOT, clean_environment, running, server
 from demo.__main__ import main
 from demo.client import Client
 from demo.day import Play, register, write_past
-from demo.market import CHARTS, LISTINGS, PAIRS, WRONG_HEDGE
+from demo.market import CHARTS, LISTINGS, PAIRS, PAUSED, WRONG_HEDGE
 from tests.conftest import PATIENCE
 from tests.ports import free_port
 
@@ -117,7 +117,7 @@ def test_the_positions_page_shows_what_is_held(day):
     positions = day.read("/v3/positions")
     legs = {leg["symbol"]: leg["active_pos"] for row in positions["pairs"] for leg in row["legs"]}
     quantity = day.account.quantity
-    pairs = (*PAIRS, WRONG_HEDGE)
+    pairs = (*PAIRS, WRONG_HEDGE, PAUSED)
     assert legs == {leg.symbol: quantity(leg.symbol) for chart in pairs for leg in chart.legs}
     singles = {row["symbol"]: row["active_pos"] for row in positions["singles"]}
     alone = {chart.leg1.symbol for chart in CHARTS if chart.leg2 is None}

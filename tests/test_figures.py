@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 
 from models import Signal
 from services import registry, search
-from services.search import SEARCHED, Filters, figures, totals
+from services.search import SEARCHED, Filters, totals
 from services.signals import BLANK
+from services.strip import Strip
+from trading import statuses
 
 CURRENCIES = {"MA": "USD", "V": "USD", "RY": "CAD", "TD": "CAD", "EURUSD": "GBP"}
 LEGS = [
@@ -138,9 +140,44 @@ def test_totals_are_those_of_a_plain_walk(store):
                     assert_cost(told["slippage_by_action"][side], some)
             assert len(search.newest(wanted, ("rowid",), 100)) == len(found)
             assert (
-                figures("2026-11-02")["errors"]
+                Strip(5).figures("2026-11-02")["failed"]
                 == totals(Filters(status="failed", since="2026-11-02"))["count"]
             )
+            transaction.rollback()
+
+    check()
+
+
+def test_the_search_finds_what_classify_calls_not_traded_and_failed(store):
+    messages = [each.example for each in statuses.MEANINGS]
+    texts = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=9)
+    messages += [None, "", *(text.upper() for text in statuses.REASONS), "wrong hedge "]
+
+    @settings(deadline=None, suppress_health_check=list(HealthCheck))
+    @given(
+        st.lists(
+            st.tuples(
+                st.sampled_from((*statuses.KNOWN, "other")),
+                st.sampled_from(messages) | texts,
+            ),
+            max_size=20,
+        )
+    )
+    def check(stored):
+        with store.atomic() as transaction:
+            wanted = {statuses.NOT_TRADED: [], statuses.FAILED: []}
+            for status, message in stored:
+                row = {"timestamp": "2026-11-02 10:00:00", "ticker": "MA", "order_action": "buy"}
+                row |= {"order_contracts": 1, "order_status": status, "status_msg": message}
+                rowid = Signal.insert({**BLANK, **row}).execute()
+                wanted.get(statuses.classify(status, message), []).insert(0, rowid)
+            told = Strip(5).figures("2026-11-02")
+            for word, rowids in zip(
+                (search.NOT_TRADED, search.FAILED), wanted.values(), strict=True
+            ):
+                found = search.newest(Filters(status=word), ("rowid",), 100)
+                assert [rowid for (rowid,) in found] == rowids
+                assert told[word] == len(rowids)
             transaction.rollback()
 
     check()
@@ -157,6 +194,6 @@ def test_a_day_that_lost_money_is_no_gain_though_its_average_is_one(store):
         }
         row |= {"slip": slippage, "order_contracts": contracts, "order_status": "filled"}
         Signal.insert({**BLANK, **row, "timestamp": "2026-11-02 10:00:00"}).execute()
-    told = figures("2026-11-02")
+    told = Strip(5).figures("2026-11-02")
     assert told["average_slippage"] == 0.25
     assert told["slippage"] == {"USD": {"money": -49, "value": 5050, "bp": -97.03, "signals": 2}}

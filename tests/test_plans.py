@@ -20,7 +20,7 @@ from models import (
     Stock,
     User,
 )
-from services import access, search, signals
+from services import access, account, search, signals
 from services.search import Filters, sums
 from tests.conftest import ON_SQLITE
 
@@ -142,6 +142,11 @@ SIGNAL_LOOKUPS = {
     "those of an open symbol": lambda: Signal.has_open("AAPL"),
     "how many wait": Signal.count_offered,
     "how many are open": Signal.count_open,
+    "the oldest that is open": Signal.oldest_open,
+    "those whose orders are at the broker": account.orders_at_work,
+    "what the newest alerts want": lambda: account.wanted(
+        [("NMFC", "ROIC"), ("USD.CAD", "BF B"), ("AAPL", None)]
+    ),
 }
 
 
@@ -174,6 +179,8 @@ OTHER_LOOKUPS = {
     "events after one": lambda: EventRow.after(3, 10),
     "a signal's events": lambda: EventRow.of("signal", "3"),
     "the last event": EventRow.last_id,
+    "the last event of a signal": EventRow.last_of_signals,
+    "the newest events of some symbols": lambda: EventRow.newest_of_each({"MA", "V"}, 9),
     "a stock": lambda: Stock.find("AAPL"),
     "a stock, compiled": lambda: Stock.judged(["AAPL"]),
     "a pair": lambda: Pair.find("A-B"),
@@ -191,6 +198,13 @@ OTHER_LOOKUPS = {
 @pytest.mark.parametrize("name", OTHER_LOOKUPS)
 def test_a_lookup_is_an_index_scan(plans, name):
     assert not faults(plans(OTHER_LOOKUPS[name]))
+
+
+def test_the_log_of_alarms_reads_no_more_than_it_shows(plans):
+    explained = plans(lambda: models.Alarm.shown(closed_too=True))
+    [closed] = [each for each in explained if "IS NOT NULL" in each[0]]
+    assert not faults([closed])
+    assert "alarm_closed" in closed[1][0]
 
 
 def test_a_users_sessions_are_found_by_index(plans):

@@ -104,16 +104,30 @@ def test_what_is_most_of_the_table_is_read_in_its_order(plan, filters):
 LOOKUPS = {
     "how many wait": (Signal.count_offered, "signal_order_status_rowid"),
     "how many are open": (Signal.count_open, "signal_order_status_rowid"),
+    "the oldest that is open": (Signal.oldest_open, "signal_order_status_rowid"),
     "the newest alert": (Signal.last_alert, "signal_pkey"),
     "an order's signal": (lambda: Signal.of_order(5000, None), "signal_order_id1"),
     "an order's second leg": (lambda: Signal.of_order(1000003, None), "signal_order_id2"),
     "an alert id": (lambda: AlertId.known(["id77"]), "alert_id_alert_id"),
     "the last event": (EventRow.last_id, "event_pkey"),
+    "the last event of a signal": (EventRow.last_of_signals, "event_of_signal"),
     "the next events": (lambda: EventRow.after(ROWS - 50, 20), "event_pkey"),
     "a signal's events": (lambda: EventRow.of("signal", "77"), "event_subject_id"),
     "a session": (lambda: Session.by_id("s77"), "session_pkey"),
     "a cookie's session": (lambda: Session.by_cookie("c"), "session_cookie_digest"),
     "the sockets' sessions": (lambda: access.watching({"s1": True, "s2": True}), "session_pkey"),
+    "the newest signals of some pairs": (
+        lambda: Signal.newest_of_each([("A3", "B3"), ("A6", "B6")], 6),
+        "signal_stk_ticker1_stk_ticker2_rowid",
+    ),
+    "the newest signals of some singles": (
+        lambda: Signal.newest_of_each([("A1", None), ("A2", None)], 6),
+        "signal_stk_ticker1_stk_ticker2_rowid",
+    ),
+    "the newest events of some symbols": (
+        lambda: EventRow.newest_of_each({"77", "78"}, 9),
+        "event_subject_id",
+    ),
     "today's figures": (
         lambda: sums(Filters(since="2026-02-11 00:00:00")),
         "signal_timestamp",

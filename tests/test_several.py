@@ -92,7 +92,10 @@ async def test_processes_that_start_at_once_make_tables_users_and_keys_once(
     for api in each:
         for token in tokens:
             users = (await api.get("/v3/users/0", token=token)).json["users"]
-            assert users == [{"username": "user1"}, {"username": "admin"}]
+            assert [(user["username"], user["admin"]) for user in users] == [
+                ("user1", False),
+                ("admin", True),
+            ]
 
 
 async def test_an_alert_id_that_comes_to_all_at_the_same_instant_is_one_signal(each):

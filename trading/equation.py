@@ -115,6 +115,7 @@ def dotted(symbol: str) -> str | None:
     return found and f"{found['base']}.{found['quote']}"
 
 
+@lru_cache(1024)  # asked for all symbols of the registry again and again
 def spellings(symbol: str) -> tuple[str, ...]:
     """Every way to write a symbol; most symbols have one only.
 

@@ -3,8 +3,15 @@
 Shares of an exchange that is not listed here may trade in any currency.
 """
 
+# Where charts take the prices of currency pairs and of crypto from.
+_NO_SHARES = {
+    "CASH": "FX FX_IDC IDC OANDA FOREXCOM SAXO PEPPERSTONE ICMARKETS IDEALPRO",
+    "CRYPTO": "CRYPTO BINANCE BINANCEUS BITFINEX BITGET BITMEX BITSTAMP BYBIT COINBASE DERIBIT"
+    " GATEIO GEMINI HTX HUOBI KRAKEN KUCOIN MEXC OKX PAXOS POLONIEX UPBIT",
+}
 _US = "NYSE NASDAQ AMEX ARCA NYSEARCA NYSEMKT BATS CBOE BOATS IEX OTC OTCMKTS PINK ISLAND"
-# {currencies: exchanges}; most funds in a second currency trade in London, Zurich and Hong Kong.
+# {currencies, the usual one first: exchanges}; most funds in a second currency trade in London,
+# Zurich and Hong Kong.
 _LISTED = {
     "USD": _US,
     "CAD USD": "TSX TSXV NEO CSE",
@@ -66,7 +73,17 @@ _CURRENCIES = {
     for currencies, exchanges in _LISTED.items()
     for exchange in exchanges.split()
 }
+_USUAL = {
+    exchange: currencies.split()[0]
+    for currencies, exchanges in _LISTED.items()
+    for exchange in exchanges.split()
+}
+ALL_CURRENCIES = frozenset().union(*_CURRENCIES.values())
 US = frozenset(_US.split())
+# The broker's names of primary exchanges, where it is known that they mean the same.
+_PRIMARY = {"NASDAQ": "ISLAND", "NYSEARCA": "ARCA", "NYSEMKT": "AMEX"} | {
+    name: name for name in ("NYSE", "AMEX", "ARCA", "BATS", "ISLAND")
+}
 
 
 def is_us(exchange: str) -> bool:
@@ -74,9 +91,25 @@ def is_us(exchange: str) -> bool:
     return _name(exchange) in US
 
 
+def primary(exchange: str | None) -> str | None:
+    """The broker's name of this primary exchange; None where it is not known."""
+    return _PRIMARY.get(_name(exchange)) if exchange else None
+
+
 def currencies(exchange: str | None) -> frozenset[str]:
     """The currencies that shares trade in there; empty where the exchange is unknown or None."""
     return _CURRENCIES.get(_name(exchange), frozenset()) if exchange else frozenset()
+
+
+def usual_currency(exchange: str | None) -> str | None:
+    """The currency that most shares trade in there; None where the exchange is unknown."""
+    return _USUAL.get(_name(exchange)) if exchange else None
+
+
+def security_type(exchange: str) -> str:
+    """`CASH` or `CRYPTO` where only currency pairs or only crypto trade there, else `STK`."""
+    name = _name(exchange)
+    return next((kind for kind, names in _NO_SHARES.items() if name in names.split()), "STK")
 
 
 def _name(exchange: str) -> str:

@@ -141,6 +141,18 @@ def lagging_leg(order: Order) -> int | None:
     return None if all(done) or done == [False, False] else done.index(False) + 1
 
 
+def progress(order: Order) -> tuple[int, float, float]:
+    """(leg, filled quantity, size) of the first leg that is not filled; of leg 1 if all are.
+
+    Raises ValueError when a size is out of range.
+    """
+    sizes = _sizes(order)
+    for leg, (size, rest) in enumerate(zip(sizes, _remaining(order), strict=False), 1):
+        if rest is None or rest > 0:
+            return leg, 0.0 if rest is None else size - rest, size
+    return 1, sizes[0], sizes[0]
+
+
 def _accepts(order: Order, leg: int, quantity: float | None = None) -> bool:
     """Whether a fill can still change the order.
 
@@ -237,6 +249,12 @@ def without_setbacks(row: Mapping[str, Any], fields: dict[str, Any]) -> dict[str
     if row["order_status"] == FILLED or (began and offers):
         return {name: value for name, value in fields.items() if name in _AFTER_FILL}
     return fields
+
+
+def has_begun(row: Mapping[str, Any]) -> bool:
+    """Whether anything of a signal is filled: a leg has a price, or a quantity above 0."""
+    priced = row["stk_price1"] is not None or row["stk_price2"] is not None
+    return priced or bool(row["filled_qty1"] or row["filled_qty2"])
 
 
 # --- what slippage cost -------------------------------------------------------------------

@@ -80,8 +80,13 @@ def is_absolute(text: str) -> bool:
     return bool(_UNIX.match(text) or _OFFSET.search(text))
 
 
+def is_day(text: str) -> bool:
+    """Whether a text is a date without a time."""
+    return bool(_DATE.match(text.strip()))
+
+
 def parse_bound(text: str, *, last: bool) -> str:
     """As parse(); a date without a time means its first or, with `last`, its last second."""
-    if _DATE.match(text.strip()):
+    if is_day(text):
         text = f"{text.strip()} {'23:59:59' if last else '00:00:00'}"
     return parse(text)

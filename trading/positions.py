@@ -9,6 +9,8 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from trading.alerts import Move
+
 TOLERANCE = 0.05  # a hedge may differ by this part of its ratio
 
 FLAT = "flat"
@@ -18,6 +20,7 @@ WRONG = "wrong"
 LEG_MISSING = "leg missing"
 LEFT_OVER = "left over"
 MARKS = (FLAT, FINE, OFF, WRONG, LEG_MISSING, LEFT_OVER)
+SIDES = ("long", "short", "flat")
 
 
 @dataclass(frozen=True)
@@ -36,9 +39,44 @@ class Holding:
         return None if self.cost is None else self.position * self.cost
 
     @property
+    def mark(self) -> float | None:
+        """The price now, as the open profit tells it; None where nothing is held or known."""
+        if not self.position or not self.is_known:
+            return None
+        price = self.cost + self.pnl / self.position
+        return price if math.isfinite(price) else None
+
+    @property
     def is_known(self) -> bool:
         """Whether both cost and PnL are known."""
         return self.cost is not None and self.pnl is not None
+
+
+def spread(price1: float | None, price2: float | None, ratio: float) -> float | None:
+    """The price of a pair, as its chart shows it; None where a price is not known."""
+    if price1 is None or price2 is None:
+        return None
+    price = price1 - ratio * price2
+    return price if math.isfinite(price) else None
+
+
+def side(position: float) -> str:
+    """`long`, `short` or `flat`."""
+    return "long" if position > 0 else "short" if position < 0 else "flat"
+
+
+def began(position: float, moves: Iterable[Move]) -> str | None:
+    """When the alert came that led to a position of this side, as far as `moves` tell it.
+
+    They are the strategy's alerts, newest first. An alert that only made the position larger or
+    smaller does not count.
+    """
+    for move in moves:
+        if move.after is None or move.before is None:
+            return None
+        if side(move.after) == side(position) != side(move.before):
+            return move.timestamp
+    return None
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,8 @@
 """The states of an order, spelled as clients see them, and what became of an alert by them."""
 
+import re
+from typing import NamedTuple
+
 WAITING = "waiting"
 REROUTED = "rerouted"
 CREATED = "created"
@@ -21,6 +24,8 @@ ERRORS = (ERROR, CRITICAL)
 # What may still trade or fill.
 OPEN = (*OFFERED, *PLACED)
 KNOWN = (*OPEN, FILLED, CANCELED, *ERRORS)
+# Words of a filter that stand for several statuses.
+GROUPS = {WAITING: OFFERED, "open": OPEN}
 
 # The outcomes of an alert.
 TRADED = "traded"
@@ -29,42 +34,156 @@ NOT_NEEDED = "not needed"
 NOT_TRADED = "not traded"
 FAILED = "failed"
 
-# The registry's messages on an alert that could not be traded, with the status `error` ...
+# The registry's messages on an alert that it refuses.
 UNKNOWN = "unknown ticker"
 PROBLEMATIC = "problematic ticker!"
 CURRENCY_MISMATCH = "currency mismatch!"
 EXCHANGE_MISMATCH = "exchange mismatch!"
-REFUSED_AS_ERROR = (UNKNOWN, PROBLEMATIC, CURRENCY_MISMATCH, EXCHANGE_MISMATCH)
-# ... and the registry's and the bridge's with the status `canceled`. A trade that the strategy
-# made did not happen. `pyramiding` is one of them: the strategy holds more than the account.
 WRONG_HEDGE = "wrong hedge"
-REFUSED_AS_CANCELED = (
-    WRONG_HEDGE,
-    "insufficient funds",
-    "position size mismatch",
-    "missing position size",
-    "pyramiding",
-    "crypto in pairs",
-)
-REASONS = (*REFUSED_AS_ERROR, *REFUSED_AS_CANCELED)
-# Any other message of a canceled signal means that nothing had to be traded, or that the owner
-# wanted it so: "duplicate order", "+synced(10->0)", "overtaken by 7", "mult.act.orders",
-# "multiple active orders", "passive ticker" (a paused ticker).
-PASSIVE = "passive ticker"
+PASSIVE = "passive ticker"  # a paused ticker
+DUPLICATE = "duplicate order"
 OVERTAKEN = "overtaken by "  # and the rowid of the later alert that came first
 _CANCELED_IN_PART = f"(*){PART_FILLED}"
+
+
+class Meaning(NamedTuple):
+    """What a message says in plain words.
+
+    The pattern must match the whole message; `{1}` in the words is its first group. Python and
+    JavaScript read it alike. `outcome` is what became of an alert with this message that was
+    canceled or failed. The pattern of a message that means NOT_TRADED is the message itself.
+    `remedy` says what makes sense before such an alert is offered again: REGISTER its ticker,
+    ACTIVATE it, set its HEDGE, or nothing (OFFER); None where it should not be offered.
+    """
+
+    pattern: str
+    words: str
+    example: str
+    outcome: str | None = None
+    remedy: str | None = None
+
+
+REGISTER, ACTIVATE, HEDGE, OFFER = "register", "activate", "hedge", "offer"
+
+
+def _refused(message: str, words: str, remedy: str | None = None) -> Meaning:
+    return Meaning(message, words, message, NOT_TRADED, remedy)
+
+
+_SYNCED = r"(?:\+synced\([^)]*\))?"
+# The messages of the server and the bridge, with the status or as an error. With NOT_TRADED a
+# trade that the strategy made did not happen; with NOT_NEEDED nothing had to be traded, or the
+# owner wanted it so. After `pyramiding` the strategy holds more than the account.
+MEANINGS = (
+    _refused(UNKNOWN, "The ticker is not registered", REGISTER),
+    _refused(PROBLEMATIC, "The ticker cannot be understood"),
+    _refused(CURRENCY_MISMATCH, "The ticker is registered in another currency"),
+    _refused(EXCHANGE_MISMATCH, "The ticker is registered at another exchange"),
+    _refused(WRONG_HEDGE, "Another hedge ratio is registered for this pair", HEDGE),
+    _refused("insufficient funds", "The account has too little money", OFFER),
+    _refused("position size mismatch", "The alert's positions do not fit its size"),
+    _refused("missing position size", "The alert does not say the position's size"),
+    _refused("pyramiding", "It would add to a position that is open"),
+    _refused("crypto in pairs", "The bridge trades no crypto in pairs"),
+    Meaning(PASSIVE, "The ticker is paused", PASSIVE, NOT_NEEDED, ACTIVATE),
+    Meaning(DUPLICATE, "A newer alert of this ticker was traded instead", DUPLICATE, NOT_NEEDED),
+    Meaning(
+        f"{OVERTAKEN}([0-9]+)",
+        "Too late: signal {1}, which is newer, had come first",
+        "overtaken by 7",
+        NOT_NEEDED,
+    ),
+    Meaning(
+        r"\+synced\([^)]*->-?0(?:\.0)?\)",
+        "Nothing left to trade: the account holds it already",
+        "+synced(330->0)",
+        NOT_NEEDED,
+    ),
+    Meaning(
+        r"mult\.act\.orders|multiple active orders",
+        "Canceled for a newer order of this ticker",
+        "mult.act.orders",
+        NOT_NEEDED,
+    ),
+    Meaning(
+        r"\+synced\(new order\)",
+        "A new order was needed to match the account",
+        "+synced(new order)",
+    ),
+    Meaning(
+        r"\+synced\(([^)]*)->-([^)]*)\)",
+        "The size was changed from {1} to {2} the other way, to match the account",
+        "+synced(10->-4)",
+    ),
+    Meaning(
+        r"\+synced\(([^)]*)->([^)]*)\)",
+        "The size was changed from {1} to {2}, to match the account",
+        "+synced(10->4)",
+    ),
+    Meaning(
+        rf"{_SYNCED}\+route",
+        "Offered again, for the primary exchange",
+        "+synced(10->4)+route",
+    ),
+    Meaning(rf"{_SYNCED}\+err", "Ordered, but the broker reported an error", "+err", remedy=OFFER),
+    Meaning(rf"{_SYNCED}\+crit\. err", "The broker refused the order", "+crit. err", remedy=OFFER),
+    Meaning(
+        r"created due to sync", "Made by the bridge to match the account", "created due to sync"
+    ),
+    Meaning(r"remained\((.+)\): 0(?:\.0)?", "{1} is filled", "remained(NMFC): 0.0"),
+    Meaning(
+        r"remained\((.+)\): (.+?)(?:\.0)?",
+        "{2} of {1} not filled yet",
+        "remained(NMFC): 6.0",
+    ),
+    Meaning(r"remained: (.+?)(?:\.0)?", "{1} not filled yet", "remained: 6.0"),
+    Meaning(
+        r"\(\*\)part\.filled \| remained\((.+)\): (.+?)(?:\.0)?",
+        "Canceled when a part was filled: {2} of {1} not filled",
+        "(*)part.filled | remained(ROIC): 4.0",
+    ),
+    Meaning(
+        r"\(\*\)part\.filled \| remained: (.+?)(?:\.0)?",
+        "Canceled when a part was filled: {1} not filled",
+        "(*)part.filled | remained: 6.0",
+    ),
+    Meaning(
+        r"\(\*\)part\.filled(?: \|.*)?",
+        "Canceled when a part was filled",
+        "(*)part.filled | canceled amount: 4",
+    ),
+    Meaning(r"canceled amount: (.+)", "{1} canceled, the rest filled", "canceled amount: 4"),
+    Meaning(
+        r"\| ?([0-9]+)/([0-9]+) - (.+)",
+        "The broker says: {3} (code {2})",
+        "| 1147/399 - Order Message: the market is closed",
+        remedy=OFFER,
+    ),
+)
+REASONS = tuple(each.pattern for each in MEANINGS if each.outcome == NOT_TRADED)
+# The statuses in which one of the REASONS means NOT_TRADED; `critical err` is always FAILED.
+REFUSED = (CANCELED, ERROR)
+
+
+def meaning(message: str) -> str:
+    """A message in plain words, which begin small; a message that is not known stays as it is."""
+    for each in MEANINGS:
+        if found := re.fullmatch(each.pattern, message):
+            words = re.sub(r"\{(\d)\}", lambda group: found[int(group[1])] or "", each.words)
+            return words[:1].lower() + words[1:]
+    return message
 
 
 def classify(status: str, message: str | None) -> str:
     """One of the five outcomes of a signal."""
     message = message or ""
-    if status == FILLED or message.startswith(_CANCELED_IN_PART):
+    if status == FILLED or (status == CANCELED and message.startswith(_CANCELED_IN_PART)):
         return TRADED
+    if status in REFUSED and message in REASONS:
+        return NOT_TRADED
     if status == CANCELED:
-        return NOT_TRADED if message in REFUSED_AS_CANCELED else NOT_NEEDED
-    if status in ERRORS:
-        return NOT_TRADED if message in REFUSED_AS_ERROR else FAILED
-    return WORKING
+        return NOT_NEEDED
+    return FAILED if status in ERRORS else WORKING
 
 
 def is_refused(status: str, message: str | None) -> bool:
@@ -72,6 +191,4 @@ def is_refused(status: str, message: str | None) -> bool:
     message = message or ""
     if status == CRITICAL or classify(status, message) == NOT_TRADED:
         return True
-    return status == CANCELED and (
-        message in (PASSIVE, "duplicate order") or message.startswith(OVERTAKEN)
-    )
+    return status == CANCELED and (message in (PASSIVE, DUPLICATE) or message.startswith(OVERTAKEN))

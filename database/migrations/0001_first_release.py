@@ -49,6 +49,8 @@ def up(migrator, db):
             table_name = 'event'
             legacy_table_names = False
             indexes = ((('subject', 'id'), False),)
+    of_signals = SQL("type IN ('signal.created', 'signal.updated')")
+    EventRow.add_index(EventRow.index(EventRow.id, name='event_of_signal', where=of_signals))
     db.create_tables([EventRow])
 
     class Pair(Model):
@@ -302,6 +304,8 @@ def up(migrator, db):
             table_name = 'alarm'
     Alarm.add_index(Alarm.index(Alarm.key, name='alarm_open', unique=True,
                                 where=Alarm.closed.is_null()))
+    Alarm.add_index(Alarm.index(Alarm.closed, Alarm.id, name='alarm_closed',
+                                where=Alarm.closed.is_null(False)))
     db.create_tables([Alarm])
 
     class AlarmWatch(Model):

@@ -1,73 +1,117 @@
-// The open alarms, grouped by kind in the server's order: what is wrong, what to do, and who has acknowledged it. Loaded with the first alarm.
-import { call, tell } from "./api.js"
-import { clock, minutesSince, startOfToday } from "./clock.js"
-import { $, $$, clone, flag, put, show } from "./dom.js"
-import { number, plural, span } from "./format.js"
+// The open alarms: one line with the gravest, and a drawer with all, grouped by kind, and with the log of closed ones.
+import { call, get, tell } from "./api.js"
+import { $, $$, clone, el, flag, later, page, put, show } from "./dom.js"
+import { clock, minutesSince, number, plural, span, startOfToday } from "./format.js"
+import { tellTab } from "./frame.js"
+import { on } from "./live.js"
 
 const section = $("#alarms")
-const list = $(".kinds", section)
-const all = $("[data-act=all]", section)
+const line = $("#alarms-line")
+const drawer = $("#alarms-drawer")
 
+// Where one acts on an alarm.
 function link({ kind, subject }) {
   if (kind === "rejected") return "/setup#rejected"
+  if (kind === "bridge") return "/setup#bridge"
   if (kind === "unhedged" && subject !== "more") return `/positions?pair=${encodeURIComponent(subject)}`
   if (kind === "unhedged" || kind === "expected") return "/positions"
   return /^\d+$/.test(subject) ? `/dashboard?signal=${subject}` : ""
 }
 
-function fill(item, alarm) {
-  const { id, title, what, since, acknowledged, acknowledged_by } = alarm
-  item.dataset.id = id
-  flag(item, "data-seen", Boolean(acknowledged))
-  const began = `since ${clock(since, startOfToday())}, ${span(minutesSince(since))}`
-  show(item, { what, since: began, seen: acknowledged_by ? `seen by ${acknowledged_by}` : "" })
-  const open = $("a", item)
-  if (link(alarm)) open.href = link(alarm)
+const count = alarms => alarms.reduce((sum, { subject, number: more }) => sum + (subject === "more" ? more : 1), 0)
+const since = ({ since }) => `since ${clock(since, startOfToday())}, ${span(minutesSince(since))}`
+
+function item(alarm) {
+  const { id, title, what, acknowledged, acknowledged_by } = alarm
+  const node = clone("alarm-row")
+  node.dataset.id = id
+  flag(node, "data-seen", Boolean(acknowledged))
+  show(node, { what, since: since(alarm), seen: acknowledged_by ? `seen by ${acknowledged_by}` : "" })
+  const open = $("a", node)
+  open.href = link(alarm) || "#"
   open.hidden = !link(alarm)
   open.setAttribute("aria-label", `Open: ${what}`)
-  const button = $("button", item)
+  const button = $("button", node)
   button.hidden = Boolean(acknowledged)
   button.setAttribute("aria-label", `Acknowledge: ${title}, ${what}`)
-  return item
+  return node
 }
 
-const count = alarms => alarms.reduce((sum, { subject, number: more }) => sum + (subject === "more" ? more : 1), 0)
-
-function fillKind(group, alarms, rows) {
-  const [{ kind, title, what, advice }] = alarms
-  group.dataset.kind = kind
-  show(group, { title, count: count(alarms) > 1 ? number(count(alarms)) : "", first: what, advice })
-  $("ol", group).replaceChildren(...alarms.map(alarm => fill(rows.get(String(alarm.id)) ?? clone("alarm-row"), alarm)))
-  return group
+function group(alarms) {
+  const [{ kind, title, advice }] = alarms
+  const node = clone("alarm-kind")
+  node.dataset.kind = kind
+  show(node, { title, count: count(alarms) > 1 ? number(count(alarms)) : "", advice })
+  $("ol", node).replaceChildren(...alarms.map(item))
+  return node
 }
 
-async function acknowledge(path, body, button) {
+function draw(alarms) {
+  const kinds = [...new Set(alarms.map(({ kind }) => kind))]
+  const [gravest] = alarms
+  section.hidden = !gravest
+  tellTab({ alarms: count(alarms) })
+  if (!gravest) return toggle(false)
+  const focused = document.activeElement.closest?.("#alarms-drawer li")?.dataset.id
+  const unseen = alarms.filter(({ acknowledged }) => !acknowledged)
+  flag(section, "data-seen", !unseen.length)
+  show(line, { title: gravest.title, what: gravest.what, more: count(alarms) > 1 ? `+${number(count(alarms) - 1)}` : "" })
+  line.setAttribute("aria-label", `${plural(count(alarms), "open alarm")}: ${gravest.title}, ${gravest.what}`)
+  put($("h2", drawer), plural(count(alarms), "open alarm"))
+  $("[data-act=all]", drawer).hidden = unseen.length < 2
+  $(".kinds", drawer).replaceChildren(...kinds.map(kind => group(alarms.filter(each => each.kind === kind))))
+  if (focused && !drawer.hidden) ($(`[data-id="${focused}"] :is(a, button):not([hidden])`, drawer) ?? $(".kinds", drawer)).focus()
+}
+
+function toggle(open) {
+  drawer.hidden = !open
+  line.setAttribute("aria-expanded", open)
+}
+
+async function attempt(work, button) {
   button.disabled = true
   try {
-    await call("POST", path, body)
-    tell($(".problem", section), null)
-  } catch (problem) { tell($(".problem", section), problem) }
+    await work()
+    tell($(".problem", drawer), null)
+  } catch (problem) { tell($(".problem", drawer), problem) }
   button.disabled = false
 }
 
-// The server tells the page that the alarms have changed, and the page draws the list again.
-section.addEventListener("click", ({ target }) => {
-  const { act } = target.dataset
-  if (act === "all") acknowledge("/v3/alarms/acknowledge", { last: Math.max(...$$("[data-id]", list).map(item => item.dataset.id)) }, target)
-  if (act === "seen") acknowledge(`/v3/alarm/${target.closest("li").dataset.id}/acknowledge`, {}, target)
-})
+async function showLog(button) {
+  const log = $(".log", drawer)
+  const open = log.hidden
+  if (open) {
+    const { alarms } = await get("/v3/alarms?all=1")
+    const closed = alarms.filter(each => each.closed)
+    log.replaceChildren(...closed.map(each => el("li", `${clock(each.since, startOfToday())} to ${clock(each.closed, startOfToday())} · ${each.title}: ${each.what}`)))
+    if (!closed.length) log.append(el("li", "No alarm has ended yet."))
+  }
+  log.hidden = !open
+  put(button, open ? "Hide closed ones" : "Show closed ones")
+}
 
-export function draw(alarms) {
-  flag($("#alarms-css"), "disabled", null)
-  const rows = new Map($$("[data-id]", list).map(item => [item.dataset.id, item]))
-  const groups = new Map($$(".kind", list).map(group => [group.dataset.kind, group]))
-  const focused = list.contains(document.activeElement)
-  const kinds = [...new Set(alarms.map(({ kind }) => kind))]
-  const begun = !groups.size
-  list.replaceChildren(...kinds.map(kind => fillKind(groups.get(kind) ?? clone("alarm-kind"), alarms.filter(each => each.kind === kind), rows)))
-  if (begun) for (const first of $$("details", list).slice(0, 1)) first.open = true
-  put($("h2", section), plural(count(alarms), "open alarm"))
-  all.hidden = alarms.filter(({ acknowledged }) => !acknowledged).length < 2
-  section.hidden = !alarms.length
-  if (focused && !list.contains(document.activeElement)) (section.hidden ? $("#main") : list).focus()
+// The server tells the page that the alarms have changed, and the page asks for them.
+const ask = later(async () => {
+  try { draw((await get("/v3/alarms")).alarms) } catch { /* the light shows that the server is away; the page asks again when it is back */ }
+}, 100)
+
+export function mountAlarms() {
+  if (!section) return
+  line.addEventListener("click", () => toggle(drawer.hidden))
+  section.addEventListener("keydown", event => {
+    if (event.key !== "Escape" || drawer.hidden) return
+    event.stopPropagation()
+    toggle(false)
+    line.focus()
+  })
+  drawer.addEventListener("click", ({ target }) => {
+    const { act } = target.dataset
+    if (target.closest("a")) toggle(false) // what it opens lies below the drawer
+    if (act === "all") attempt(() => call("POST", "/v3/alarms/acknowledge", { last: Math.max(...$$("[data-id]", drawer).map(each => each.dataset.id)) }), target)
+    if (act === "seen") attempt(() => call("POST", `/v3/alarm/${target.closest("li").dataset.id}/acknowledge`, {}), target)
+    if (act === "log") attempt(() => showLog(target), target)
+    if (act === "close") toggle(false)
+  })
+  for (const topic of ["hello", "alarms"]) on(topic, ask)
+  draw(page.alarms)
 }

@@ -1,7 +1,7 @@
 // Calls of the REST interface, and the words for what went wrong.
-import { el, put } from "./dom.js"
+import { el, page, put } from "./dom.js"
 
-export class Problem extends Error {
+class Problem extends Error {
   constructor(status, message, fields = {}) {
     super(message)
     Object.assign(this, { status, fields })
@@ -41,9 +41,12 @@ export async function call(method, path, body) {
 
 export const get = path => call("GET", path)
 
+// A problem in one line, with its fields.
+export const reason = problem => Object.entries(problem.fields ?? {}).map(([name, why]) => `${name}: ${why}`).join(" ") || problem.message.trim()
+
 // Writes the problem into `place`, with a link if the user must log in; null clears it.
 export function tell(place, trouble) {
   place.hidden = !trouble
   put(place, trouble?.message)
-  if (trouble?.status === 401 && document.body.dataset.page !== "login") place.append(" ", el("a", "Log in", { href: loginUrl() }))
+  if (trouble?.status === 401 && page.page !== "login") place.append(" ", el("a", "Log in", { href: loginUrl() }))
 }

@@ -1,21 +1,37 @@
-// The dashboard: filters, figures and the live table.
+// The dashboard: figures, alarms and the live table of signals.
 import "./frame.js"
-import { get } from "./api.js"
-import { $, later } from "./dom.js"
-import { mountFigures } from "./figures.js"
-import { filters, mountFilters } from "./filters.js"
+import { mountAlarms } from "./alarms.js"
+import { load, missing } from "./dialogs.js"
+import { $, page, put } from "./dom.js"
 import { on } from "./live.js"
 import { Signals } from "./signals.js"
+import { mountStrip } from "./strip.js"
 
-const signals = new Signals(filters)
-mountFilters(() => signals.reload())
-mountFigures()
+// A line with what is left of the first start, once there are signals; the whole checklist stands where the rows will be, and in Setup.
+// theme.js hides the line where the reader has dismissed it.
+function mountSteps() {
+  const line = $("#steps")
+  const { start } = page
+  const draw = () => {
+    const left = [[start.ticker, "register a ticker"], [start.bridge, "connect the bridge"]].filter(([done]) => !done).map(([, step]) => step)
+    line.hidden = !start.alert || !left.length
+    put($("a", line), left.join(" and "))
+    $("a", line).href = start.ticker ? "/setup#bridge" : "/setup#registry"
+  }
+  const done = step => () => { start[step] = true; draw() }
+  on("signal", done("alert"))
+  on("bridge", done("bridge"))
+  on("pair", ({ pair }, verb) => { if (verb !== "deleted" && pair.status) done("ticker")() })
+  on("stock", ({ stock }, verb) => { if (verb !== "deleted" && stock.active) done("ticker")() })
+  $("button", line).addEventListener("click", () => {
+    document.documentElement.dataset.steps = "dismissed"
+    try { localStorage.setItem("steps", "dismissed") } catch { /* then it is dismissed on this page only */ }
+  })
+  draw()
+}
 
-// Asks for the alarms; alarms.js is loaded with the first one.
-const ask = later(async () => {
-  try {
-    const { alarms } = await get("/v3/alarms")
-    if (alarms.length || !$("#alarms").hidden) (await import("./alarms.js")).draw(alarms)
-  } catch { /* the light shows that the server is away; the page asks again when it is back */ }
-}, 100)
-if ($("#alarms")) for (const topic of ["hello", "alarms"]) on(topic, ask)
+mountStrip()
+mountAlarms()
+new Signals()
+if (page.start && page.user) mountSteps()
+if (page.start && !page.signals.length) load(() => import("./start.js")).catch(missing)

@@ -1,5 +1,8 @@
-// Questions before something is deleted, and short notices, some with an undo.
+// Questions before something is deleted, short notices, some with an undo, copying, texts that are shown once, and what is loaded late.
+import { reason } from "./api.js"
 import { $, clone, put } from "./dom.js"
+
+const most = 3  // notices at once; the oldest goes first, but one that stays until it is answered
 
 export function confirm(title, text, verb) {
   const dialog = $("#confirm")
@@ -14,11 +17,61 @@ export function confirm(title, text, verb) {
 }
 
 export function toast(text, verb, act, stay = 10000) {
+  const place = $("#toasts")
   const notice = clone("toast")
   const button = $("button", notice)
   put($("p", notice), text)
   put(button, verb ?? "Close")
   button.addEventListener("click", () => { notice.remove(); act?.() })
-  $("#toasts").replaceChildren(notice)
+  notice.classList.toggle("stays", stay === Infinity)
+  place.append(notice)
+  if (place.children.length > most) ($(".notice:not(.stays)", place) ?? place.firstElementChild).remove()
   if (stay < Infinity) setTimeout(() => notice.remove(), stay)
+}
+
+// Loads a module once it is needed, as in `load(() => import("./edit.js"))`. A server of a newer version does not have this page's files.
+export async function load(part) {
+  try {
+    return await part()
+  } catch (cause) {
+    const answers = await fetch(import.meta.url, { cache: "no-store" }).then(() => true, () => false)
+    const message = answers ? "A newer version is installed. Reload the page." : "The server did not answer. Check the connection and reload the page."
+    throw Object.assign(new Error(message, { cause }), { outdated: answers })
+  }
+}
+
+// Says that a part of the page could not be loaded.
+export const missing = problem => toast(problem.message, "Reload", () => location.reload(), Infinity)
+
+// Activates or pauses what `named` says, by `set(active)`, and offers to undo it.
+export async function turn(named, active, set, undo = true) {
+  try {
+    await set(active)
+    toast(`${named} is ${active ? "active" : "paused"}.`, ...undo ? ["Undo", () => turn(named, !active, set, false)] : [])
+  } catch (problem) { toast(`${named} was not ${active ? "activated" : "paused"}. ${reason(problem)}`) }
+}
+
+// Copies a text. If the browser does not allow it, the text is selected, so that the reader can copy it.
+export async function copy(text, node, said) {
+  try {
+    await navigator.clipboard.writeText(text)
+    toast(said)
+  } catch {
+    getSelection().selectAllChildren(node)
+    toast("The browser does not let pages copy here. The text is selected: press Ctrl+C.")
+  }
+}
+
+// A box with a secret that the server shows once. Returns what shows a text in it; the box stays until the reader has kept the text.
+export function mountOnce(id, said) {
+  const box = $(`#${id}-made`)
+  const text = $("pre", box)
+  const write = secret => {
+    put(text, secret)
+    box.hidden = !secret
+    if (secret) text.focus()
+  }
+  $("[data-act=copy]", box).addEventListener("click", () => copy(text.textContent, text, said))
+  $("[data-act=kept]", box).addEventListener("click", () => write(""))
+  return write
 }

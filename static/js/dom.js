@@ -1,6 +1,9 @@
-// Short names for what all pages do with the DOM. Text is always inserted as text, never as markup.
+// Short names for what all pages do with the DOM, and the data that the page carries. Text is always inserted as text, never as markup.
 export const $ = (selector, root = document) => root.querySelector(selector)
 export const $$ = (selector, root = document) => [...root.querySelectorAll(selector)]
+
+// What the server has written into the page: who is logged in, times, words, and the first records.
+export const page = JSON.parse($("#page").textContent)
 
 export const clone = id => document.getElementById(id).content.firstElementChild.cloneNode(true)
 

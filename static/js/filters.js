@@ -1,24 +1,120 @@
-// The filters above the table, kept in the URL.
-import { $, address, later } from "./dom.js"
+// The bar of filters, which the dashboard and the list share. The address of the page has them, and a live signal is matched by
+// the same rules as the server's lists.
+import { get } from "./api.js"
+import { $, $$, address, el, flag, later, page } from "./dom.js"
+import { dayOf, now, startOf, utcDay } from "./format.js"
+import { isNotTraded, kind, message, name, original } from "./status.js"
 
 const form = $("#filters")
-const fields = ["q", "status", "type", "ticker", "since"].map(name => form.elements[name])
+const fields = ["q", "ticker_webhook", "status", "tradetype", "start_date", "end_date"].map(key => form.elements[key])
+const day = 86400000
+const noon = day => Date.parse(`${day}T12:00:00Z`)
 
-export const filters = () => Object.fromEntries(fields.map(field => [field.name, field.value.trim()]))
+const { groups } = page.words
 
-function write() {
-  address(filters())
-  $("#clear").hidden = !fields.some(field => field.value)
-  for (const chip of ["ticker", "since"]) $(`#${chip}-chip`).hidden = !form.elements[chip].value
+function hasStatus(s, status) {
+  if (status === "not_traded") return isNotTraded(s)
+  if (status === "failed") return kind(s) === "error" && !isNotTraded(s)
+  return (groups[status] ?? [status]).includes(s.order_status)
+}
+
+export const values = () => Object.fromEntries(fields.map(field => [field.name, field.value.trim()]))
+export const any = () => fields.some(field => field.value.trim())
+
+// "NYSE:MA-1.3*V" as signals are named: "MA-V".
+const plain = ticker => ticker.toUpperCase().replace(/[A-Z_]+:|[\d.]+\*/g, "")
+
+// The filters in the words of the API; days become instants.
+export function asked() {
+  const { q, ticker_webhook, status, tradetype, start_date, end_date } = values()
+  const until = end_date && startOf(utcDay(noon(end_date) + day), -1000)
+  const all = { q, ticker: plain(ticker_webhook), status, type: tradetype, since: start_date && startOf(start_date), until }
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value))
+}
+
+export function matcher({ status, type, ticker, q, since, until }) {
+  const text = q?.toLowerCase()
+  return s => {
+    if (status && !hasStatus(s, status)) return false
+    if (type && s.ticker_type !== type) return false
+    if (ticker && name(s) !== ticker) return false
+    if (since && s.timestamp < since) return false
+    if (until && s.timestamp > until) return false
+    return !text || [s.ticker, s.order_comment, original(s), message(s)].some(part => part?.toLowerCase().includes(text))
+  }
+}
+
+// --- days ---
+
+function presets() {
+  const today = dayOf(now())
+  const at = n => utcDay(noon(today) + n * day)
+  const weekday = (new Date(noon(today)).getUTCDay() + 6) % 7 // 0: Monday
+  return {
+    today: [today, ""], week: [at(-weekday), ""], month: [`${today.slice(0, 8)}01`, ""], last_week: [at(-weekday - 7), at(-weekday - 1)],
+  }
+}
+
+// Takes away what the server said of a date that was none.
+function fine(field) {
+  if (!field.value) return
+  field.removeAttribute("aria-invalid")
+  $(`#problem-${field.name}`)?.remove()
+}
+
+function draw() {
+  const { start_date, end_date } = values()
+  const known = presets()
+  for (const button of $$("[data-days]", form)) {
+    const [first, last] = known[button.dataset.days]
+    button.setAttribute("aria-pressed", start_date === first && end_date === last)
+  }
+  flag($("#clear"), "data-off", !any())
+  for (const field of [form.elements.start_date, form.elements.end_date]) fine(field)
+  flag(form, "data-some", any())
+}
+
+// --- names of pairs and tickers, loaded when the reader comes to the field ---
+
+async function suggest() {
+  try {
+    const [{ pairs }, { stocks }] = await Promise.all([get("/v3/pairs/0"), get("/v3/stocks/0")])
+    const names = [...pairs.map(pair => pair.name), ...stocks.map(stock => stock.symbol)]
+    $("#names").replaceChildren(...names.slice(0, 2000).map(value => el("option", "", { value })))
+  } catch { /* the reader can type the name */ }
 }
 
 export function mountFilters(changed) {
-  const apply = () => { write(); changed() }
-  const clear = (...some) => { for (const field of some) field.value = ""; apply() }
+  const apply = () => {
+    address(values())
+    draw()
+    changed()
+  }
+  const soon = later(apply, 200)
   form.addEventListener("change", apply)
-  form.addEventListener("input", later(apply, 200))
-  form.addEventListener("submit", event => { event.preventDefault(); apply(); form.elements.q.blur() })
-  $("#clear").addEventListener("click", event => { event.preventDefault(); clear(...fields) })
-  for (const chip of ["ticker", "since"]) $(`#${chip}-chip`).addEventListener("click", () => clear(form.elements[chip]))
-  addEventListener("popstate", write)
+  form.addEventListener("input", soon)
+  form.addEventListener("submit", event => { event.preventDefault(); apply(); document.activeElement.blur() })
+  form.addEventListener("click", ({ target }) => {
+    const { days } = target.dataset
+    if (!days) return
+    const pressed = target.getAttribute("aria-pressed") === "true"
+    const [first, last] = pressed ? ["", ""] : presets()[days]
+    Object.assign(form.elements.start_date, { value: first })
+    Object.assign(form.elements.end_date, { value: last })
+    apply()
+  })
+  const clear = event => {
+    event.preventDefault()
+    for (const field of fields) field.value = ""
+    apply()
+  }
+  for (const link of $$("[data-act=clear]")) link.addEventListener("click", clear)
+  $("#more-filters").addEventListener("click", ({ target }) => {
+    const open = target.getAttribute("aria-expanded") !== "true"
+    target.setAttribute("aria-expanded", open)
+    flag(form, "data-open", open)
+  })
+  form.elements.ticker_webhook.addEventListener("focus", suggest, { once: true })
+  addEventListener("popstate", () => { address(values()); draw() })
+  draw()
 }

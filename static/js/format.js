@@ -1,4 +1,7 @@
-// Writes numbers, money and ages as text. templates/macros/format.html does the same on the server.
+// Writes numbers, money, ages and times as text. Times arrive in UTC and are shown in the zone of the settings or of the browser;
+// ages are counted by the server's clock.
+import { page } from "./dom.js"
+
 const symbols = { USD: "$", EUR: "€", GBP: "£", JPY: "¥" }
 const formats = new Map()
 
@@ -20,7 +23,9 @@ export function number(x, places = 0) {
 export function signed(x, symbol = "", places = 4) {
   const size = Math.abs(x)
   if (typeof x !== "number" || size >= 1e308) return ""
-  return (x > 0 ? "+" : x < 0 ? "−" : "") + symbol + (size >= 1e12 ? size.toExponential(3) : plain(size, places, places))
+  const text = size >= 1e12 ? size.toExponential(3) : plain(size, places, places)
+  const sign = !/[1-9]/.test(text) ? "" : x > 0 ? "+" : "−" // what rounds to 0 has none
+  return sign + symbol + text
 }
 
 export const money = (x, code, places = 2) => signed(x, symbols[code] ?? `${code}\u00a0`, places)
@@ -38,3 +43,64 @@ export const capital = text => text ? text[0].toUpperCase() + text.slice(1) : ""
 export const favour = x => x > 0 ? "for" : x < 0 ? "against" : null
 
 export const plural = (n, word) => `${number(n)} ${word}${n === 1 ? "" : "s"}`
+
+export const zone = page.zone || Intl.DateTimeFormat().resolvedOptions().timeZone
+const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+const numbers = new Intl.DateTimeFormat("en-GB", {
+  timeZone: zone, hourCycle: "h23", year: "numeric", month: "2-digit", day: "2-digit",
+  hour: "2-digit", minute: "2-digit", second: "2-digit",
+})
+let skew = 0
+
+export const parse = text => Date.parse(`${text.trim().replace(" ", "T")}Z`)
+export const setNow = text => { if (text) skew = parse(text) - Date.now() }
+export const now = () => Date.now() + skew
+const utc = instant => new Date(instant).toISOString().slice(0, 19).replace("T", " ")
+export const minutesSince = text => (now() - parse(text)) / 60000
+
+export function parts(instant) {
+  const found = {}
+  for (const { type, value } of numbers.formatToParts(instant)) found[type] = value
+  return found
+}
+
+// The wall clock of the zone, in milliseconds as if it were UTC.
+export function wall(instant) {
+  const at = parts(instant)
+  return Date.UTC(at.year, at.month - 1, at.day, at.hour, at.minute, at.second)
+}
+
+// The day ("2026-11-29") of an instant in UTC, and in the page's zone.
+export const utcDay = instant => new Date(instant).toISOString().slice(0, 10)
+export const dayOf = instant => utcDay(wall(instant))
+
+// When a day begins in the page's zone, as UTC; `shift` milliseconds later.
+export function startOf(day, shift = 0) {
+  const wanted = Date.parse(`${day}T00:00:00Z`)
+  let at = wanted
+  for (let tries = 0; tries < 3; tries++) at += wanted - wall(at)
+  if (wall(at) < wanted) at += wanted - wall(at) // the clocks go forward at midnight
+  return utc(at + shift)
+}
+
+export const startOfToday = () => startOf(dayOf(now()))
+
+export function clock(text, today) {
+  const at = parts(parse(text))
+  if (text >= today) return `${at.hour}:${at.minute}:${at.second}`
+  const year = at.year === parts(now()).year ? "" : ` ${at.year.slice(2)}`
+  return `${+at.day} ${months[at.month - 1]}${year} ${at.hour}:${at.minute}`
+}
+
+export function exact(text) {
+  const at = parts(parse(text))
+  return `${at.year}-${at.month}-${at.day} ${at.hour}:${at.minute}:${at.second}`
+}
+
+export const hour = instant => { const at = parts(instant); return `${at.hour}:${at.minute}` }
+
+setNow(page.now)
+if (!page.zone) document.cookie = `zone=${zone}; path=/; max-age=31536000; samesite=lax`
+
+// A pair as a chart writes it.
+export const equation = pair => `${pair.ticker1}-${pair.hedge}*${pair.ticker2}`

@@ -39,8 +39,14 @@ function refused(response, answer) {
   if (!again) fields.password.select()
 }
 
+// The browser keeps the fragment of the address that led here: only it knows that.
+function wanted() {
+  const next = form.dataset.next || "/dashboard"
+  return next.includes("#") ? next : next + location.hash
+}
+
 async function submit(event) {
-  event.preventDefault()
+  event?.preventDefault()
   const { username, password, expire, code } = fields
   if (!username.value.trim() || !password.value) return say("Enter your user name and your password.")
   if (!second.hidden && !code.value.trim()) return say("Enter the code.")
@@ -51,7 +57,7 @@ async function submit(event) {
   if (!second.hidden) given.code = code.value.trim()
   try {
     const { response, answer } = await send("POST", "/v3/login", given)
-    if (response.ok) return location.replace(form.dataset.next || "/dashboard")
+    if (response.ok) return location.replace(wanted())
     refused(response, answer)
   } catch (problem) { say(problem.message) }
   button.disabled = false
@@ -59,4 +65,10 @@ async function submit(event) {
 
 form.addEventListener("submit", submit)
 $("#back").addEventListener("click", () => { say(""); ask(false) })
+$("#demo-login")?.addEventListener("click", () => {
+  const { name, password } = $("#demo").dataset
+  fields.username.value = name
+  fields.password.value = password
+  submit()
+})
 fields.username.focus()

@@ -1,16 +1,18 @@
-// The side panel: every field of a signal, its legs, and its timeline. The URL has the open signal as ?signal=.
-import { get, tell } from "./api.js"
-import { $, address, clone, flag, later, put, show } from "./dom.js"
-import { capital, favour, number, signed } from "./format.js"
-import { slipMoney } from "./row.js"
-import { kind, message, name, shown, word } from "./status.js"
+// The side panel: a signal with its legs and history, and what can be done about it. The URL has the open signal as ?signal=.
+import { call, get, tell } from "./api.js"
+import { confirm, load, toast } from "./dialogs.js"
+import { $, address, clone, el, flag, later, page, put, show } from "./dom.js"
+import { capital, clock, exact, favour, minutesSince, number, signed, span, startOfToday } from "./format.js"
+import { kind, message, name, original, remedy, shown, slipMoney, word } from "./status.js"
 
 const phone = matchMedia("(width < 48rem)")
+const stale = 15 // minutes: the age of an older alert is told before it is offered
+const pause = 600 // milliseconds until new buttons work
 
 export class Panel {
-  constructor({ settings, find, moved }) {
-    Object.assign(this, { settings, find, moved, root: $("#panel"), rowid: null })
-    this.history = later(rowid => this.timeline(rowid), 150)
+  constructor({ find, moved }) {
+    Object.assign(this, { find, moved, root: $("#panel"), rowid: null, turn: 0 })
+    this.history = later(rowid => drawHistory(rowid, () => this.rowid === rowid), 150)
     $("#panel-close").addEventListener("click", () => this.close())
     addEventListener("popstate", () => this.follow())
   }
@@ -35,21 +37,22 @@ export class Panel {
     if (focus || phone.matches) $("#panel-title").focus()
   }
 
-  async timeline(rowid) {
-    try {
-      const { drawTimeline } = await import("./timeline.js")
-      drawTimeline(rowid, this.settings.today, () => this.rowid === rowid)
-    } catch {
-      tell($("#timeline-note"), { message: "The timeline did not load. Reload the page to try again." })
-    }
+  say(problem) { tell($(":scope > .inner > .problem", this.root), problem) }
+
+  // Draws the signal anew after the page has loaded its rows again.
+  refresh() {
+    if (!this.rowid) return
+    const known = this.find(this.rowid)
+    if (known) this.draw(known)
+    else this.fetch(this.rowid)
   }
 
-  say(problem) { tell($(".problem", this.root), problem) }
-
+  // What was pushed meanwhile is newer than the answer.
   async fetch(rowid) {
+    const turn = ++this.turn
     try {
       const signal = await get(`/v3/signal/${rowid}`)
-      if (this.rowid === rowid) this.draw(signal)
+      if (this.turn === turn) this.draw(signal)
     } catch (problem) {
       show(this.root, { name: "", rowid })
       this.say(problem.status === 404 ? { message: `There is no signal in row ${rowid} any more.` } : problem)
@@ -80,27 +83,124 @@ export class Panel {
 
   draw(s) {
     const root = this.root
+    this.turn += 1
+    this.signal = s
     this.say(null)
     show(root, {
-      name: name(s), rowid: s.rowid, pill: word(s), message: message(s), ticker: s.ticker, action: capital(s.order_action),
-      quantity: number(s.order_contracts), price: number(s.order_price, 2), fill: number(s.fill_price, 2),
-      slip: signed(s.slip), money: slipMoney(s, this.settings),
+      name: name(s), rowid: s.rowid, pill: word(s), message: message(s), original: original(s) === message(s) ? "" : original(s),
+      ticker: s.ticker,
+      action: capital(s.order_action), quantity: number(s.order_contracts), price: number(s.order_price, 2),
+      fill: number(s.fill_price, 2), slip: signed(s.slip), money: slipMoney(s),
     })
     for (const key of ["slip", "money"]) flag($(`[data-show="${key}"]`, root), "data-favour", favour(s.slip))
     $("[data-show=pill]", root).dataset.kind = kind(s)
-    const edit = $("#panel-edit")
-    if (edit) edit.href = `/setup?signal=${s.rowid}#signals`
-    this.legs(s)
+    $("[data-show=age]", root).title = exact(s.timestamp)
+    this.tick()
+    $(".legs tbody", root).replaceChildren(...legs(s).map(leg))
     $(".fields", root).replaceChildren(...Object.entries(s).filter(shown).map(field))
+    this.drawActs(s)
     this.history(s.rowid)
   }
 
-  legs(s) {
-    const other = { buy: "sell", sell: "buy" }[s.order_action]
-    const legs = [[s.stk_ticker1, s.order_action, s.order_contracts, s.order_id1, s.stk_price1]]
-    if (s.stk_ticker2) legs.push([s.stk_ticker2, other, Math.floor(s.order_contracts * s.hedge_param), s.order_id2, s.stk_price2])
-    $(".legs tbody", this.root).replaceChildren(...legs.filter(([symbol]) => symbol).map(leg))
+  // Keeps the age true.
+  tick() {
+    if (!this.signal) return
+    const { timestamp } = this.signal
+    const age = minutesSince(timestamp)
+    show(this.root, { age: `Received ${clock(timestamp, startOfToday())}, ${age < 1 ? "just now" : `${span(age)} ago`}` })
   }
+
+  // --- what can be done ---
+
+  // The buttons stay as they are while their acts do. New ones wait a moment, so that a click that was meant for the old ones is lost.
+  drawActs(s) {
+    const place = $("#panel-acts")
+    place.hidden = !page.user
+    const all = [...acts(s), ["Edit", edit, "quiet"]]
+    const drawn = `${s.rowid} ${all.map(([label]) => label)}`
+    const other = this.drawn?.startsWith(`${s.rowid} `) && this.drawn !== drawn
+    if (this.drawn === drawn || !page.user) return
+    this.drawn = drawn
+    place.replaceChildren(...all.map(([label, work, style = ""]) => {
+      const button = el("button", label, { type: "button", className: style, disabled: other })
+      button.addEventListener("click", () => this.attempt(button, () => work(this.signal)))
+      if (other) setTimeout(() => { button.disabled = false }, pause)
+      return button
+    }))
+  }
+
+  async attempt(button, work) {
+    button.disabled = true
+    try {
+      await work()
+      this.say(null)
+    } catch (problem) {
+      const fields = Object.values(problem.fields ?? {}).join(" ")
+      this.say(fields ? { ...problem, message: `That was refused: ${fields}.` } : problem)
+    }
+    button.disabled = false
+  }
+}
+
+// The acts for a signal in its state: [label, what is done, style of the button].
+function acts(s) {
+  const drop = [["Cancel", cancel]]
+  if (kind(s) === "waiting") return drop
+  const mended = remedies[remedy(s)]?.(s)
+  return [...mended ? [[mended[0], () => offerAgain(s, mended[1]), "primary"]] : [], ...kind(s) === "error" ? drop : []]
+}
+
+// What mends the reason why a signal was not traded: what the act is called, and what is done.
+const remedies = {
+  register: s => [`Register ${name(s)} and offer again`, register],
+  activate: s => [`Activate ${name(s)} and offer again`, s => s.stk_ticker2
+    ? call("PUT", "/v3/regpair", { name: name(s), status: 1 }) : call("PUT", "/v3/regticker", { symbol: name(s), active: 1 })],
+  hedge: s => [`Set ${name(s)} to ${number(s.hedge_param)} and offer again`, s => call("PUT", "/v3/regpair", { name: name(s), hedge: s.hedge_param })],
+  offer: () => ["Offer again", () => true],
+}
+
+// Registers the ticker as the alert names it. Where that leaves doubts, Setup asks.
+async function register(s) {
+  const [{ isCertain, register }, read] = await Promise.all([
+    load(() => import("./registry.js")), get(`/v3/equation?text=${encodeURIComponent(s.ticker)}`),
+  ])
+  if (isCertain(read)) return register(read)
+  location.assign(`/setup?register=${encodeURIComponent(s.ticker)}#registry`)
+  return false
+}
+
+const edit = async s => (await load(() => import("./edit.js"))).edit(s)
+
+const mayOffer = s => {
+  const age = minutesSince(s.timestamp)
+  return age < stale || confirm(`Trade an alert that is ${span(age)} old?`, `${capital(s.order_action)} ${number(s.order_contracts)} ${name(s)} is sent at the price of now, not of then.`, "Offer again")
+}
+
+// Changes a signal, unless it has another status by now: the bridge may have been faster.
+const change = ({ rowid, order_status }, fields) => call("PUT", "/v3/webhook", { rowid, expected_status: order_status, ...fields })
+
+async function offerAgain(s, mend) {
+  if (!await mayOffer(s) || await mend(s) === false) return
+  const { order_status, status_msg, error_msg } = s
+  await change(s, { order_status: "waiting", status_msg: null, error_msg: null })
+  const undo = async () => {
+    try { await change({ ...s, order_status: "waiting" }, { order_status, status_msg, error_msg }) } catch (problem) { toast(`Signal ${s.rowid} was not taken back: ${problem.message}`) }
+  }
+  toast(`Signal ${s.rowid} is offered to the bridge.`, "Undo", undo)
+}
+
+async function cancel(s) {
+  await change(s, { order_status: "canceled" })
+  toast(`Signal ${s.rowid} is canceled.`)
+}
+
+// --- its parts ---
+
+function legs(s) {
+  const other = { buy: "sell", sell: "buy" }[s.order_action]
+  const found = [[s.stk_ticker1, s.order_action, s.order_contracts, s.order_id1, s.stk_price1]]
+  if (s.stk_ticker2) found.push([s.stk_ticker2, other, Math.floor(s.order_contracts * s.hedge_param), s.order_id2, s.stk_price2])
+  return found.filter(([symbol]) => symbol)
 }
 
 function leg([symbol, side, size, order, price]) {
@@ -112,6 +212,46 @@ function leg([symbol, side, size, order, price]) {
 function field([key, value]) {
   const pair = clone("field")
   put($("dt", pair), key)
-  put($("dd", pair), value)
+  put($("dd", pair), key === "timestamp" ? exact(value) : value)
   return pair
+}
+
+// --- its history: who changed what, and why ---
+
+const labels = { order_status: "Status", status_msg: "Message", error_msg: "Error", slip: "Slippage" }
+const label = field => labels[field] ?? capital(field.replace(/^(order|stk)_(?!id)/, "").replaceAll("_", " ").replace(/\d$/, " of leg $&"))
+const titles = { "signal.created": "Received", "signal.updated": "Changed", "signal.deleted": "Deleted" }
+const who = source => page.words.sources?.[source] ?? source
+const text = (value, field) => (value ?? "") === "" ? "–" : typeof value === "number" && !/_id/.test(field) ? number(value) : `${value}`
+
+function moment({ type, time, source, changes }) {
+  const item = clone("moment")
+  const status = type === "signal.updated" && changes.order_status
+  const why = changes.status_msg?.[1] ?? ""
+  show(item, {
+    title: status ? `Now ${status[1]}` : titles[type] ?? type, source: source ? `by ${who(source)}` : "",
+    why: message({ status_msg: why }),
+  })
+  put($("time", item), clock(time, startOfToday()))
+  $("time", item).title = exact(time)
+  if (type !== "signal.created") {
+    const lines = Object.entries(changes).filter(shown).map(([field, pair]) => [field, ...pair.map(value => text(value, field))]).filter(([, old, fresh]) => old !== fresh)
+    $("ul", item).append(...lines.map(([field, old, fresh]) => el("li", `${label(field)}: ${old} → ${fresh}`)))
+  }
+  return item
+}
+
+async function drawHistory(rowid, still) {
+  const note = $("#timeline-note")
+  if (!page.user) return tell(note, { status: 401, message: "The history is for logged-in users." })
+  try {
+    const { events } = await get(`/v3/signal/${rowid}/events`)
+    if (!still()) return
+    $("#timeline").replaceChildren(...events.map(moment))
+    tell(note, events.length ? null : { message: "No events are kept for this signal." })
+  } catch (problem) {
+    if (!still()) return
+    $("#timeline").replaceChildren()
+    tell(note, problem)
+  }
 }

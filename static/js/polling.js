@@ -1,6 +1,6 @@
 // For hosts that keep no websocket open: the page asks for news every few seconds, and the light shows that it polls.
 import { get } from "./api.js"
-import { setNow } from "./clock.js"
+import { setNow } from "./format.js"
 import { emit } from "./live.js"
 import { sessionLives } from "./session.js"
 
@@ -36,9 +36,9 @@ async function ask() {
   timer = setTimeout(ask, pause)
 }
 
-function take({ event, server_time, messages }) {
+function take({ event, server_time, assets, messages }) {
   setNow(server_time)
-  if (!works || lostAt) emit("hello", {})
+  if (!works || lostAt) emit("hello", { assets })
   works = true
   lostAt = 0
   emit("state", { state: "polling", lostAt, text: "Polling every 5 s" })

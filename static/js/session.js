@@ -1,9 +1,9 @@
 // The login session: warns before it ends, extends it, and leaves the page when it is over.
 import { call, get, loginUrl } from "./api.js"
-import { hour, now, parse } from "./clock.js"
-import { $, put } from "./dom.js"
+import { $, page, put } from "./dom.js"
+import { hour, now, parse } from "./format.js"
 
-const body = document.body.dataset
+let session = page.session
 const bar = $("#expiry")
 const warning = 120000
 let leaving = false
@@ -16,7 +16,7 @@ function leave() {
 
 // Called after the socket was lost: false if the session is over, true if it lasts or the server does not answer.
 export async function sessionLives(code) {
-  if (!body.user) return true
+  if (!page.user) return true
   if (code === 4401) return leave()
   try { draw(await get("/v3/session")) } catch (problem) {
     if (problem.status === 401) return leave()
@@ -25,18 +25,18 @@ export async function sessionLives(code) {
 }
 
 function draw({ expires }) {
-  if (!expires) return
-  body.expires = expires
+  session = { ...session, expires }
   const end = parse(expires)
   put($("#session-end"), hour(end))
+  $("#session-end").dateTime = new Date(end).toISOString()
   put($("p", bar), `Your session ends at ${hour(end)}.`)
-  $("button", bar).hidden = !("extendable" in body)
+  $("button", bar).hidden = !session.extendable
   bar.hidden = end - now() >= warning
 }
 
 function check() {
-  draw(body)
-  if (body.expires && now() >= parse(body.expires)) sessionLives()
+  draw(session)
+  if (now() >= parse(session.expires)) sessionLives()
 }
 
 async function extend() {
@@ -44,9 +44,9 @@ async function extend() {
 }
 
 export function mountSession() {
-  if (!body.user) return
+  if (!session) return
   $("button", bar).addEventListener("click", extend)
   $("#logout").addEventListener("submit", () => { leaving = true })
   setInterval(check, 5000)
-  draw(body)
+  draw(session)
 }

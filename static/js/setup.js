@@ -1,27 +1,57 @@
 // The setup page. It shows the section that the URL's fragment names, and loads its module the first time.
 import "./frame.js"
-import { $, $$, flag } from "./dom.js"
-import { countRejected } from "./setup/badge.js"
+import { countRejected, mountRejected, mountTemplate } from "./alerts.js"
+import { load, missing } from "./dialogs.js"
+import { $, $$, el, flag, later, page } from "./dom.js"
+import { on } from "./live.js"
 
-const modules = {
-  simulator: () => import("./setup/simulator.js"), pairs: () => import("./setup/pairs.js"), stocks: () => import("./setup/stocks.js"),
-  signals: () => import("./setup/signals.js"), rejected: () => import("./setup/rejected.js"),
-  template: () => import("./setup/template.js"), account: () => import("./setup/account.js"),
-  ...$("#alarms") && { alarms: () => import("./setup/alarms.js") },
-  ...$("#users") && { users: () => import("./setup/users.js") },
+const sections = {
+  registry: async () => (await load(() => import("./registry.js"))).mount,
+  simulator: async () => (await load(() => import("./simulator.js"))).mount,
+  template: async () => mountTemplate,
+  bridge: async () => (await load(() => import("./bridge.js"))).mount,
+  rejected: async () => mountRejected,
+  account: async () => (await load(() => import("./account.js"))).mount,
+  ...$("#alarms") && { alarms: async () => (await load(() => import("./bridge.js"))).mountAlarms },
+  ...$("#users") && { users: async () => (await load(() => import("./users.js"))).mount },
 }
+const earlier = { pairs: "registry", stocks: "registry" }  // fragments of older links
 const mounted = new Map()
 
+// Loads and mounts a section. If that fails, the section says why, and is loaded anew when the reader comes back to it.
+async function mount(name) {
+  const section = $(`#${name}`)
+  $(".unloaded", section)?.remove()
+  try {
+    return (await sections[name]())(section)
+  } catch (problem) {
+    mounted.delete(name)
+    const place = el("p", `${problem.message} `, { className: "problem unloaded", role: "alert" })
+    place.append(el("button", "Reload", { type: "button", onclick: () => location.reload() }))
+    $("h2", section).closest("section > *").after(place)
+  }
+}
+
 async function show() {
-  const name = Object.hasOwn(modules, location.hash.slice(1)) ? location.hash.slice(1) : "simulator"
+  const wanted = earlier[location.hash.slice(1)] ?? location.hash.slice(1)
+  const name = Object.hasOwn(sections, wanted) ? wanted : "registry"
   for (const section of $$(".setup > section")) section.hidden = section.id !== name
   for (const link of $$(".sections a")) flag(link, "aria-current", link.hash === `#${name}` ? "true" : null)
-  $(`.sections a[href="#${name}"]`).scrollIntoView({ block: "nearest", inline: "nearest" })
+  const nav = $(".sections")
+  const link = $("[aria-current]", nav)
+  nav.scrollLeft = link.offsetLeft - (nav.clientWidth - link.offsetWidth) / 2
   $("#main").scrollTop = 0
-  if (!mounted.has(name)) mounted.set(name, modules[name]().then(module => module.mount($(`#${name}`))))
+  if (!mounted.has(name)) mounted.set(name, mount(name))
   else (await mounted.get(name))?.shown?.()
 }
 
-addEventListener("hashchange", show)
-show()
-countRejected()
+const signal = new URLSearchParams(location.search).get("signal")
+if (signal) location.replace(`/dashboard?signal=${encodeURIComponent(signal)}`)  // signals are edited in their panel
+else {
+  addEventListener("hashchange", show)
+  on("rejected", later(countRejected, 500))
+  on("resync", countRejected)
+  show()
+  countRejected()
+  if (page.start) load(() => import("./start.js")).catch(missing)
+}

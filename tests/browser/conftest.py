@@ -32,7 +32,7 @@ class Desk:
 
     def __init__(self, database, tree=ROOT, **settings):
         self.database = database
-        self._tree = tree
+        self.tree = tree
         settings = {"alarms_off": NO_ALARMS} | settings
         self._settings = {f"PAIRS_{name.upper()}": str(value) for name, value in settings.items()}
         self._process, self._token, self.port = None, None, 0
@@ -41,7 +41,7 @@ class Desk:
         """Starts the server; the second time on the same port."""
         environment = clean_environment(**self._settings)
         arguments = ("--port", str(self.port))
-        self._process = server(self.database, *arguments, environment=environment, tree=self._tree)
+        self._process = server(self.database, *arguments, environment=environment, tree=self.tree)
         self.port = self._process.port
         return self
 

@@ -15,7 +15,8 @@ ROWS = """() => [...document.querySelectorAll("#signals tbody tr[data-rowid]")]
   .map(tr => {
     const texts = [...tr.cells].map(td => [td.dataset.field, td.textContent.trim()])
     const [word, message] = [".word", ".message"].map(part => tr.querySelector(part).textContent)
-    return {rowid: +tr.dataset.rowid, ...Object.fromEntries(texts), status: word, message}
+    const { title } = tr.querySelector("[data-field=status]")  // as the server spells them
+    return {rowid: +tr.dataset.rowid, ...Object.fromEntries(texts), status: word, message, title}
   })"""
 
 
@@ -42,8 +43,13 @@ def cell(page, rowid, field):
 
 
 def figure(page, name):
-    """The value of a figure in the strip."""
-    return page.locator(f'#figures [data-figure="{name}"] dd')
+    """A figure in the strip."""
+    return page.locator(f'#figures [data-figure="{name}"] dd:not(.below)')
+
+
+def below(page, name):
+    """The line below a figure of the strip."""
+    return page.locator(f'#figures [data-figure="{name}"] .below')
 
 
 def rows(page):
@@ -58,11 +64,17 @@ def rowids(page):
 
 def same_as_rest(page, signals):
     """Fails unless the table shows these signals of REST, newest first."""
-    fields = ("rowid", "comment", "action", "status", "message")
+    fields = ("rowid", "comment", "action", "title")
     shown = [tuple(each[field] for field in fields) for each in rows(page)]
-    names = ("rowid", "order_comment", "order_action", "order_status", "status_msg")
-    told = [tuple(each[name] or "" for name in names) for each in signals]
-    assert shown == [(i, comment, action.capitalize(), *rest) for i, comment, action, *rest in told]
+    assert shown == [
+        (
+            each["rowid"],
+            each["order_comment"] or "",
+            each["order_action"].capitalize(),
+            f"{each['order_status']} {each['status_msg'] or ''}",
+        )
+        for each in signals
+    ]
 
 
 def wait_for_rows(page, count):
@@ -81,8 +93,8 @@ def confirm(page, verb):
 
 
 def toast(page):
-    """The short notice at the foot of the page."""
-    return page.locator("#toasts p")
+    """The newest of the short notices at the foot of the page."""
+    return page.locator("#toasts p").last
 
 
 def violations(page, context=None):

@@ -51,14 +51,14 @@ def log_in(page, name, password=PASSWORD):
     page.goto("/login")
     page.get_by_label("User name").fill(name)
     page.get_by_label("Password").fill(password)
-    page.get_by_role("button", name="Log in").click()
+    page.get_by_role("button", name="Log in", exact=True).click()
     expect(page.get_by_label("Code")).to_be_focused()
     expect(page.get_by_label("Password")).to_be_hidden()
 
 
 def enter(page, code):
     page.get_by_label("Code").fill(code)
-    page.get_by_role("button", name="Log in").click()
+    page.get_by_role("button", name="Log in", exact=True).click()
 
 
 def test_a_second_factor_is_set_up_used_and_turned_off(desk, visit, person):
@@ -128,7 +128,7 @@ def test_the_second_step_of_the_login_can_be_left(desk, visit, person):
     turn_on(page)
     other = visit(None)
     log_in(other, person)
-    other.get_by_role("button", name="Log in").click()
+    other.get_by_role("button", name="Log in", exact=True).click()
     expect(other.locator("#login .problem")).to_have_text("Enter the code.")
     other.get_by_role("button", name="Start again").click()
     expect(other.get_by_label("User name")).to_be_focused()

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.reading import go, violations
+from tests.browser.reading import go, row, violations
 from tests.mails import receiving
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -37,37 +37,62 @@ def begun(desk):
     desk.ask("POST", "/v3/alarms/acknowledge", {"last": 10**6})
 
 
+def line(page):
+    return page.locator("#alarms-line")
+
+
+def drawer(page):
+    return page.locator("#alarms-drawer")
+
+
 def test_alarms_appear_live_are_acknowledged_and_go(desk, visit):
-    page, fetched = visit(), []
-    page.on("request", lambda request: fetched.append(request.url.partition("?")[0]))
+    page = visit()
     go(page, "/dashboard")
-    page.wait_for_load_state("networkidle")
     expect(band(page)).to_be_hidden()
-    assert not [url for url in fetched if "/alarms." in url]
     rowid = desk.alert(ticker="NOPE")
-    expect(band(page)).to_contain_text(f"Signal {rowid}, NOPE: unknown ticker")
-    expect(band(page)).to_contain_text("1 open alarm")
-    expect(band(page)).to_contain_text("set the signal to waiting")
-    assert [url for url in fetched if url.endswith("/alarms.css")]
+    expect(line(page)).to_contain_text(f"Signal {rowid}, NOPE: the ticker is not registered")
+    assert line(page).bounding_box()["height"] == 36
+    expect(drawer(page)).to_be_hidden()
+    line(page).click()
+    expect(drawer(page)).to_contain_text("1 open alarm")
+    expect(drawer(page)).to_contain_text("set the signal to waiting")
     page.get_by_role("link", name="Open").click()
     expect(page.locator("#panel")).to_contain_text("NOPE")
+    line(page).click()
     page.get_by_role("button", name="Acknowledge").click()
     expect(band(page)).to_be_hidden()
     assert desk.get("/v3/alarms")["alarms"] == []
 
 
-def test_many_are_acknowledged_at_once_and_what_lasts_stays(desk, visit, begun):
+def test_the_line_has_the_gravest_and_counts_the_others(desk, visit, begun):
     page = visit()
     go(page, "/dashboard")
-    expect(band(page)).to_contain_text("3 open alarms")
+    expect(line(page)).to_contain_text("ROIC is not filled")
+    expect(line(page).locator(".count")).to_have_text("+2")
+    before = page.locator("#figures").bounding_box()
+    line(page).click()
+    titles = drawer(page).locator("h3").all_inner_texts()
+    assert len(titles) == 3
+    assert page.locator("#figures").bounding_box() == before, "the drawer lies over the page"
+    page.keyboard.press("Escape")
+    expect(drawer(page)).to_be_hidden()
+    expect(line(page)).to_be_focused()
+
+
+def test_many_are_acknowledged_at_once_what_lasts_stays_and_the_log_has_the_others(
+    desk, visit, begun
+):
+    page = visit()
+    go(page, "/dashboard")
+    line(page).click()
+    expect(drawer(page)).to_contain_text("3 open alarms")
     page.get_by_role("button", name="Acknowledge all").click()
-    expect(band(page)).to_contain_text("1 open alarm")
-    expect(band(page)).to_contain_text("seen by admin")
-    expect(band(page)).to_contain_text("ROIC is not filled")
+    expect(drawer(page)).to_contain_text("1 open alarm")
+    expect(drawer(page)).to_contain_text("seen by admin")
+    expect(drawer(page)).to_contain_text("ROIC is not filled")
     expect(page.get_by_role("button", name="Acknowledge")).to_have_count(0)
-    without = visit(java_script_enabled=False)
-    without.goto("/dashboard")
-    expect(band(without)).to_contain_text("ROIC is not filled")
+    page.get_by_role("button", name="Show closed ones").click()
+    expect(drawer(page).locator(".log")).to_contain_text("NOPE: the ticker is not registered")
     stranger = visit(None)
     go(stranger, "/dashboard")
     expect(band(stranger)).to_have_count(0)
@@ -75,12 +100,21 @@ def test_many_are_acknowledged_at_once_and_what_lasts_stays(desk, visit, begun):
     expect(band(page)).to_be_hidden()
 
 
+def test_on_a_phone_and_at_twice_the_size_the_first_row_is_still_seen(desk, visit, begun):
+    for size in ({"width": 390, "height": 844}, {"width": 720, "height": 450}):
+        page = visit(viewport=size)
+        go(page, "/dashboard")
+        expect(line(page)).to_be_visible()
+        expect(row(page, begun)).to_be_in_viewport(ratio=1)
+
+
 @pytest.mark.parametrize(("width", "scheme"), [(1440, "dark"), (390, "light")])
 def test_open_alarms_have_no_accessibility_fault(desk, visit, begun, width, scheme):
     size = {"width": width, "height": 844}
     page = visit(viewport=size, color_scheme=scheme, bypass_csp=True)
     go(page, "/dashboard")
-    expect(band(page)).to_contain_text("3 open alarms")
+    line(page).click()
+    expect(drawer(page)).to_contain_text("3 open alarms")
     expect(page.get_by_role("button", name="Acknowledge all")).to_be_visible()
     assert violations(page) == []
     page.goto("/setup#alarms")
@@ -91,7 +125,7 @@ def test_open_alarms_have_no_accessibility_fault(desk, visit, begun, width, sche
 def test_an_admin_sends_a_test_and_sees_who_took_it(mails, visit):
     page = visit()
     go(page, "/setup#alarms")
-    page.get_by_role("button", name="Send a test").click()
+    page.get_by_role("button", name="Send a test", exact=True).click()
     expect(page.locator("#alarm-places")).to_contain_text("1. mailto: took the test")
     while mails.take()[0] != "Pairs-API: a test":
         pass

@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from datetime import date, timedelta
 
 import pytest
 from playwright.sync_api import expect
@@ -45,16 +46,15 @@ def sent(desk):
 
 
 def choose(page, **values):
-    """Fills the form in and shows the list."""
-    labels = {"ticker": "ticker_webhook", "kind": "tradetype"}
+    """Chooses filters, and waits until the list shows what they choose."""
     for name, value in values.items():
-        field = page.locator(f"#range [name={labels.get(name, name)}]")
-        if name in labels:
-            field.select_option(value)
-        else:
-            field.fill(value)
-    page.get_by_role("button", name="Show").click()
-    is_live(page)
+        field = page.locator(f"#filters [name={name}]")
+        with page.expect_response("**/v3/totals?*"):
+            if name == "tradetype":
+                field.select_option(value)
+            else:
+                field.fill(value)
+    expect(page.locator("#signals")).not_to_have_attribute("aria-busy", "true")
 
 
 def totals(page):
@@ -67,21 +67,21 @@ def totals(page):
     return cells | {"statuses": {k: int(v) for k, v in (each.rsplit(" ", 1) for each in statuses)}}
 
 
-def test_the_choice_names_pairs_and_stocks_as_active_or_passive(desk, visit, sent):
+def test_the_field_of_the_ticker_suggests_pairs_and_stocks(desk, visit, sent):
     page = visit()
     go(page, "/list")
-    field = page.get_by_label("Pair or ticker")
-    pairs = field.locator("optgroup[label=Pairs] option").all_inner_texts()
-    stocks = field.locator("optgroup[label=Stocks] option").all_inner_texts()
-    assert "MA-V (active)" in pairs
-    assert {"AAPL (active)", "IBM (passive)", "MA (passive)"} <= set(stocks)
+    page.get_by_label("Pair or ticker").focus()
+    names = page.locator("#names option")
+    expect(names.first).to_be_attached()
+    values = names.evaluate_all("options => options.map(option => option.value)")
+    assert {"MA-V", "AAPL", "IBM", "MA"} <= set(values)
 
 
 def test_a_pair_is_listed_with_its_totals(desk, visit, sent):
     page = visit(viewport=TALL)
     go(page, "/list")
     assert rowids(page) == [s["rowid"] for s in sent]
-    choose(page, ticker="MA-V")
+    choose(page, ticker_webhook="MA-V")
     assert rowids(page) == [3, 2, 1]
     assert totals(page) == {
         "count": "3",
@@ -102,7 +102,7 @@ def test_a_range_of_dates_holds_whole_days(desk, visit, sent):
     go(page, "/list")
     choose(page, start_date="2024-03-02", end_date="2024-03-03")
     assert rowids(page) == [6, 5, 4, 3, 2]
-    choose(page, kind="single")
+    choose(page, tradetype="single")
     assert rowids(page) == [5, 4]
     found = totals(page)
     assert (found["count"], found["quantity"], found["all"]) == ("2", "7.5", "+$0.25 +12.5 bp")
@@ -111,9 +111,39 @@ def test_a_range_of_dates_holds_whole_days(desk, visit, sent):
     choose(page, end_date="2024-03-02")
     assert rowids(page) == [4]
     assert re.search(r"start_date=2024-03-02", page.url)
-    page.go_back()
+    page.reload()
     is_live(page)
-    assert rowids(page) == [5, 4]
+    assert rowids(page) == [4]
+    assert totals(page)["count"] == "1"
+
+
+def days_of(preset, today):
+    """The first and last day that a preset chooses; "" for no end."""
+    monday = today - timedelta(days=today.weekday())
+    first, last = {
+        "Today": (today, ""),
+        "Week": (monday, ""),
+        "Month": (today.replace(day=1), ""),
+        "Last week": (monday - timedelta(days=7), monday - timedelta(days=1)),
+    }[preset]
+    return str(first), str(last)
+
+
+@pytest.mark.parametrize("preset", ["Today", "Week", "Month", "Last week"])
+def test_presets_choose_days_and_let_go_of_them(desk, visit, sent, preset):
+    page = visit()
+    go(page, "/list")
+    now = page.evaluate("JSON.parse(document.querySelector('#page').textContent).now")
+    first, last = days_of(preset, date.fromisoformat(now[:10]))
+    button = page.get_by_role("button", name=preset, exact=True)
+    with page.expect_response("**/v3/totals?*"):
+        button.click()
+    expect(page.get_by_label("From")).to_have_value(first)
+    expect(page.get_by_label("To", exact=True)).to_have_value(last)
+    expect(button).to_have_attribute("aria-pressed", "true")
+    button.click()
+    expect(page.get_by_label("From")).to_have_value("")
+    expect(button).to_have_attribute("aria-pressed", "false")
 
 
 def test_days_begin_and_end_in_the_viewers_zone(desk, visit, sent):
@@ -139,38 +169,53 @@ def test_a_range_without_signals_says_so(desk, visit, sent):
     assert totals(page)["count"] == "0"
     page.get_by_role("link", name="Show every signal").click()
     wait_for_rows(page, len(SENT))
+    expect(page.locator('[data-total="count"] dd')).to_have_text(str(len(SENT)))
 
 
 # The bridge's second spelling of four fields, which a table needs once only.
 TWINS = ("ticker1", "ticker2", "price1", "price2")
 
 
-def exported(page):
-    """The exported file's lines: its head, then a dict for each."""
+MONEY = ["filled_qty1", "filled_qty2", "slip_money", "currency"]  # what the file has besides
+
+
+def exported(page, name="signals.csv"):
+    """The exported file's lines, a dict for each."""
     with page.expect_download() as download:
         page.get_by_role("link", name="Export CSV").click()
-    assert download.value.suggested_filename == "signals.csv"
+    assert download.value.suggested_filename == name
     raw = download.value.path().read_bytes().decode()
     assert raw.count("\r\n") >= 1
     return list(csv.DictReader(io.StringIO(raw, newline="")))
 
 
 @pytest.mark.parametrize(
-    "query", ["", "?ticker_webhook=MA-V", "?start_date=2024-03-02&end_date=2024-03-02"]
+    ("query", "name"),
+    [
+        ("", "signals.csv"),
+        ("?sort=-slip", "signals.csv"),
+        ("?ticker_webhook=MA-V&sort=order_contracts", "signals-MA-V.csv"),
+        ("?start_date=2024-03-02&end_date=2024-03-03", "signals-2024-03-02-to-2024-03-03.csv"),
+    ],
 )
-def test_the_export_is_exactly_what_is_shown(desk, visit, sent, query):
+def test_the_export_is_exactly_what_is_shown(desk, visit, sent, query, name):
     page = visit(viewport=TALL)
     go(page, "/list" + query)
     told = {s["rowid"]: s for s in sent}
-    lines = exported(page)
+    lines = exported(page, name)
     assert [int(line["rowid"]) for line in lines] == rowids(page)
     for line in lines:
         record = told[int(line["rowid"])]
-        assert list(line) == [name for name in record if name not in TWINS]
+        assert list(line) == [*(key for key in record if key not in TWINS), *MONEY]
         assert line["timestamp"] == record["timestamp"].replace(" ", "T") + "Z"
         assert line["order_comment"] == record["order_comment"]
-        for name in ("order_contracts", "slip", "fill_price"):
-            assert line[name] == ("" if record[name] is None else str(record[name]))
+        for key in ("order_contracts", "slip", "fill_price"):
+            assert line[key] == ("" if record[key] is None else str(record[key]))
+        slip = record["slip"]
+        money = "" if slip is None else slip * record["order_contracts"]
+        assert line["slip_money"] == "" or float(line["slip_money"]) == pytest.approx(money)
+        assert (line["slip_money"] == "") == (slip is None)
+        assert line["currency"] == ("USD" if record["stk_ticker1"] else "")
 
 
 def test_visitors_export_the_five_that_they_see(desk, visit, sent):

@@ -110,7 +110,7 @@ def test_a_page_that_was_offline_catches_up_in_order(open_desk, wire_to, visit):
 
 
 def test_a_page_too_far_behind_reloads_its_data_over_rest(open_desk, wire_to, visit):
-    desk = open_desk(stored=25, replay_limit=10)
+    desk = open_desk(stored=55, replay_limit=10)
     wire = wire_to(desk)
     page = visit(at=wire, viewport=TALL)
     go(page, "/dashboard")
@@ -129,8 +129,8 @@ def test_a_page_too_far_behind_reloads_its_data_over_rest(open_desk, wire_to, vi
     page.context.set_offline(False)
     expect(row(page, rowid)).to_be_visible()
     is_live(page)
-    wait_for_rows(page, 20)
-    same_as_rest(page, desk.signals()[:20])
+    wait_for_rows(page, 50)
+    same_as_rest(page, desk.signals()[:50])
     expect(row(page, gone)).to_have_count(0)
     assert len(fetched) == 1
     assert page.evaluate("untouched")

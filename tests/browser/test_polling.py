@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.reading import go, is_live, row, same_as_rest, wait_for_rows
+from tests.browser.reading import figure, go, is_live, row, same_as_rest, toast, wait_for_rows
 from tests.deploy.proxies import proxy
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -44,7 +44,7 @@ def test_behind_a_host_without_websockets_the_page_polls_and_says_so(desk, visit
         desk.poll()
         mine.clock.fast_forward(PAUSE)
         expect(row(mine, first).locator(".message")).to_have_text("while polling")
-        expect(mine.locator('#figures [data-figure="bridge"] dd')).not_to_have_text("never")
+        expect(figure(mine, "bridge")).not_to_have_text("never")
         wait_for_rows(mine, 5)
         same_as_rest(mine, desk.signals())
         desk.kill()
@@ -60,6 +60,15 @@ def test_behind_a_host_without_websockets_the_page_polls_and_says_so(desk, visit
         mine.wait_for_url("**/login?next=*")
 
 
+def test_a_page_whose_files_are_gone_says_that_a_newer_version_is_installed(desk, visit):
+    with proxy("poor", desk.port) as front:
+        at = SimpleNamespace(url=f"https://127.0.0.1:{front.https}")
+        page = visit(at=at, ignore_https_errors=True)
+        page.route("**/polling.js", lambda route: route.fulfill(status=404))
+        page.goto("/dashboard")
+        expect(toast(page)).to_have_text("A newer version is installed.")
+
+
 def test_alarms_show_without_a_websocket_too(open_desk, visit):
     desk = open_desk(stored=1, trusted_proxies="127.0.0.1", alarms_off="bridge,waiting")
     with proxy("poor", desk.port) as front:
@@ -69,7 +78,7 @@ def test_alarms_show_without_a_websocket_too(open_desk, visit):
         page.goto("/dashboard")
         polls(page)
         desk.alert(ticker="NOPE")
-        expect(page.locator("#alarms")).to_contain_text("NOPE: unknown ticker")
+        expect(page.locator("#alarms")).to_contain_text("NOPE: the ticker is not registered")
 
 
 def test_lines_that_break_off_again_and_again_are_helped_until_one_holds(desk, wire_to, visit):

@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from bench.data import make
 from tests.browser.conftest import Desk
-from tests.browser.reading import go, is_live, violations_in_both_schemes
+from tests.browser.reading import go, is_live, toast, violations_in_both_schemes
 from tests.deploy.places import copy_project
 from trading import instants
 
@@ -18,20 +18,30 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 NEW_YORK = {"timezone_id": "America/New_York"}
 UNKNOWN = 1.7976931348623157e308
-# legs, hedge, positions, what the mark says, what is unhedged
+# legs, hedge, positions, side, what the mark says, the ratio, what is unhedged
 PAIRS = [
-    (("NMFC", "ROIC"), 0.72, (100, -72), "Fine", ""),
-    (("MA", "V"), 3, (100, -310), "Off by 3.3 %", ""),
-    (("KO", "PEP"), 0.5, (-40, 36), "Wrong: 0.9 for 0.5", "16 PEP unhedged, $200"),
-    (("GDX", "GLD"), 0.25, (-20, 0), "First leg left alone", "−20 GDX unhedged, −$250"),
-    (("XOM", "CVX"), 1.5, (0, 30), "Second leg left over", "30 CVX unhedged, $375"),
-    (("EWA", "EWC"), 0.8, (0, 0), "Flat", ""),
+    (("NMFC", "ROIC"), 0.72, (100, -72), "Long", "Hedged", "0.72", ""),
+    (("MA", "V"), 3, (100, -310), "Long", "Off by 3.3 %", "3.1 for 3", ""),
+    (
+        *(("KO", "PEP"), 0.5, (-40, 36)),
+        *("Short", "Wrong", "0.9 for 0.5", "16 PEP long unhedged, $200"),
+    ),
+    (
+        *(("GDX", "GLD"), 0.25, (-20, 0)),
+        *("Short", "GLD missing", "0.25", "20 GDX short unhedged, $250"),
+    ),
+    (
+        *(("XOM", "CVX"), 1.5, (0, 30)),
+        *("", "XOM missing", "1.5", "30 CVX long unhedged, $375"),
+    ),
 ]
+FLAT = ("EWA", "EWC", 0.8)
 
 
 @pytest.fixture(scope="module", autouse=True)
 def held(desk):
     """Each mark once, two single positions in two currencies, three account records."""
+    desk.pair(*FLAT)
     for (leg1, leg2), hedge, positions, *_ in PAIRS:
         if leg1 not in ("NMFC", "MA", "KO"):
             desk.pair(leg1, leg2, hedge)
@@ -47,7 +57,7 @@ def held(desk):
 
 def tile(page, key):
     """The value of one of the account's tiles."""
-    return page.locator(f'#account [data-tile="{key}"] dd')
+    return page.locator(f'#account [data-tile="{key}"] .value')
 
 
 def line(page, name):
@@ -65,13 +75,6 @@ def charted(page, chart="account-chart"):
     expect(page.locator(f"#{chart} canvas").first).to_be_visible()
 
 
-TABLES = """() => [...document.querySelectorAll(".held tbody tr")].map(tr => ({
-  name: tr.dataset.name, mark: tr.dataset.mark, current: tr.ariaCurrent,
-  link: tr.querySelector("a")?.search,
-  cells: [...tr.cells].map(cell =>
-    [cell.dataset.field, cell.dataset.favour, cell.textContent.replace(/\\s+/g, " ").trim()]) }))"""
-TILES = """() => [...document.querySelectorAll("#account > div, h2")].map(tile =>
-  [tile.dataset.tile, tile.dataset.favour, tile.textContent.replace(/\\s+/g, " ").trim()])"""
 FRAMES = "() => new Promise(tell => requestAnimationFrame(() => requestAnimationFrame(tell)))"
 
 
@@ -81,27 +84,45 @@ FRAMES = "() => new Promise(tell => requestAnimationFrame(() => requestAnimation
 def test_the_marks_and_figures_of_each_pair_are_told_in_words(desk, visit):
     page = visit()
     go(page, "/positions")
-    for (leg1, leg2), hedge, positions, words, unhedged in PAIRS:
+    for (leg1, leg2), _, positions, side, words, ratio, unhedged in PAIRS:
         name = f"{leg1}-{leg2}"
         expect(line(page, name).locator(".pill")).to_have_text(words)
+        expect(line(page, name).locator(".ratio")).to_have_text(ratio)
         expect(line(page, name).locator(".message")).to_have_text(unhedged)
-        expect(cell(page, name, "ratio")).to_have_text(str(hedge))
+        since = re.compile(rf"^{side} since \d\d:\d\d, " if side else "^$")
+        expect(cell(page, name, "since")).to_have_text(since)
         for n, position in enumerate(positions, 1):
             expect(cell(page, name, f"position{n}")).to_have_text(str(position).replace("-", "−"))
             expect(cell(page, name, f"cost{n}")).to_have_text("12.50" if position else "")
     expect(cell(page, "NMFC-ROIC", "pnl")).to_have_text("−$1,225")
     expect(cell(page, "NMFC-ROIC", "pnl")).to_have_attribute("data-favour", "against")
     expect(cell(page, "NMFC-ROIC", "pnl1")).to_have_text("+$120")
-    expect(cell(page, "NMFC-ROIC", "held")).to_have_text("0.72")
-    expect(page.locator("#pairs-title")).to_have_text(re.compile(r"Pairs\s+6\s+3 wrong\s+1 off"))
+    expect(cell(page, "NMFC-ROIC", "now1")).to_have_text("13.70")
+    expect(cell(page, "NMFC-ROIC", "now2")).to_have_text("31.18")
+    expect(cell(page, "NMFC-ROIC", "spread")).to_have_text("−8.75")
+    expect(cell(page, "NMFC-ROIC", "entry")).to_have_text("from 3.50")
+    expect(page.locator("#pairs-title")).to_have_text(
+        re.compile(r"Pairs\s+5 held\s+3 unhedged\s+1 off\s*$")
+    )
+
+
+def test_flat_pairs_are_folded_to_one_line_each(desk, visit):
+    page = visit()
+    go(page, "/positions")
+    row = page.locator('#flat tr[data-name="EWA-EWC"]')
+    expect(row).to_be_hidden()
+    page.get_by_text("1 flat pair", exact=True).click()
+    expect(row).to_be_visible()
+    expect(row.locator('[data-field="ratio"]')).to_have_text("0.8")
+    expect(page.locator("#pairs tbody tr")).to_have_count(len(PAIRS))
 
 
 def test_single_positions_and_totals_come_in_their_own_currency(desk, visit):
     page = visit()
     go(page, "/positions")
     assert page.locator("#singles tbody tr").all_inner_texts() == [
-        "AAPL\t1,500\t187.345\t$0",
-        "SAP\t−40\t178.22\t+€64",
+        "AAPL\t1,500\t187.35\t187.35\t$0",
+        "SAP\t−40\t178.22\t176.62\t+€64",
     ]
     totals = {each["currency"]: each for each in desk.get("/v3/positions")["totals"]}
     expect(cell(page, "EUR", "short")).to_have_text("−€7,128.80")
@@ -113,24 +134,15 @@ def test_single_positions_and_totals_come_in_their_own_currency(desk, visit):
     )
 
 
-def test_the_servers_first_paint_is_what_the_browser_draws(desk, visit):
-    bare = visit(java_script_enabled=False)
-    bare.goto("/positions?pair=MA-V")
-    page = visit(timezone_id="UTC")
+def test_the_page_paints_from_the_records_that_it_carries(desk, visit):
+    page = visit()
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
     go(page, "/positions?pair=MA-V")
-    painted = bare.evaluate(TABLES)
-    assert len(painted) == len(PAIRS) + 2 + 2
-    assert page.evaluate(TABLES) == painted
-    assert page.evaluate(TILES) == bare.evaluate(TILES)
-    # Rows that the browser makes itself, from the blank ones.
-    page.evaluate(
-        "for (const body of document.querySelectorAll('.held tbody')) body.replaceChildren()"
-    )
-    desk.hold("AAPL", 1500, 187.345, 1)
-    expect(cell(page, "AAPL", "pnl1")).to_have_text("+$1")
-    desk.hold("AAPL", 1500, 187.345, 0)
-    expect(cell(page, "AAPL", "pnl1")).to_have_text("$0")
-    assert page.evaluate(TABLES) == painted
+    expect(page.locator("#pairs tbody tr")).to_have_count(len(PAIRS))
+    expect(line(page, "MA-V")).to_have_attribute("aria-current", "true")
+    expect(tile(page, "NetLiquidation")).to_have_text("100,000")
+    assert not [url for url in asked if url.endswith(("/v3/positions", "/v3/pnl/1"))]
 
 
 def test_tiles_follow_the_bridges_reports(open_desk, visit):
@@ -143,6 +155,8 @@ def test_tiles_follow_the_bridges_reports(open_desk, visit):
     own.account()
     expect(tile(page, "NetLiquidation")).to_have_text("100,000")
     expect(tile(page, "DailyPnL")).to_have_text("+12.30")
+    expect(page.locator('[data-tile="DailyPnL"] .more')).to_have_text("+0.01 %")
+    expect(page.locator('[data-tile="MaintMarginReq"] .more')).to_have_text("5 % of net")
     expect(tile(page, "UnrealizedPnL")).to_have_text("−56.80")
     expect(page.locator('[data-tile="UnrealizedPnL"]')).to_have_attribute("data-favour", "against")
     expect(tile(page, "BuyingPower")).to_have_text("320,001")
@@ -171,24 +185,109 @@ def test_rows_and_marks_follow_positions_and_the_registry(open_desk, visit):
     page = visit(at=own)
     go(page, "/positions")
     pill = line(page, "NMFC-ROIC").locator(".pill")
-    expect(pill).to_have_text("Flat")
+    expect(page.locator("#flat summary")).to_have_text("3 flat pairs")
     page.evaluate("window.untouched = true")
     own.hold("NMFC", 100, 12.5, 10)
-    expect(pill).to_have_text("First leg left alone")
-    expect(line(page, "NMFC-ROIC").locator(".message")).to_have_text("100 NMFC unhedged, $1,250")
+    expect(pill).to_have_text("ROIC missing")
+    expect(line(page, "NMFC-ROIC").locator(".message")).to_have_text(
+        "100 NMFC long unhedged, $1,250"
+    )
     own.hold("ROIC", -72, 14.2, -3)
-    expect(pill).to_have_text("Fine")
+    expect(pill).to_have_text("Hedged")
     expect(cell(page, "NMFC-ROIC", "pnl")).to_have_text("+$7")
     own.ask("PUT", "/v3/regpair", {"name": "NMFC-ROIC", "hedge": 0.75})
     expect(pill).to_have_text("Off by 4 %")
     own.ask("PUT", "/v3/regpair", {"name": "MA-V", "status": 0})
-    expect(line(page, "MA-V")).to_have_count(0)
+    expect(page.locator("#flat summary")).to_have_text("2 flat pairs, 1 paused")
     own.hold("AAPL", 5, 100)
     expect(cell(page, "AAPL", "position1")).to_have_text("5")
     own.hold("AAPL", 0, 0)
     expect(line(page, "AAPL")).to_have_count(0)
     expect(page.locator("#others")).to_be_hidden()
     assert page.evaluate("untouched")
+
+
+def test_an_order_at_work_and_what_alerts_expect_are_told(open_desk, visit):
+    own = open_desk()
+    for leg in ("NMFC", "ROIC"):
+        own.hold(leg, 0)
+    page = visit(at=own)
+    go(page, "/positions")
+    row = line(page, "NMFC-ROIC")
+    rowid = own.alert(order_contracts=90, mar_pos_size=90)
+    expect(row.locator(".pill")).to_have_text("Flat")
+    expect(row.locator(".differs")).to_have_text("The alerts say 90 NMFC and −64 ROIC")
+    own.revise(rowid, order_status="created", order_id1=7, order_id2=8)
+    own.report(order_id=7, symbol="NMFC", price=12.5, filled_qty=54)
+    own.hold("NMFC", 54, 12.5)
+    expect(row.locator(".pill")).to_have_text("Filling 54 of 90")
+    expect(row.locator(".message")).to_be_empty()
+    expect(row.locator(".differs")).to_be_empty()
+    expect(page.locator('[data-count="filling"]')).to_have_text("1 filling")
+    row.locator(".order").click()
+    page.wait_for_url(re.compile(rf"/dashboard\?signal={rowid}$"))
+    page.go_back()
+    own.report(order_id=7, symbol="NMFC", price=12.5, filled_qty=90)
+    expect(row.locator(".pill")).to_have_text("Filling 0 of 64")
+    expect(row.locator(".order")).to_contain_text("ROIC order")
+    own.report(order_id=8, symbol="ROIC", price=14.5, filled_qty=64)
+    own.hold("NMFC", 90, 12.5)
+    own.hold("ROIC", -64, 14.5)
+    expect(row.locator(".pill")).to_have_text("Hedged")
+    expect(cell(page, "NMFC-ROIC", "since")).to_contain_text("Long since")
+
+
+def test_a_leg_that_the_alerts_want_flat_is_left_over(open_desk, visit):
+    own = open_desk()
+    flat = {"mar_pos": "flat", "mar_pos_size": 0, "pre_mar_pos": "long", "pre_mar_pos_size": 100}
+    own.alert(order_action="sell", order_contracts=100, **flat)
+    own.hold("ROIC", -72)
+    page = visit(at=own)
+    go(page, "/positions")
+    row = page.locator('#pairs tr[data-name="NMFC-ROIC"]')
+    expect(row.locator(".pill")).to_have_text("ROIC left over")
+
+
+def test_an_order_that_hangs_hides_no_missing_leg(open_desk, visit):
+    own = open_desk(alarm_minutes=0.0001)  # every order hangs
+    rowid = own.alert(order_contracts=90, mar_pos_size=90)
+    own.revise(rowid, order_status="created", order_id1=7, order_id2=8)
+    own.hold("NMFC", 54, 12.5)
+    own.hold("ROIC", 0)
+    page = visit(at=own)
+    go(page, "/positions")
+    row = line(page, "NMFC-ROIC")
+    expect(row.locator(".pill")).to_have_text("ROIC missing")
+    expect(row.locator(".message")).to_have_text("54 NMFC long unhedged, $675")
+    expect(row.locator(".order")).to_contain_text("NMFC order")
+    expect(page.locator('[data-count="bad"]')).to_have_text("1 unhedged")
+    expect(page.locator('[data-count="filling"]')).to_be_empty()
+
+
+def test_a_pair_is_paused_where_its_row_is_with_an_undo(open_desk, visit):
+    own = open_desk()
+    own.hold("NMFC", 100)
+    own.hold("ROIC", -72)
+    page = visit(at=own)
+    go(page, "/positions")
+    row = line(page, "NMFC-ROIC")
+    row.get_by_role("button", name="Pause pair NMFC-ROIC").click()
+    expect(toast(page)).to_have_text("Pair NMFC-ROIC is paused.")
+    expect(row.locator(".paused")).to_be_visible()
+    assert own.get("/v3/pair/NMFC-ROIC")["status"] == 0
+    page.locator("#toasts").get_by_role("button", name="Undo").click()
+    expect(toast(page)).to_have_text("Pair NMFC-ROIC is active.")
+    expect(row.get_by_role("button", name="Pause pair NMFC-ROIC")).to_be_visible()
+    own.stock("MA", active=0)
+    own.ask("PUT", "/v3/regpair", {"name": "MA-V", "status": 0})
+    own.stock("MA", active=1)  # traded alone, so the pair cannot be activated
+    page.locator("#flat summary").click()
+    page.get_by_role("button", name="Activate pair MA-V").click()
+    expect(toast(page)).to_have_text(re.compile("MA-V was not activated. .*already active"))
+    stranger = visit(None, at=own)
+    go(stranger, "/positions")
+    expect(line(stranger, "NMFC-ROIC")).to_be_visible()
+    expect(stranger.locator('[data-act="turn"]:visible')).to_have_count(0)
 
 
 def test_a_page_that_fell_too_far_behind_asks_for_everything_again(open_desk, visit, wire_to):
@@ -222,20 +321,20 @@ def test_an_error_is_said_and_leaves_with_the_next_answer(open_desk, visit):
     expect(cell(page, "MA-V", "position1")).to_have_text("11")
 
 
-def test_without_an_active_pair_the_page_teaches(open_desk, visit):
+def test_without_a_pair_the_page_teaches(open_desk, visit):
     own = open_desk()
     for name in ("NMFC-ROIC", "MA-V", "KO-PEP"):
-        own.ask("PUT", "/v3/regpair", {"name": name, "status": 0})
+        own.ask("DELETE", f"/v3/pair/{name}")
     page = visit(at=own)
     go(page, "/positions")
-    expect(page.locator("#teach")).to_contain_text(own.url + "/v3/ticker/updatepnl")
-    expect(page.locator("#teach")).to_contain_text(own.url + "/v3/regpnl")
+    link = page.locator("#teach").get_by_role("link", name="Setup has its file ready to copy")
+    expect(link).to_have_attribute("href", "/setup#bridge")
     expect(page.locator("#no-pairs")).to_be_visible()
     expect(page.locator("#account-chart")).to_contain_text("No account record yet")
     expect(page.locator("#pair-chart")).to_contain_text("No pair and no position to show")
     expect(page.locator("#pair-chart").get_by_role("link", name="CSV")).to_be_hidden()
     own.pair("GOOG", "GOOGL", 1.05)
-    expect(line(page, "GOOG-GOOGL")).to_be_visible()
+    expect(page.locator("#flat summary")).to_have_text("1 flat pair")
     expect(page.locator("#no-pairs")).to_be_hidden()
 
 
@@ -258,6 +357,32 @@ INK = """([chart, token]) => {
     for (let i = 0; i < data.length; i += 4) {
       if (data[i + 3] > 250 && [0, 1, 2].every(k => Math.abs(data[i + k] - wanted[k]) < 3)) found++
     }
+  }
+  return found }"""
+# [left edge, width] of each bar of a colour, in pixels from the left.
+BARS = """([chart, token]) => {
+  const probe = document.body.appendChild(document.createElement("i"))
+  probe.style.color = `var(--${token})`
+  const pixel = Object.assign(document.createElement("canvas"), { width: 1, height: 1 })
+  const one = pixel.getContext("2d")
+  one.fillStyle = getComputedStyle(probe).color
+  one.fillRect(0, 0, 1, 1)
+  const wanted = one.getImageData(0, 0, 1, 1).data
+  probe.remove()
+  const columns = new Set()
+  for (const canvas of document.querySelectorAll(`#${chart} canvas`)) {
+    if (!canvas.width || !canvas.height) continue
+    const { data, width } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height)
+    for (let i = 0; i < data.length; i += 4) {
+      const same = data[i + 3] > 250 && [0, 1, 2].every(k => Math.abs(data[i + k] - wanted[k]) < 3)
+      if (same) columns.add(i / 4 % width)
+    }
+  }
+  const found = []
+  for (const x of [...columns].sort((a, b) => a - b)) {
+    const last = found.at(-1)
+    if (last && x - last[0] - last[1] <= 0) last[1] = x - last[0] + 1
+    else found.push([x, 1])
   }
   return found }"""
 PICTURE = """chart => [...document.querySelectorAll(`#${chart} canvas`)]
@@ -287,6 +412,7 @@ def key(page, name, chart="account-chart"):
 
 def point(page, chart, share):
     """Moves the mouse over a chart, at this share of its width."""
+    page.locator(f"#{chart} .canvas").scroll_into_view_if_needed()
     box = page.locator(f"#{chart} .canvas").bounding_box()
     page.mouse.move(box["x"] + share * box["width"], box["y"] + 80, steps=4)
 
@@ -371,7 +497,7 @@ def test_the_crosshair_tells_the_record_it_is_at(desk, visit, signals):
     expect(key(page, "what", "pair-chart")).to_have_text(f"Sell 100, {newest['order_status']}")
     expect(key(page, "order", "pair-chart")).to_be_empty()
     expect(key(page, "average", "pair-chart")).to_have_text("−0.0500")
-    point(page, "pair-chart", 0.01)
+    point(page, "pair-chart", 0.08)
     expect(key(page, "what", "pair-chart")).to_have_text("Buy 100, filled")
     here = datetime.fromisoformat("2026-03-02 14:00:00+00:00").astimezone(
         ZoneInfo("America/New_York")
@@ -381,7 +507,7 @@ def test_the_crosshair_tells_the_record_it_is_at(desk, visit, signals):
     expect(key(page, "fill", "pair-chart")).to_have_text("1.98")
     expect(key(page, "slip", "pair-chart")).to_have_text("+0.0200")
     expect(key(page, "slip", "pair-chart")).to_have_attribute("data-favour", "for")
-    point(page, "account-chart", 0.01)
+    point(page, "account-chart", 0.08)
     expect(key(page, "net")).to_have_text("98,000")
     expect(key(page, "what", "pair-chart")).to_have_text(f"Sell 100, {newest['order_status']}")
 
@@ -392,7 +518,7 @@ def test_signals_of_one_second_stand_side_by_side(desk, visit, signals):
     charted(page, "pair-chart")
     times, told = set(), set()
     for step in range(60):
-        point(page, "pair-chart", 0.005 + step / 70)
+        point(page, "pair-chart", 0.06 + step / 80)
         page.evaluate(FRAMES)
         told.add(
             key(page, "what", "pair-chart").inner_text()
@@ -403,7 +529,7 @@ def test_signals_of_one_second_stand_side_by_side(desk, visit, signals):
     assert len(told) == 4
 
 
-def test_wheel_and_drag_zoom_and_move_and_the_whole_range_comes_back(desk, visit, signals):
+def test_wheel_and_drag_zoom_and_move_and_a_range_comes_back(desk, visit, signals):
     page = visit(viewport={"width": 1440, "height": 900})
     go(page, "/positions?pair=NMFC-ROIC")
     has_ink(page, "accent")
@@ -423,11 +549,42 @@ def test_wheel_and_drag_zoom_and_move_and_the_whole_range_comes_back(desk, visit
     page.mouse.up()
     page.mouse.move(5, 5)
     changes(page, zoomed)
-    page.locator("#account-chart").get_by_role("button", name="Whole range").click()
+    expect(range_of(page, "account-chart")).to_have_count(0)
+    page.locator("#account-chart").get_by_role("button", name="All").click()
+    expect(range_of(page, "account-chart")).to_have_text("All")
     page.mouse.move(5, 5)
     page.wait_for_function(
         f"([chart, whole]) => ({PICTURE})(chart) === whole", arg=["account-chart", whole]
     )
+
+
+def range_of(page, chart):
+    """The button of the range that a chart shows."""
+    return page.locator(f'#{chart} .ranges [aria-pressed="true"]')
+
+
+def bars(page, chart="account-chart"):
+    """[left edge, width] of each green bar, from the left."""
+    return page.evaluate(BARS, [chart, "favour"])
+
+
+def test_the_pnl_of_a_day_is_one_bar_as_wide_as_its_records(open_desk, visit):
+    own = open_desk()
+    days = ("2026-11-23", "2026-11-24", "2026-11-25")
+    for day in days:
+        for hour in range(14, 20):
+            own.account()
+            rowid = own.get("/v3/pnl/1")["signals"][0]["rowid"]
+            own.account(rowid, DailyPnL=float(hour), timestamp=f"{day} {hour}:00:00")
+    page = visit(at=own, viewport={"width": 1440, "height": 900}, timezone_id="UTC")
+    go(page, "/positions")
+    has_ink(page, "favour")
+    assert len(bars(page)) == len(days)
+    before = page.evaluate(PICTURE, "account-chart")
+    page.locator("#account-chart").get_by_role("button", name="1D").click()
+    changes(page, before)
+    assert len(bars(page)) == 2, "the last day, and the end of the one before"
+    expect(range_of(page, "account-chart")).to_have_text("1D")
 
 
 def test_a_pair_is_chosen_by_its_row_and_its_signals_arrive_live(desk, visit, signals):
@@ -479,13 +636,13 @@ def test_each_chart_can_be_read_as_a_table_and_had_as_csv(desk, visit, signals):
     go(page, "/positions?pair=NMFC-ROIC")
     charted(page, "pair-chart")
     chart = page.locator("#pair-chart")
-    chart.get_by_role("button", name="Show as table").click()
+    chart.get_by_role("button", name="Table").click()
     expect(chart.locator(".canvas")).to_be_hidden()
     lines = sheet(page, "pair-chart")
     assert [each[0] for each in lines] == [s["timestamp"] for s in signals]
     assert lines[2][1:] == ["Sell 100, filled", "2.10", "1.98", "−0.1200", "−0.0500"]
     assert lines[3][1:] == ["Buy 100, filled", "2.00", "1.98", "+0.0200", "+0.0200"]
-    chart.get_by_role("button", name="Show as chart").click()
+    chart.get_by_role("button", name="Table").click()
     expect(chart.locator(".canvas")).to_be_visible()
     for chart, records in (
         ("account-chart", desk.get("/v3/pnl/0")),
@@ -503,7 +660,7 @@ def test_visitors_see_the_newest_five_and_how_to_see_more(desk, visit):
     page = visit(None)
     go(page, "/positions?pair=MA-V")
     charted(page, "pair-chart")
-    page.locator("#pair-chart").get_by_role("button", name="Show as table").click()
+    page.locator("#pair-chart").get_by_role("button", name="Table").click()
     assert len(sheet(page, "pair-chart")) == 5
     desk.alert(ticker="MA-3*V", order_price=77)
     expect(page.locator("#pair-chart tbody tr").first).to_contain_text("77.00")
@@ -522,14 +679,14 @@ def stands_in_a_table(page, net):
     chart = page.locator("#account-chart")
     expect(chart.locator('[data-part="missing"]')).to_contain_text("npm ci")
     expect(chart.locator("tbody tr").first).to_contain_text(net)
-    for part in (".canvas", ".legend", '[data-act="fit"]', '[data-act="table"]'):
+    for part in (".canvas", ".legend", ".ranges", '[data-act="table"]'):
         expect(chart.locator(part)).to_be_hidden()
     expect(chart.get_by_role("link", name="CSV")).to_be_visible()
 
 
 def test_where_the_library_does_not_load_the_figures_stand_in_a_table(desk, visit):
     page = visit(new=True)
-    page.route("**/static/vendor/**", lambda route: route.abort())
+    page.route("**/static/*/vendor/**", lambda route: route.abort())
     go(page, "/positions")
     stands_in_a_table(page, "100,000")
     desk.account(NetLiquidation=100_001.0)
@@ -556,9 +713,6 @@ def test_where_npm_was_never_run_the_page_works_without_charts(unequipped, visit
     assert not [url for url in asked if "vendor" in url]
     answer = unequipped.call("GET", "/static/vendor/lightweight-charts.mjs", token="")
     assert (answer.status, answer.text) == (404, "There is no such file.\n")
-    bare = visit(None, at=unequipped, java_script_enabled=False)
-    bare.goto("/positions")
-    expect(bare.locator('#pair-chart [data-part="missing"]')).to_be_visible()
 
 
 def test_the_library_is_a_lasting_file_that_only_this_page_loads(desk, visit):
@@ -573,7 +727,7 @@ def test_the_library_is_a_lasting_file_that_only_this_page_loads(desk, visit):
     [url] = {url for url in asked if "vendor" in url}
     answer = desk.call("GET", url.removeprefix(desk.url), token="")
     assert "javascript" in answer.headers["Content-Type"]
-    assert "max-age=315360000" in answer.headers["Cache-Control"]
+    assert "immutable" in answer.headers["Cache-Control"]
     expect(page.get_by_role("link", name="tradingview.com")).to_have_attribute(
         "href", "https://www.tradingview.com/"
     )
@@ -593,16 +747,16 @@ def test_the_page_has_no_accessibility_fault_and_no_sideways_scrolling(
     assert violations_in_both_schemes(page) == []
     assert page.evaluate("document.querySelector('main').scrollWidth") <= width
     for chart in ("account-chart", "pair-chart"):
-        page.locator(f"#{chart}").get_by_role("button", name="Show as table").click()
+        page.locator(f"#{chart}").get_by_role("button", name="Table").click()
     assert violations_in_both_schemes(page) == []
 
 
-def test_on_phones_a_pair_takes_two_lines(desk, visit):
+def test_on_phones_a_pair_takes_three_lines(desk, visit):
     page = visit(viewport={"width": 390, "height": 844})
     go(page, "/positions")
-    for name in ("NMFC-ROIC", "GDX-GLD"):
+    for name, lines in (("NMFC-ROIC", 3), ("GDX-GLD", 4)):  # the fourth says what is unhedged
         rows = line(page, name).evaluate("tr => getComputedStyle(tr).gridTemplateRows")
-        assert len(rows.split()) == 2
+        assert len(rows.split()) == lines
     sections = page.get_by_role("navigation", name="Sections").get_by_role("link")
     expect(sections).to_have_count(4)
     for each in sections.all():

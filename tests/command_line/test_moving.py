@@ -35,7 +35,8 @@ LISTS = (
     *("/v3/pnl/0", "/v3/positions", "/v3/bridge", "/v3/users/0", "/v3/user/mary"),
     *("/v3/audit/0", "/v3/factor", "/v3/factors", "/v3/factor/of/mary"),
     *("/v3/tokens", "/v3/tokens/mary", "/v3/sessions", "/v3/sessions/mary", "/v3/session"),
-    *("/v3/passphrases", "/v3/template?reveal=1"),
+    *("/v3/passphrases", "/v3/template?reveal=1", "/v3/bridge/config?reveal=1"),
+    "/v3/equation?text=MA-1.5*V",
 )
 # Counted since the server's start; looked for by each server itself; of the code.
 NOT_STORED = {"/v3/refused", "/v3/alarms", "/v3/openapi.json"}

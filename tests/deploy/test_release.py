@@ -63,10 +63,12 @@ def test_a_release_starts_in_an_empty_place_and_has_the_charts(place, tmp_path):
         at = f"http://127.0.0.1:{process.port}"
         with urllib.request.urlopen(f"{at}/positions") as answer:  # noqa: S310
             page = answer.read().decode()
-        library = re.search(r'"(/static/vendor/lightweight-charts\.mjs[^"]*)"', page)[1]
+        library = re.search(r'"(/static/\w+/vendor/lightweight-charts\.mjs)"', page)[1]
         with urllib.request.urlopen(at + library) as answer:  # noqa: S310
             assert answer.status == 200
             assert len(answer.read()) > 100_000
+        with urllib.request.urlopen(f"{at}/docs/guide") as answer:  # noqa: S310
+            assert b"Start the demo" in answer.read()
     assert (tmp_path / name / CHARTS / "LICENSE").is_file()
     assert (tmp_path / name / VIEWER / "swagger-ui-bundle.js").is_file()
 

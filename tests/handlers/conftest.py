@@ -1,6 +1,8 @@
 """Fixtures: a prepared demo database for each test, and servers that a test starts itself."""
 
 import contextlib
+import json
+import re
 from functools import partial
 
 import pytest
@@ -29,6 +31,12 @@ ACCOUNT = {
     "UnrealizedPnL": -56.8,
 }
 STOCKS = [("AAPL", 1), ("BF B", 1), ("EUR.USD", 1), ("BTC.USD", 1), ("IBM", 0)]
+
+
+def carried(page):
+    """What a page carries for its JavaScript."""
+    text = re.search(r'<script type="application/json" id="page">(.*?)</script>', page.text)[1]
+    return json.loads(text)
 
 
 @pytest.fixture

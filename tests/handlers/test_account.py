@@ -344,11 +344,14 @@ async def test_positions_show_pairs_singles_and_sums_once(api, desk):
     assert answer.status == 200
     held = answer.json
     assert list(held) == ["pairs", "singles", "totals", "expected", "unregistered"]
-    second, first = held["pairs"]
-    assert [first["name"], second["name"]] == ["NMFC-ROIC", "MA-V"]
+    third, second, first = held["pairs"]
+    assert [each["name"] for each in held["pairs"]] == ["KO-PEP", "MA-V", "NMFC-ROIC"]
+    assert (third["active"], third["mark"]) == (0, "flat")
     assert first == {
         "name": "NMFC-ROIC",
         "active": 1,
+        "side": "long",
+        "since": first["since"],
         "hedge": 0.72,
         "actual_hedge": 0.72,
         "mark": "fine",
@@ -357,6 +360,9 @@ async def test_positions_show_pairs_singles_and_sums_once(api, desk):
         "unhedged_leg": None,
         "unhedged": 0,
         "unhedged_amount": 0,
+        "spread": first["spread"],
+        "entry": first["entry"],
+        "working": None,
         "legs": [
             {
                 "symbol": "NMFC",
@@ -364,6 +370,8 @@ async def test_positions_show_pairs_singles_and_sums_once(api, desk):
                 "active_cost": 12.5,
                 "active_pnl": 30,
                 "currency": "USD",
+                "mark": 12.8,
+                "expected": None,
             },
             {
                 "symbol": "ROIC",
@@ -371,9 +379,17 @@ async def test_positions_show_pairs_singles_and_sums_once(api, desk):
                 "active_cost": 14.25,
                 "active_pnl": -12.5,
                 "currency": "USD",
+                "mark": 14.25 + 12.5 / 72,
+                "expected": None,
             },
         ],
     }
+    assert first["entry"] == pytest.approx(12.5 - 0.72 * 14.25)
+    assert first["spread"] == pytest.approx(12.8 - 0.72 * (14.25 + 12.5 / 72))
+    assert (second["side"], second["since"], second["spread"], second["entry"]) == (
+        *("flat", None),
+        *(None, None),
+    )
     assert (second["mark"], second["unhedged"], second["unhedged_amount"]) == (
         "left over",
         -30,
@@ -385,7 +401,7 @@ async def test_positions_show_pairs_singles_and_sums_once(api, desk):
     ]
 
 
-async def test_a_pair_that_is_paused_while_it_is_held_stays_until_it_is_flat(api, desk):
+async def test_a_pair_that_is_paused_is_told_with_what_it_holds(api, desk):
     token = await api.token()
     await hold(api, "KO", 10, 60, 1)  # a pair that was paused before
     await hold(api, "MA", 10, 300, 5)
@@ -400,7 +416,59 @@ async def test_a_pair_that_is_paused_while_it_is_held_stays_until_it_is_flat(api
     assert held["singles"] == []
     await hold(api, "KO", 0, 60, 0)
     held = (await api.get("/v3/positions")).json
-    assert [each["name"] for each in held["pairs"]] == ["MA-V", "NMFC-ROIC"]
+    shown = {each["name"]: (each["active"], each["mark"]) for each in held["pairs"]}
+    assert shown == {"KO-PEP": (0, "flat"), "MA-V": (0, "leg missing"), "NMFC-ROIC": (1, "flat")}
+
+
+async def pair_of(api, name="NMFC-ROIC"):
+    held = (await api.get("/v3/positions")).json
+    return next(each for each in held["pairs"] if each["name"] == name)
+
+
+SHORT = {"order_action": "sell", "mar_pos": "short", "pre_mar_pos": "flat", "pre_mar_pos_size": 0}
+MORE_SHORT = SHORT | {"pre_mar_pos": "short", "pre_mar_pos_size": 100, "mar_pos_size": 150}
+
+
+async def test_a_position_began_with_the_alert_that_opened_it(api, desk):
+    await api.alert(**SHORT, timestamp="2026-11-20 15:30:00")
+    await api.alert(**MORE_SHORT, timestamp="2026-11-21 15:30:00")
+    await api.alert(ticker="NMFC-0.9*ROIC", timestamp="2026-11-22 15:30:00")  # was refused
+    flat = await pair_of(api)
+    assert (flat["side"], flat["since"]) == ("flat", None)
+    await hold(api, "NMFC", -150, 12.5, 0)
+    held = await pair_of(api)
+    assert (held["side"], held["since"]) == ("short", "2026-11-20 15:30:00")
+
+
+async def test_a_position_without_an_alert_began_with_the_report_that_told_it(api, desk, admin):
+    await hold(api, "NMFC", 100, 12.5, 0)
+    await hold(api, "NMFC", 120, 12.5, 0)
+    events = (await api.get("/v3/events?subject=NMFC", token=admin)).json["events"]
+    opened = [each["time"] for each in events if each["changes"].get("active_pos") == [0, 100]]
+    assert [(await pair_of(api))["since"]] == opened
+    for pnl in range(101):
+        await hold(api, "NMFC", 120, 12.5, 1 + pnl)
+    assert (await pair_of(api))["since"] is None, "it is too long ago to be looked for"
+
+
+async def test_an_order_at_the_broker_is_told_with_what_is_filled(api, desk):
+    rowid = (await api.alert(order_contracts=90)).json["rowid"]
+    assert (await pair_of(api))["working"] is None
+    placed = {"rowid": rowid, "order_status": "created", "order_id1": 7, "order_id2": 8}
+    await api.put("/v3/webhook", placed | PASS)
+    since = (await api.get(f"/v3/signal/{rowid}")).json["timestamp"]
+    told = {"rowid": rowid, "symbol": "NMFC", "filled": 0, "size": 90, "since": since}
+    assert (await pair_of(api))["working"] == told | {"order_status": "created"}
+    report = {"order_id": 7, "symbol": "NMFC", "price": 12.5, "filled_qty": 54}
+    await api.put("/v3/signal/updateorder", report | PASS)
+    found = (await pair_of(api))["working"]
+    assert (found["symbol"], found["filled"], found["size"]) == ("NMFC", 54, 90)
+    await api.put("/v3/signal/updateorder", report | PASS | {"filled_qty": 90})
+    found = (await pair_of(api))["working"]
+    assert (found["symbol"], found["filled"], found["size"]) == ("ROIC", 0, 64)
+    report = {"order_id": 8, "symbol": "ROIC", "price": 14.5, "filled_qty": 64}
+    await api.put("/v3/signal/updateorder", report | PASS)
+    assert (await pair_of(api))["working"] is None
 
 
 async def test_what_alerts_expect_is_told_beside_what_is_held(api, desk):
@@ -411,6 +479,7 @@ async def test_what_alerts_expect_is_told_beside_what_is_held(api, desk):
         {"symbol": "NMFC", "expected": 100, "active_pos": 100},
         {"symbol": "ROIC", "expected": -72, "active_pos": -60},
     ]
+    assert [leg["expected"] for leg in (await pair_of(api))["legs"]] == [100, -72]
 
 
 async def test_a_position_that_nobody_registered_is_told_until_it_is_flat(api, desk):
@@ -457,11 +526,12 @@ async def test_a_position_is_counted_once_when_its_pair_got_a_second_spelling(ap
 
 
 async def test_legs_in_two_currencies_have_no_sum(api, register):
-    await register(symbol="SAP", currency="EUR", active_pnl=3)
-    await register(symbol="ORCL", active_pnl=4)
+    await register(symbol="SAP", currency="EUR", active_pos=1, active_cost=9, active_pnl=3)
+    await register(symbol="ORCL", active_pos=-1, active_cost=8, active_pnl=4)
     await api.register_pair("SAP", "ORCL", 1)
     held = (await api.get("/v3/positions")).json
-    assert (held["pairs"][0]["active_pnl"], held["pairs"][0]["currency"]) == (None, None)
+    keys = ("active_pnl", "currency", "spread", "entry")
+    assert [held["pairs"][0][key] for key in keys] == [None] * 4
     assert [total["currency"] for total in held["totals"]] == ["EUR", "USD"]
 
 
@@ -484,7 +554,7 @@ async def test_totals_are_of_what_is_known_and_say_what_is_not(api, desk, unknow
             "unknown": ["NMFC"],
         }
     ]
-    pair = held["pairs"][1]
+    pair = held["pairs"][-1]
     assert (pair["name"], pair["active_pnl"]) == ("NMFC-ROIC", None)
     assert (await api.get("/positions")).status == 200
 

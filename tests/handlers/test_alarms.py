@@ -96,7 +96,7 @@ async def test_a_failed_signal_is_told_once_and_is_over_when_somebody_has_seen_i
 ):
     await api.alert(ticker="NOPE")
     [alarm] = await look.until("not_traded")
-    assert alarm["what"] == "Signal 1, NOPE: unknown ticker"
+    assert alarm["what"] == "Signal 1, NOPE: the ticker is not registered"
     assert alarm["title"] == "An alert was not traded"
     assert "set the signal to waiting" in alarm["advice"]
     subject, text = await mails.next()
@@ -117,6 +117,32 @@ async def test_a_failed_signal_is_told_once_and_is_over_when_somebody_has_seen_i
     assert "NOPE" not in text
     answer = await api.post(f"/v3/alarm/{alarm['id']}/acknowledge", {}, token=admin)
     assert answer.json == seen, "who was first stays"
+
+
+async def test_the_log_has_the_open_alarms_and_then_those_that_ended_last(
+    app, look, monkeypatch, admin
+):
+    monkeypatch.setattr(models, "MOST_CLOSED", 3)
+    # (kind, when it ended), by id
+    told = [("error", 5), ("missed", None), ("error", 9), ("error", 1), ("error", 7), ("error", 9)]
+    told.append(("unhedged", None))
+
+    def store():
+        for number, (kind, ended) in enumerate(told, 1):
+            moment = "2026-11-24 15:00:00"
+            models.Alarm.create(
+                key=f"{kind} {number}",
+                kind=kind,
+                subject=str(number),
+                what="x",
+                since=moment,
+                opened=moment,
+                closed=ended and f"2026-11-24 16:00:0{ended}",
+            )
+
+    await app.writer.submit(store)
+    assert [each["id"] for each in await look.all()] == [7, 2]
+    assert [each["id"] for each in await look.all("?all=1")] == [7, 2, 6, 3, 5]
 
 
 async def test_a_rejected_alert_is_told_without_what_it_carried(api, admin, mails, look):
@@ -239,7 +265,8 @@ async def test_beyond_so_many_of_one_kind_one_alarm_stands_for_all(api, admin, l
     await api.post("/v3/webhook", alert(ticker=""))
     kinds = ["not_traded", "not_traded", "not_traded", "rejected"]
     found = await look.until(*kinds)
-    while (more := found[0])["what"] != "3 more. The last: Signal 5, NOPE: unknown ticker":
+    last = "Signal 5, NOPE: the ticker is not registered"
+    while (more := found[0])["what"] != f"3 more. The last: {last}":
         found = await look.until(*kinds)
     assert more["subject"] == "more"
     newest = max(each["id"] for each in found)
@@ -310,7 +337,7 @@ async def test_in_quiet_times_alarms_are_shown_and_not_sent(api, app, admin, mai
     await look.until("not_traded")
     await make_due(app)
     answer = await api.post("/v3/alarms/test", {}, token=admin)
-    assert answer.json["places"] == [{"place": 1, "kind": "mailto", "sent": True}]
+    assert answer.json["places"] == [{"place": 1, "kind": "mailto", "sent": True, "why": None}]
     assert (await mails.next())[0] == "Pairs-API: a test"
     assert mails.is_empty
 
@@ -331,6 +358,35 @@ async def test_what_begins_within_a_pause_goes_into_one_message(api, app, mails,
     assert "TWO" in text
 
 
+NOBODY = "nothing listens at that host and port"
+UNREADABLE = "apprise does not understand the address; see how it is written for this service"
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ((PASSWORD, "wrong"), "it refused the user name, password or token"),
+        (("127.0.0.1", "nosuch.invalid"), "the name of its host is unknown; see its spelling"),
+        (
+            ("mailto://", "mailtos://"),
+            "the encryption does not fit: see the port, or its certificate",
+        ),
+    ],
+)
+@ON_SQLITE
+async def test_a_failed_test_says_why_in_plain_words(api, app, admin, mail_server, change, why):
+    app.watchman.teller.places[:] = [Place(1, mail_server.address().replace(*change))]
+    answer = await api.post("/v3/alarms/test", {}, token=admin)
+    assert [each["why"] for each in answer.json["places"]] == [why]
+
+
+@ON_SQLITE
+async def test_a_mail_that_is_refused_says_so(api, app, admin, mails, mail_server):
+    mail_server.refusals = 1
+    answer = await api.post("/v3/alarms/test", {}, token=admin)
+    assert "mail server" in answer.json["places"][0]["why"]
+
+
 @ON_SQLITE
 async def test_a_test_names_who_took_it_and_never_an_address(
     api, app, admin, mails, mail_server, caplog
@@ -342,13 +398,14 @@ async def test_a_test_names_who_took_it_and_never_an_address(
     assert answer.json == {
         "message": "1 of 3 took the message.",
         "places": [
-            {"place": 1, "kind": "mailto", "sent": True},
-            {"place": 2, "kind": "mailto", "sent": False},
-            {"place": 3, "kind": "nosuch", "sent": False},
+            {"place": 1, "kind": "mailto", "sent": True, "why": None},
+            {"place": 2, "kind": "mailto", "sent": False, "why": NOBODY},
+            {"place": 3, "kind": "nosuch", "sent": False, "why": UNREADABLE},
         ],
     }
     told = "\n".join(each.getMessage() for each in caplog.records if each.name != "mail.log")
-    assert "place 2 (mailto) took no message" in told
+    assert f"place 2 (mailto) took no message: {NOBODY}" in told
+    assert f"place 3 (nosuch) took no message: {UNREADABLE}" in told
     for secret in (PASSWORD, "s3cret-token", "owner@example.com"):
         assert secret not in told
 

@@ -157,7 +157,7 @@ async def test_wrong_passphrases_are_limited_by_address_and_leave_no_more_rows(a
 @pytest.mark.parametrize(
     "overrides", [PROXY | {"visitor_reads": 1, "visitor_burst": 3}], indirect=True
 )
-async def test_visitors_reads_are_limited_by_address(api, admin):
+async def test_visitors_reads_are_limited_by_address(api, app, admin):
     visitor = behind("2001:db8:1:2::7")
     answers = [await api.get("/v3/signals/5", headers=visitor) for _ in range(4)]
     assert [answer.status for answer in answers] == [200, 200, 200, 429]
@@ -173,7 +173,7 @@ async def test_visitors_reads_are_limited_by_address(api, admin):
     for _ in range(6):
         assert (await api.get("/v3/signals/5", headers=visitor, token=admin)).status == 200
         assert (await api.get("/v3/signals/5")).status == 200, "on this machine"
-    assert (await api.get("/static/js/api.js", headers=visitor)).status == 200
+    assert (await api.get(app.assets.url("js/api.js"), headers=visitor)).status == 200
 
 
 @ON_SQLITE

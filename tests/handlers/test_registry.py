@@ -1,6 +1,7 @@
 """Stocks and pairs: registering, changing, deleting, and who may be active beside whom."""
 
 from functools import partial
+from urllib.parse import quote
 
 import pytest
 
@@ -355,3 +356,85 @@ async def test_each_change_of_the_registry_is_one_event(api, register, admin):
     assert {each["source"] for each in events} == {"admin"}
     assert events[3]["changes"] == {"hedge": [3, 4]}
     assert events[4]["changes"] == {"active": [0, 1]}
+
+
+# Equations
+
+
+@pytest.mark.parametrize(
+    ("text", "means"),
+    [
+        (
+            "NYSE:MA-1.3*NYSE:V",
+            {"name": "MA-V", "type": "pair", "hedge": 1.3, "registered": True, "active": True},
+        ),
+        ("XOM-CVX", {"name": "XOM-CVX", "hedge": 1.0, "registered": False, "active": False}),
+        ("KO-PEP", {"registered": True, "active": False, "registered_hedge": 1.0}),
+        ("AAPL", {"name": "AAPL", "type": "single", "hedge": None, "active": True}),
+        ("NASDAQ:MSFT", {"name": "MSFT", "registered": False, "registered_hedge": None}),
+        ("NYSE:BF.B", {"name": "BF B", "registered": True}),
+    ],
+)
+async def test_an_equation_is_read_before_it_is_registered(api, admin, desk, text, means):
+    answer = await api.get(f"/v3/equation?text={quote(text)}", token=admin)
+    assert answer.status == 200
+    assert means.items() <= answer.json.items()
+
+
+async def test_a_leg_of_an_equation_tells_its_exchange_and_its_stock(api, admin, desk):
+    legs = (await api.get("/v3/equation?text=XETR:SAP-2*NYSE:MA", token=admin)).json["legs"]
+    assert legs == [
+        {
+            **{"symbol": "SAP", "exchange": "XETR", "sectype": "STK", "currency": "EUR"},
+            **{"certain": True, "primary": None, "registered": False, "active": False},
+        },
+        {
+            **{"symbol": "MA", "exchange": "NYSE", "sectype": "STK", "currency": "USD"},
+            **{"certain": True, "primary": "NYSE", "registered": True, "active": False},
+        },
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "guess"),
+    [
+        ("AAPL", ("STK", "USD", True)),
+        ("NASDAQ:GOOGLE", ("STK", "USD", True)),
+        ("XETR:SAP", ("STK", "EUR", True)),
+        ("LSE:VOD", ("STK", "GBP", False)),
+        ("TSX:CNR", ("STK", "CAD", False)),
+        ("NOWHERE:X", ("STK", "USD", False)),
+        ("EURGBP", ("CASH", "GBP", False)),
+        ("eur.jpy", ("CASH", "JPY", False)),
+        ("OANDA:EURUSD", ("CASH", "USD", False)),
+        ("BTCUSD", ("CRYPTO", "USD", False)),
+        ("BINANCE:ETHUSDT", ("CRYPTO", "USD", False)),
+        ("CRYPTO:BTCEUR", ("CRYPTO", "EUR", False)),
+        ("ABCDEF", ("STK", "USD", False)),
+    ],
+)
+async def test_type_and_currency_of_a_leg_are_guessed_and_said_to_be_certain_or_not(
+    api, admin, desk, text, guess
+):
+    [leg] = (await api.get(f"/v3/equation?text={quote(text)}", token=admin)).json["legs"]
+    assert (leg["sectype"], leg["currency"], leg["certain"]) == guess
+
+
+@pytest.mark.parametrize(
+    ("text", "weighed"), [("MA-V", False), ("2*MA-V", None), ("MA-1*V", True), ("MA-V/2", True)]
+)
+async def test_an_equation_without_a_hedge_is_told_from_one_with_the_hedge_1(
+    api, admin, desk, text, weighed
+):
+    answer = await api.get(f"/v3/equation?text={quote(text)}", token=admin)
+    assert answer.json.get("weighed") is weighed
+
+
+@pytest.mark.parametrize(
+    "text", ["", "2*MA-V", "MA-V-KO", "MA-1,3*V", "MA-0*V", "*" * 201, "\udc00"]
+)
+async def test_an_equation_without_a_clear_meaning_is_refused_with_a_reason(api, admin, text):
+    address = quote(text, errors="surrogatepass")
+    answer = await api.get(f"/v3/equation?text={address}", token=admin)
+    assert answer.status == 400
+    assert answer.json["message"]

@@ -50,6 +50,7 @@ TABLE = [
     ("DELETE", "/v3/pnl/5", "admin"),
     ("GET", "/v3/positions", "read"),
     ("GET", "/v3/bridge", "token"),
+    ("GET", "/v3/equation", "token"),
     ("POST", "/v3/regpair", "fresh"),
     ("PUT", "/v3/regpair", "fresh"),
     ("GET", "/v3/pairs/5", "read"),
@@ -86,6 +87,7 @@ TABLE = [
     ("POST", "/v3/passphrases", "admin"),
     ("DELETE", "/v3/passphrase/old", "admin"),
     ("GET", "/v3/template", "fresh"),
+    ("GET", "/v3/bridge/config", "fresh"),
     ("GET", "/v3/openapi.json", "open"),
     ("GET", "/v3/alarms", "token"),
     ("POST", "/v3/alarms/test", "admin"),
@@ -100,8 +102,11 @@ TABLE = [
     ("GET", "/list", "read"),
     ("GET", "/positions", "read"),
     ("GET", "/docs", "read"),
+    ("GET", "/docs/guide", "read"),
+    ("GET", "/docs/panel.png", "read"),
     ("GET", "/setup", "token"),
     ("GET", "/audit", "admin"),
+    ("GET", "/static/nothing.js", "open"),
     ("GET", "/login", "open"),
     ("POST", "/logout", "open"),
 ]
@@ -581,6 +586,15 @@ async def test_401_and_403_have_the_shape_of_every_error(api, callers):
                 answer = await api.call(method, path, raw=body_of(method), token=token)
                 if answer.status in (400, 401, 403, 404):
                     check_shape(path, answer)
+
+
+@ON_SQLITE
+@pytest.mark.gen_test(timeout=60)
+async def test_a_faulty_place_in_the_feed_is_called_by_its_name(api, callers):
+    for path in ("/v3/events?after=abc", "/v3/events?after=-1", "/ws/signals?after=abc"):
+        answer = await api.get(path, token=await callers.token())
+        expected = "after must be the id of an event, a whole number"
+        assert (answer.status, answer.json["message"]) == (400, expected)
 
 
 @ON_SQLITE

@@ -314,8 +314,12 @@ async def test_a_user_is_registered_read_and_deleted(api, register, admin):
     answer = await api.get("/v3/user/zoe", token=admin)
     assert (answer.status, answer.json) == (200, {"username": "zoe"})
     answer = await api.get("/v3/users/0", token=admin)
-    assert answer.json == {"users": [{"username": n} for n in ("zoe", "user1", "admin")]}
-    assert (await api.get("/v3/users/1", token=admin)).json == {"users": [{"username": "zoe"}]}
+    assert answer.json == {
+        "users": [{"username": n, "admin": n == "admin"} for n in ("zoe", "user1", "admin")]
+    }
+    assert (await api.get("/v3/users/1", token=admin)).json == {
+        "users": [{"username": "zoe", "admin": False}]
+    }
     session = (await log_in(api, "zoe", "12345678")).json
     assert (await api.get("/v3/users/0", token=session["access_token"])).status == 403
     answer = await api.delete("/v3/user/zoe", token=admin)

@@ -6,15 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from trading.alerts import Move
 from trading.positions import (
     TOLERANCE,
     Claim,
     Hedge,
     Holding,
     Total,
+    began,
     hedge,
     opposite,
     share_out,
+    spread,
     totals,
 )
 
@@ -101,6 +104,58 @@ BROKEN = [
 def test_a_hedge_is_broken_by_more_than_rounding(first, second, broken):
     for sign in (1, -1):
         assert hedge(held(sign * first), held(sign * second), 0.72).is_broken == broken
+
+
+# --- prices, and since when --------------------------------------------------------------
+
+PRICES = [
+    # position, cost, PnL; then the price now
+    (100, 12.5, 30, 12.8),
+    (-72, 14.0, -36, 14.5),  # short: it loses as the price rises
+    (-72, 14.0, 36, 13.5),
+    (0, 14.0, 36, None),
+    (100, None, 30, None),
+    (100, 12.5, None, None),
+    (5e-324, 12.5, 1e308, None),
+]
+
+
+@pytest.mark.parametrize(("position", "cost", "pnl", "price"), PRICES)
+def test_the_price_now_follows_from_cost_and_profit(position, cost, pnl, price):
+    assert held(position, cost, pnl=pnl).mark == (price if price is None else pytest.approx(price))
+
+
+@given(quantities, st.floats(0.01, 1e4), st.floats(0.01, 1e4))
+def test_the_price_now_is_the_one_that_made_the_profit(position, cost, price):
+    found = held(position, cost, pnl=position * (price - cost)).mark
+    assert found == (pytest.approx(price, abs=1e-6) if position else None)
+
+
+def test_the_spread_is_that_of_the_chart_or_not_known():
+    assert spread(12.5, 14.25, 0.72) == pytest.approx(2.24)
+    assert spread(None, 14.25, 0.72) is spread(12.5, None, 0.72) is None
+    assert spread(0.0, 1e308, 1e10) is None
+
+
+BEGINNINGS = [
+    # the position; (before, after) of the alerts, newest first; the alert that began it
+    (10, [(0, 10)], 0),
+    (15, [(10, 15), (0, 10), (5, 0), (0, 5)], 1),
+    (-10, [(10, -10), (0, 10)], 0),  # turned around
+    (10, [(10, 0), (0, 10)], 1),  # the alert that closes it still works
+    (10, [(0, -10), (10, 0)], None),  # nobody told of this side
+    (10, [(10, 20)], None),  # it is older than what is known
+    (10, [(None, 10), (0, 10)], None),
+    (10, [], None),
+]
+
+
+@pytest.mark.parametrize(("position", "alerts", "which"), BEGINNINGS)
+def test_a_position_began_with_the_alert_that_came_from_another_side(position, alerts, which):
+    moves = [
+        Move(9 - i, *each, None, f"2026-11-2{9 - i} 15:30:00") for i, each in enumerate(alerts)
+    ]
+    assert began(position, moves) == (None if which is None else moves[which].timestamp)
 
 
 # --- pairs that share a leg --------------------------------------------------------------

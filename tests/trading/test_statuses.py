@@ -1,5 +1,7 @@
 """What became of an alert: one table of statuses and messages."""
 
+import re
+
 import pytest
 
 from trading import statuses
@@ -22,6 +24,9 @@ OUTCOMES = [
     ("canceled", "multiple active orders", "not needed", False),
     ("canceled", "passive ticker", "not needed", True),
     ("canceled", None, "not needed", False),
+    ("canceled", "unknown ticker", "not traded", True),
+    ("error", "wrong hedge", "not traded", True),
+    ("critical err", "unknown ticker", "failed", True),
     ("canceled", "wrong hedge", "not traded", True),
     ("canceled", "insufficient funds", "not traded", True),
     ("canceled", "position size mismatch", "not traded", True),
@@ -41,6 +46,18 @@ OUTCOMES = [
 def test_what_became_of_an_alert(status, message, outcome, refused):
     assert statuses.classify(status, message) == outcome
     assert statuses.is_refused(status, message) == refused
+
+
+@pytest.mark.parametrize("meaning", statuses.MEANINGS, ids=lambda meaning: meaning.example)
+def test_the_table_of_messages_says_what_became_of_the_alert(meaning):
+    if meaning.outcome:
+        assert statuses.classify(statuses.CANCELED, meaning.example) == meaning.outcome
+    else:
+        assert meaning.example not in statuses.REASONS
+
+
+def test_a_reason_is_a_plain_text_that_a_database_can_compare():
+    assert not [each for each in statuses.REASONS if re.search(r"[\\^$.|?*+()\[\]{}]", each)]
 
 
 def test_every_status_has_an_outcome():
