@@ -391,9 +391,9 @@ class Signal(Told):
 
     @classmethod
     def placed_after(cls, moment: str) -> list[Record]:
-        """The signals that came later and have orders at the broker, with the columns of ORDER."""
+        """The later signals with orders at the broker, with the columns of `fills.ORDER`."""
         rows = _PLACED((*statuses.PLACED, moment)).fetchall()
-        return [dict(zip(("rowid", "timestamp", *ORDER), row, strict=True)) for row in rows]
+        return [dict(zip(("rowid", "timestamp", *fills.ORDER), row, strict=True)) for row in rows]
 
     @classmethod
     def has_open(cls, symbol: str) -> bool:
@@ -438,11 +438,9 @@ def _moves(*are_pairs: bool) -> peewee.Query:
     return first
 
 
-ORDER = tuple(fills.Order.__dataclass_fields__)  # what says how far an order is filled
-
 _PLACED = Compiled(
     lambda: Signal.select(
-        *(getattr(Signal, name) for name in ("rowid", "timestamp", *ORDER))
+        *(getattr(Signal, name) for name in ("rowid", "timestamp", *fills.ORDER))
     ).where(Signal.order_status.in_(statuses.PLACED), Signal.timestamp > "")
 )
 _NEWEST = Compiled(_newest)
@@ -731,6 +729,11 @@ class AccountRecord(Told):
     DailyPnL = DoubleField(null=True, help_text="PnL of the day")
     RealizedPnL = DoubleField(null=True, help_text="PnL of closed positions")
     UnrealizedPnL = DoubleField(null=True, help_text="PnL of open positions")
+
+    @classmethod
+    def newest(cls) -> Record | None:
+        """The newest record, as answers tell it; None if there is none."""
+        return next((row.record() for row in cls.page(1)), None)
 
 
 class Bridge(Base):

@@ -16,10 +16,8 @@ from playwright.sync_api import Page, sync_playwright
 
 from bench.data import make
 from bench.load import ALERT
-from bench.processes import Process, running, scratch, server
+from bench.processes import CHROMIUM, Process, running, scratch, server
 
-CHROMIUM = "/usr/bin/chromium"
-SWITCHES = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 STORED = 5000
 # Notes when the first row stands in the page, when the page is live, and what has moved meanwhile.
 WATCH = """(() => {
@@ -62,10 +60,8 @@ def post(port: int, count: int, rate: float) -> None:
 
 def first_view(browser, url: str, latency: float, mbit: float) -> tuple:
     """Opens the dashboard with an empty cache: (requests, KB, first row ms, live ms, shift)."""
-    context = browser.new_context(base_url=url, viewport={"width": 1440, "height": 900})
-    login(context)
-    page = context.new_page()
-    session = context.new_cdp_session(page)
+    page = opened(browser, url)
+    session = page.context.new_cdp_session(page)
     asked, sizes = [], []
     session.send("Network.enable")
     session.on("Network.requestWillBeSent", lambda event: asked.append(event))
@@ -79,14 +75,16 @@ def first_view(browser, url: str, latency: float, mbit: float) -> tuple:
     page.wait_for_function("() => seen.row && seen.live")
     page.wait_for_load_state("networkidle")
     seen, shift = page.evaluate("[seen, shift]")
-    context.close()
+    page.context.close()
     return len(asked), sum(sizes) / 1000, seen["row"], seen["live"], shift
 
 
-def login(context) -> None:
-    """Logs the profile in."""
+def opened(browser, url: str) -> Page:
+    """A page in a profile of its own, which is logged in."""
+    context = browser.new_context(base_url=url, viewport={"width": 1440, "height": 900})
     form = {"username": "admin", "password": "123", "expire": 60}
     assert context.request.post("/v3/login", data=form).status == 200
+    return context.new_page()
 
 
 def heap(page: Page) -> float:
@@ -133,7 +131,7 @@ def main() -> None:
     asked.add_argument("--seconds", type=float, default=60)
     given = asked.parse_args()
     with scratch() as folder, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
+        browser = playwright.chromium.launch(**CHROMIUM)
         database = make(folder / "pages.db", STORED)
         desk = server(database)
         port = desk.port
@@ -144,9 +142,7 @@ def main() -> None:
             f"first view, {given.mbit:g} Mbit/s, {given.latency:g} ms: {requests:g} requests, "
             f"{size:.0f} KB, first row {row:.0f} ms, live {live:.0f} ms, shift {shift:.4f}"
         )
-        context = browser.new_context(base_url=url, viewport={"width": 1440, "height": 900})
-        login(context)
-        page = context.new_page()
+        page = opened(browser, url)
         page.goto("/dashboard")
         page.get_by_role("button", name="Load older").click()
         busy(page, port, given.rate, given.seconds)

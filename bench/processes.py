@@ -13,6 +13,11 @@ from typing import Any
 
 ROOT = Path(__file__).parent.parent
 SERVER = ROOT / "server.py"
+# Starts the browser, as `chromium.launch(**CHROMIUM)`.
+CHROMIUM = {
+    "executable_path": "/usr/bin/chromium",
+    "args": ["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+}
 LISTENS = re.compile(r"listens at http://[\d.]+:(\d+)/")
 
 

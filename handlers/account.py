@@ -15,7 +15,8 @@ from schemas.forms import AccountChange, AccountForm
 from schemas.records import positions_record
 from schemas.values import check
 from services import account
-from services.account import BRIDGE, positions_told
+from services.account import BRIDGE
+from services.positions import positions_told
 from trading import instants
 
 KEYS = tuple(AccountRecord.EXAMPLE)

@@ -128,8 +128,8 @@ class Packer:
 
     def pack(self, data: bytes, more: bool) -> bytes:
         """What of the answer goes out after this part."""
-        if self._gzip is None:
-            self.packs = self.packs and len(data) >= LEAST_PACKED
+        if self.packs and self._gzip is None:
+            self.packs = len(data) >= LEAST_PACKED
             self._gzip = zlib.compressobj(LEVEL, wbits=GZIP)
         if not self.packs:
             return data

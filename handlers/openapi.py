@@ -296,12 +296,15 @@ def _body(call: Call) -> Json:
         form.__name__: {"summary": _first_line(form.__doc__), "value": secret | form.EXAMPLE}
         for form in forms
     }
-    schema = shown[0] if len(shown) == 1 else {"anyOf": shown}
     return {
         "required": not call.contract.body_optional,
         "description": "Its Content-Type is not looked at; at most 64 KiB.",
-        "content": {JSON: {"schema": schema, "examples": examples}},
+        "content": {JSON: {"schema": _any_of(shown), "examples": examples}},
     }
+
+
+def _any_of(schemas: list[Json]) -> Json:
+    return schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
 
 
 def _with_passphrase(call: Call, form: type[BaseModel]) -> Json:
@@ -339,17 +342,15 @@ def _answer(call: Call, said: Any) -> Json:
         return {"description": "this document", "content": content}
     models = call.models(said)
     text = " Or: ".join(_first_line(each.__doc__) for each in models)
-    answer = {"description": text, "content": _content(call, said, models[0])}
+    answer = {"description": text, "content": _content(call, said, models)}
     if call.is_tagged:
         text = "stands for this content; lists that are sent in parts have none"
         answer["headers"] = {"ETag": {"description": text, "schema": {"type": "string"}}}
     return answer
 
 
-def _content(call: Call, said: Any, model: type[BaseModel]) -> Json:
-    schema, example = _ref(model), model.EXAMPLE
-    if isinstance(said, tuple):
-        schema = {"anyOf": [_ref(each) for each in call.models(said)]}
+def _content(call: Call, said: Any, models: list[type[BaseModel]]) -> Json:
+    schema, example = _any_of([*map(_ref, models)]), models[0].EXAMPLE
     if isinstance(said, list):
         beside = {
             name: TypeAdapter(type(each)).json_schema()

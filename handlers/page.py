@@ -86,13 +86,13 @@ class PageHandler(BaseHandler):
     def show(self, template: str, data: dict[str, Any] | None = None, **context: Any) -> None:
         """Answers a page; `data` is what the page's JavaScript paints."""
         self.set_header("Content-Type", "text/html; charset=utf-8")
-        context["data"] = self._data() | (data or {})
         self.add_header("Vary", "Accept-Encoding")
-        text = self.application.templates.get_template(template).render(self._frame(context))
+        frame = self._frame(self._data(data or {}))
+        text = self.application.templates.get_template(template).render(frame | context)
         self.finish(self.packed(text.encode()))
 
-    def _data(self) -> dict[str, Any]:
-        """What every page carries for its JavaScript."""
+    def _data(self, own: dict[str, Any]) -> dict[str, Any]:
+        """What every page carries for its JavaScript, and what is its own."""
         user = self.identity and self.identity.user
         return {
             "page": self.page,
@@ -101,25 +101,23 @@ class PageHandler(BaseHandler):
             "session": session_state(self.identity.session) if user else None,
             "zone": self.conf.zone,
             "now": instants.now(),
-            "event": EventRow.last_id(),
+            "event": own.get("event") or EventRow.last_id(),
             "mode": self.conf.mode,
             "alarm_minutes": self.conf.alarm_minutes,
             "words": PAGE_WORDS,
             "assets": self.application.assets.hash,
+            **own,
         }
 
-    def _frame(self, context: dict[str, Any]) -> dict[str, Any]:
-        user = self.identity and self.identity.user
+    def _frame(self, data: dict[str, Any]) -> dict[str, Any]:
+        """What every template may use."""
         return {
-            "page": self.page,
-            "user": user and {"username": user.username, "admin": user.admin},
+            "data": data,
+            **{name: data[name] for name in ("page", "user", "admin", "mode", "words")},
             "xsrf_token": self.xsrf_token.decode(),
             "clock_zone": self.zone,
             "version": VERSION,
-            "mode": self.conf.mode,
             "webhook_url": self.webhook_url,
-            "words": PAGE_WORDS,
-            **context,
         }
 
     def library_url(self, name: str) -> str:

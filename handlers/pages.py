@@ -24,7 +24,7 @@ from schemas.records import alarm_record, positions_record
 from schemas.requests import SORTS
 from schemas.words import FILTERS, SCOPES
 from services import access, registry, search, signals
-from services.account import positions_told
+from services.positions import positions_told
 from services.search import Filters, totals
 from settings import DEMO_PASSWORD, DEMO_USERS, ROOT
 from trading import instants, positions
@@ -143,14 +143,13 @@ class Holdings(PageHandler):
         run = self.application.reader.run
         record = positions_record(await run(positions_told))
         held = orjson.loads(orjson.dumps(record))  # as the API tells it: what overflows is null
-        newest = await run(lambda: [row.record() for row in AccountRecord.page(1)])
         library = self.library_url("lightweight-charts.mjs")
         self.show(
             "positions.html",
             data={
                 "event": event,
                 "held": held,
-                "account": newest[0] if newest else None,
+                "account": await run(AccountRecord.newest),
                 "chosen": self.chosen("pair") or _first_to_look_at(held),
                 "library": library,
             },
@@ -177,14 +176,14 @@ class Setup(PageHandler):
     @right(Right.TOKEN)
     async def get(self) -> None:
         event = EventRow.last_id()
-        newest = await self.application.reader.run(lambda: list(AccountRecord.page(1)))
+        newest = await self.application.reader.run(AccountRecord.newest)
         self.show(
             "setup.html",
             data={
                 "event": event,
                 "start": await _first_steps(self.application),
                 "bridge": self.application.polls.state(),
-                "reported": newest[0].timestamp if newest else None,
+                "reported": newest["timestamp"] if newest else None,
             },
             alarm_places=self.application.watchman.teller.places,
             scopes=SCOPES,

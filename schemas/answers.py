@@ -202,19 +202,18 @@ class AlarmTest(Answer):
     places: list[ToldPlace]
 
 
-Received = Literal[
-    "Signal created successfully.",
-    "recorded with problematic ticker!",
-    "recorded with unknown or passive ticker!",
-    "Signal already recorded.",
-]
 Warned = Annotated[str | None, Field(description="what to mend in the alert's message")]
 
 
 class Receipt(Answer):
     """What became of an alert, and its signal."""
 
-    message: Received = example("Signal created successfully.")
+    message: Literal[
+        "Signal created successfully.",
+        "recorded with problematic ticker!",
+        "recorded with unknown or passive ticker!",
+        "Signal already recorded.",
+    ] = example("Signal created successfully.")
     rowid: int = example(1)
     warning: Warned = None
 

@@ -98,11 +98,8 @@ PAGE_WORDS: dict[str, Any] = {
     "groups": statuses.GROUPS,
     "filters": FILTERS,
     "not_traded": statuses.REASONS,
-    # [pattern of the whole message, plain words, what became of the alert, what mends it] or null
-    "meanings": [
-        [f"^(?:{each.pattern})$", each.words, each.outcome, each.remedy]
-        for each in statuses.MEANINGS
-    ],
+    # [pattern of the whole message, plain words, what mends it or null]
+    "meanings": [[f"^(?:{each.pattern})$", each.words, each.remedy] for each in statuses.MEANINGS],
     "sources": SOURCES,
     "types": TYPES,
 }

@@ -4,8 +4,8 @@ from collections.abc import Container, Iterable
 from typing import NamedTuple
 
 from models import Stock
-from services import account
-from services.account import PairPosition, Positions
+from services import positions
+from services.positions import PairPosition, Positions
 from trading import alarms, equation, instants
 from trading.alarms import Case
 
@@ -50,7 +50,7 @@ class Holdings:
 
     def judge(self, open_keys: Container[str]) -> Judgment:
         """What is wrong with the positions; what is open stays until they match."""
-        seen = account.last_change()
+        seen = positions.last_change()
         if seen != self._seen:
             self._judgment = self._judge(open_keys)
             self._seen = seen
@@ -59,7 +59,7 @@ class Holdings:
     def _judge(self, open_keys: Container[str]) -> Judgment:
         if not Stock.is_reported():
             return Judgment({}, set(), {})
-        held = account.positions_now()
+        held = positions.positions_now()
         cases, first, busy = {}, {}, {}
         for found in _mismatches(held):
             key = found.case.key
@@ -79,7 +79,7 @@ class Holdings:
 
 def _mismatches(held: Positions) -> Iterable[Found]:
     """The pairs that are not hedged, and the symbols of which something else is held."""
-    placed, waiting = account.symbols_at_work()
+    placed, waiting = positions.symbols_at_work()
     working, busy = _spelled(placed), _spelled(placed | waiting)
     common = [leg.symbol for each in held.pairs for leg in each.legs]
     for each in held.pairs:

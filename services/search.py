@@ -27,7 +27,6 @@ class Filters:
 
     The words of `statuses.GROUPS`, NOT_TRADED and FAILED may stand for a status, too. `name` is the
     name of a pair or the symbol of a single. `first` and `before` are rowids.
-
     """
 
     status: str | None = None

@@ -171,8 +171,6 @@ def _store(new: list[_Pending]) -> None:
 
 # --- reports and corrections ------------------------------------------------------------
 
-_ORDER = list(fills.Order.__dataclass_fields__)
-
 
 def report(order_id: int, symbol: str | None, apply: Callable, source: str) -> Signal:
     """Applies a fill or a cancel to the signal with this order id, and returns the signal.
@@ -181,7 +179,7 @@ def report(order_id: int, symbol: str | None, apply: Callable, source: str) -> S
     """
     signal, leg = Signal.of_order(order_id, symbol)
     try:
-        order = fills.Order(**{name: getattr(signal, name) for name in _ORDER})
+        order = fills.order_of(signal.columns())
         events.change(signal, source, asdict(apply(order, leg)))
     except ValueError as error:
         raise Refused(str(error)) from None

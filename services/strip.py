@@ -6,8 +6,8 @@ from typing import Any
 import orjson
 
 from models import AccountRecord, EventRow, Record, Signal, signal_name
-from services import account, search
-from services.account import PairPosition
+from services import positions, search
+from services.positions import PairPosition
 from services.search import FAILED, NOT_TRADED, Filters
 from trading import instants, statuses
 from trading.fills import plain
@@ -16,7 +16,7 @@ from trading.fills import plain
 class Strip:
     """The figures, kept until anything changes: each open page asks for the same ones.
 
-    Every change has an event or a newer report (`account.last_change`), so nothing kept goes
+    Every change has an event or a newer report (`positions.last_change`), so nothing kept goes
     stale. Only how old an order is changes by itself; that is looked at for each answer.
     """
 
@@ -30,9 +30,9 @@ class Strip:
 
     def figures(self, since: str) -> Record:
         """All figures; only the first answer after a change reads the day's signals."""
-        seen = account.last_change()
+        seen = positions.last_change()
         if seen != self._seen or len(self._counts) == self.MOST:
-            self._pairs, self._counts = account.pairs_now(), {}
+            self._pairs, self._counts = positions.pairs_now(), {}
             self._seen = seen
         if since not in self._counts:
             self._counts[since] = _counts(since)
@@ -52,7 +52,7 @@ def _counts(since: str) -> Record:
         "average_slippage": recent["average_slippage"]["all"],
         "slippage": recent["slippage"],
         "last_alert": Signal.last_alert(),
-        "account": next((row.record() for row in AccountRecord.page(1)), None),
+        "account": AccountRecord.newest(),
         "oldest_open": Signal.oldest_open(),
         "last": _last(),
     }
@@ -71,7 +71,7 @@ def hedge(pairs: Iterable[PairPosition], patience: float) -> Record:
     """
     hedged, since = 0, []
     unhedged: list[PairPosition] = []
-    late, forgotten = instants.ago(patience), instants.ago(account.ORDER_LIVES)
+    late, forgotten = instants.ago(patience), instants.ago(positions.ORDER_LIVES)
     for each in pairs:
         began = each.working.since if each.working else ""
         if each.hedge.is_broken and began <= late:

@@ -20,7 +20,7 @@ from models import (
     Stock,
     User,
 )
-from services import access, account, search, signals
+from services import access, positions, search, signals
 from services.search import Filters, sums
 from tests.conftest import ON_SQLITE
 
@@ -143,8 +143,8 @@ SIGNAL_LOOKUPS = {
     "how many wait": Signal.count_offered,
     "how many are open": Signal.count_open,
     "the oldest that is open": Signal.oldest_open,
-    "those whose orders are at the broker": account.orders_at_work,
-    "what the newest alerts want": lambda: account.wanted(
+    "those whose orders are at the broker": positions.orders_at_work,
+    "what the newest alerts want": lambda: positions.wanted(
         [("NMFC", "ROIC"), ("USD.CAD", "BF B"), ("AAPL", None)]
     ),
 }

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 import models
-from services import account, alarms, events, registry
+from services import alarms, events, positions, registry
 from services.survey import Surveyor
 from tests.receiving import receive_one
 from trading import instants
@@ -169,7 +169,7 @@ def test_expected_is_the_sum_over_all_tickers_of_what_was_not_refused(desk):
     desk.alert("S", 0, 10, order_status="filled")
     assert desk.report(A=60, B=-72, C=20, S=10) == {}
     assert desk.report(A=60, B=-72, C=20, S=10) == {}
-    expected = {each.symbol: each.expected for each in account.positions_now().expected}
+    expected = {each.symbol: each.expected for each in positions.positions_now().expected}
     assert expected == {"A": 60, "B": -72, "C": 20, "S": 10}
     desk.report(S=12)
     words = "S: the alerts say long 10, the account holds long 12."

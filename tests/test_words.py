@@ -1,12 +1,12 @@
 """What the bridge's and the server's messages mean, alike in Python and JavaScript."""
 
 import json
-import re
 import shutil
 import subprocess
 
 import pytest
 
+from handlers.static import STATIC
 from models import SCOPES
 from schemas import words as said
 from schemas.words import PAGE_WORDS
@@ -42,55 +42,59 @@ SAID = [
     ("Grüße +synced", None),
     ("", None),
 ]
+MODULES = ("dom.js", "format.js", "status.js")
+# Loads the module of the pages beside it, with what a page carries, and reads messages by it.
 BY_NODE = """
-const { meanings, texts } = JSON.parse(require("node:fs").readFileSync(0, "utf8"))
-const patterns = meanings.map(([pattern, words]) => [new RegExp(pattern, "u"), words])
-console.log(JSON.stringify(texts.map(text => {
-  for (const [pattern, words] of patterns) {
-    const found = pattern.exec(text)
-    if (found) return words.replace(/\\{(\\d)\\}/g, (_, n) => found[n] ?? "")
-  }
-  return null
-})))
+import { readFileSync } from "node:fs"
+const { page, texts } = JSON.parse(readFileSync(0, "utf8"))
+globalThis.document = { querySelector: () => ({ textContent: JSON.stringify(page) }) }
+const { message } = await import("./status.js")
+console.log(JSON.stringify(texts.map(text => message({ status_msg: text }))))
 """
 
 
-def by_python(texts):
-    """What Python reads from the messages."""
-
-    def meaning(text):
-        for pattern, words, *_ in PAGE_WORDS["meanings"]:
-            if found := re.search(pattern, text):
-                return re.sub(r"\{(\d)\}", lambda n, found=found: found[int(n[1])] or "", words)
-        return None
-
-    return [meaning(text) for text in texts]
+def by_python(texts, folder):
+    """What the server reads from the messages."""
+    return [statuses.meaning(text) for text in texts]
 
 
-def by_node(texts):
-    """What JavaScript reads from the messages, as the pages do."""
+def by_node(texts, folder):
+    """What the pages read from the messages."""
     node = shutil.which("node")
     if not node:
         pytest.skip("node is not installed")
-    sent = json.dumps({"meanings": PAGE_WORDS["meanings"], "texts": texts})
+    for name in MODULES:
+        shutil.copy(STATIC / "js" / name, folder)
+    (folder / "package.json").write_text('{"type": "module"}')
+    (folder / "read.js").write_text(BY_NODE)
+    page = {"words": PAGE_WORDS, "zone": "UTC", "now": "2026-11-24 15:30:00"}
+    sent = json.dumps({"page": page, "texts": texts})
     done = subprocess.run(
-        [node, "-e", BY_NODE], input=sent, capture_output=True, text=True, check=True
+        [node, folder / "read.js"], input=sent, capture_output=True, text=True, check=True
     )
     return json.loads(done.stdout)
 
 
-@pytest.mark.parametrize("read", [by_python, by_node])
-def test_messages_are_put_in_plain_words(read):
-    assert read([text for text, _ in SAID]) == [words for _, words in SAID]
+def small(words):
+    """With a small first letter, as the server puts them into a sentence."""
+    return words[:1].lower() + words[1:]
 
 
-@pytest.mark.parametrize("read", [by_python, by_node])
-def test_each_example_has_the_words_of_its_own_line(read):
-    told = read([each.example for each in MEANINGS])
+READERS = [(by_python, small), (by_node, str)]
+
+
+@pytest.mark.parametrize(("read", "begin"), READERS)
+def test_messages_are_put_in_plain_words(read, begin, tmp_path):
+    told = read([text for text, _ in SAID], tmp_path)
+    assert told == [text if words is None else begin(words) for text, words in SAID]
+
+
+@pytest.mark.parametrize(("read", "begin"), READERS)
+def test_each_example_has_the_words_of_its_own_line(read, begin, tmp_path):
+    told = read([each.example for each in MEANINGS], tmp_path)
     for meaning, words in zip(MEANINGS, told, strict=True):
-        assert words is not None, meaning
-        start = meaning.words.partition("{")[0]
-        assert words.startswith(start), meaning
+        assert words != meaning.example, meaning
+        assert words.startswith(begin(meaning.words.partition("{")[0])), meaning
         assert "{" not in words
 
 

@@ -26,8 +26,7 @@ def is_offered(row: Row) -> bool:
 def unfilled_leg(row: Row) -> int | None:
     """The leg of a pair (1 or 2) that is not filled while the other one is."""
     try:
-        order = fills.Order(**{name: row[name] for name in fills.Order.__dataclass_fields__})
-        return fills.lagging_leg(order)
+        return fills.lagging_leg(fills.order_of(row))
     except ValueError:  # the numbers do not tell
         return None
 

@@ -68,16 +68,14 @@ _LISTED = {
     "MAD": "CSEMA",
     "TND": "BVMT",
 }
-_CURRENCIES = {
-    exchange: frozenset(currencies.split())
+_TRADED = {
+    exchange: currencies.split()
     for currencies, exchanges in _LISTED.items()
     for exchange in exchanges.split()
 }
-_USUAL = {
-    exchange: currencies.split()[0]
-    for currencies, exchanges in _LISTED.items()
-    for exchange in exchanges.split()
-}
+_CURRENCIES = {exchange: frozenset(traded) for exchange, traded in _TRADED.items()}
+_USUAL = {exchange: traded[0] for exchange, traded in _TRADED.items()}
+_TYPES = {exchange: kind for kind, names in _NO_SHARES.items() for exchange in names.split()}
 ALL_CURRENCIES = frozenset().union(*_CURRENCIES.values())
 US = frozenset(_US.split())
 # The broker's names of primary exchanges, where it is known that they mean the same.
@@ -108,8 +106,7 @@ def usual_currency(exchange: str | None) -> str | None:
 
 def security_type(exchange: str) -> str:
     """`CASH` or `CRYPTO` where only currency pairs or only crypto trade there, else `STK`."""
-    name = _name(exchange)
-    return next((kind for kind, names in _NO_SHARES.items() if name in names.split()), "STK")
+    return _TYPES.get(_name(exchange), "STK")
 
 
 def _name(exchange: str) -> str:

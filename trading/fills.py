@@ -50,6 +50,14 @@ class Order:
             raise ValueError("out of range")
 
 
+ORDER = tuple(Order.__dataclass_fields__)
+
+
+def order_of(row: Mapping[str, Any]) -> Order:
+    """The order of a signal, given as {column: value}; raises ValueError as Order does."""
+    return Order(**{name: row[name] for name in ORDER})
+
+
 def matches(symbol: str, leg: str) -> bool:
     """Whether the broker's symbol means the leg; `EUR` is its word for the leg `EUR.USD`."""
     return symbol == leg or ("." not in symbol and leg.startswith(f"{symbol}."))

@@ -9,8 +9,6 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from trading.alerts import Move
-
 TOLERANCE = 0.05  # a hedge may differ by this part of its ratio
 
 FLAT = "flat"
@@ -65,17 +63,17 @@ def side(position: float) -> str:
     return "long" if position > 0 else "short" if position < 0 else "flat"
 
 
-def began(position: float, moves: Iterable[Move]) -> str | None:
-    """When the alert came that led to a position of this side, as far as `moves` tell it.
+def began(position: float, moves: Iterable[tuple]) -> str | None:
+    """When a position of this side began, as far as `moves` tell it.
 
-    They are the strategy's alerts, newest first. An alert that only made the position larger or
-    smaller does not count.
+    They are (position before, after, time) of alerts or reports, newest first. One that only made
+    the position larger or smaller does not count.
     """
-    for move in moves:
-        if move.after is None or move.before is None:
+    for before, after, time in moves:
+        if after is None or before is None:
             return None
-        if side(move.after) == side(position) != side(move.before):
-            return move.timestamp
+        if side(after) == side(position) != side(before):
+            return time
     return None
 
 

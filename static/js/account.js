@@ -141,10 +141,10 @@ function mountTokens() {
 // --- sessions: ended one by one, or all others at once ---
 
 export const browserOf = ({ browser }) => browser || "Unknown program"
+export const whoseEnd = ({ current }) => current ? "It is the one you use now: you will be logged out." : "Whoever uses it must log in again."
 
 async function end(session) {
-  const question = session.current ? "It is the one you use now: you will be logged out." : "Whoever uses it must log in again."
-  if (!await confirm(`End the session of ${browserOf(session)}?`, question, "End session")) return
+  if (!await confirm(`End the session of ${browserOf(session)}?`, whoseEnd(session), "End session")) return
   try {
     await call("DELETE", `/v3/session/${encodeURIComponent(session.id)}`)
     loadSessions()

@@ -1,6 +1,6 @@
 // Alerts from outside: their template and passphrases, and those that were rejected.
 import { call, get, tell } from "./api.js"
-import { confirm, copy, mountOnce, toast } from "./dialogs.js"
+import { confirm, copy, mountOnce, mountReveal, toast } from "./dialogs.js"
 import { $, $$, clone, el, later, page, put, show } from "./dom.js"
 import { exact, number } from "./format.js"
 import { clear, needed, onSubmit, values } from "./forms.js"
@@ -30,17 +30,9 @@ async function copyPart(source) {
 }
 
 export function mountTemplate(section) {
-  const button = $("#reveal")
-  let revealed = false
-  button.addEventListener("click", () => {
-    revealed = !revealed
-    put(button, revealed ? "Hide passphrase" : "Show passphrase")
-    button.setAttribute("aria-pressed", revealed)
-    loadTemplate(revealed)
-  })
+  mountReveal($("#reveal"), "passphrase", loadTemplate)
   for (const one of $$("[data-copy]", section)) one.addEventListener("click", () => copyPart(one.dataset.copy))
   if (page.admin) mountPassphrases(section)
-  loadTemplate(false)
 }
 
 // --- passphrases (admins): made here, shown once, retired ---

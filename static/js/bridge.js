@@ -1,6 +1,6 @@
 // The bridge: when it polled, whether it will trade what is sent, and the file that connects it.
 import { call, get, tell } from "./api.js"
-import { copy } from "./dialogs.js"
+import { copy, mountReveal } from "./dialogs.js"
 import { $, el, page, put } from "./dom.js"
 import { ago, exact, minutesSince, plural } from "./format.js"
 import { on } from "./live.js"
@@ -52,18 +52,10 @@ async function copyFile() {
 }
 
 export function mount(section) {
-  const button = $("[data-act=reveal]", section)
-  let revealed = false
-  button.addEventListener("click", () => {
-    revealed = !revealed
-    put(button, revealed ? "Hide passphrase and key" : "Show passphrase and key")
-    button.setAttribute("aria-pressed", revealed)
-    load(revealed)
-  })
+  mountReveal($("[data-act=reveal]", section), "passphrase and key", load)
   $("[data-act=copy]", section).addEventListener("click", copyFile)
   on("account", ({ account }) => { page.reported = account.timestamp })
   watch(draw)
-  load(false)
 }
 
 // --- alarms ---

@@ -62,6 +62,18 @@ export async function copy(text, node, said) {
   }
 }
 
+// A button that shows and masks the `secret` in a text: calls `load(revealed)` now, for the masked text, and whenever it is pressed.
+export function mountReveal(button, secret, load) {
+  let revealed = false
+  button.addEventListener("click", () => {
+    revealed = !revealed
+    put(button, `${revealed ? "Hide" : "Show"} ${secret}`)
+    button.setAttribute("aria-pressed", revealed)
+    load(revealed)
+  })
+  load(false)
+}
+
 // A box with a secret that the server shows once. Returns what shows a text in it; the box stays until the reader has kept the text.
 export function mountOnce(id, said) {
   const box = $(`#${id}-made`)

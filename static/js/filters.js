@@ -71,7 +71,6 @@ function draw() {
   }
   flag($("#clear"), "data-off", !any())
   for (const field of [form.elements.start_date, form.elements.end_date]) fine(field)
-  flag(form, "data-some", any())
 }
 
 // --- names of pairs and tickers, loaded when the reader comes to the field ---
@@ -85,14 +84,16 @@ async function suggest() {
 }
 
 export function mountFilters(changed) {
+  let applied = JSON.stringify(values())
   const apply = () => {
+    applied = JSON.stringify(values())
     address(values())
     draw()
     changed()
   }
-  const soon = later(apply, 200)
-  form.addEventListener("change", apply)
-  form.addEventListener("input", soon)
+  const follow = () => { if (JSON.stringify(values()) !== applied) apply() } // a choice comes as `input` and as `change`
+  form.addEventListener("change", follow)
+  form.addEventListener("input", later(follow, 200))
   form.addEventListener("submit", event => { event.preventDefault(); apply(); document.activeElement.blur() })
   form.addEventListener("click", ({ target }) => {
     const { days } = target.dataset

@@ -42,6 +42,12 @@ export const capital = text => text ? text[0].toUpperCase() + text.slice(1) : ""
 
 export const favour = x => x > 0 ? "for" : x < 0 ? "against" : null
 
+// What a part is of a whole, as `write(percent)` puts it; "" where that says nothing.
+export function percent(part, whole, write) {
+  const share = 100 * part / whole
+  return typeof part === "number" && whole > 0 && Math.abs(share) < 1e6 ? write(share) : ""
+}
+
 export const plural = (n, word) => `${number(n)} ${word}${n === 1 ? "" : "s"}`
 
 export const zone = page.zone || Intl.DateTimeFormat().resolvedOptions().timeZone

@@ -3,7 +3,7 @@ import "./frame.js"
 import { get } from "./api.js"
 import { AccountChart, PairChart } from "./charts.js"
 import { $, flag, page, put } from "./dom.js"
-import { exact, favour, minutesSince, number, signed, span } from "./format.js"
+import { exact, favour, minutesSince, number, percent, signed, span } from "./format.js"
 import { mountHoldings } from "./holdings.js"
 import { on } from "./live.js"
 
@@ -17,12 +17,6 @@ function figure(key, x) {
   const places = Math.abs(x) < large ? 2 : 0
   if (pnls.includes(key)) return signed(x, "", places)
   return number(typeof x === "number" && Math.abs(x) < 1e12 ? +x.toFixed(places) : x)
-}
-
-// A part of a whole in percent, "" where it says nothing.
-function percent(part, whole, write) {
-  const share = 100 * part / whole
-  return typeof part === "number" && whole > 0 && Math.abs(share) < 1e6 ? write(share) : ""
 }
 
 // What stands below a figure.

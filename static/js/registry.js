@@ -127,7 +127,7 @@ export function mountRegister(form, done = () => {}) {
 
 // --- the tables ---
 
-class Table {
+class RegistryTable {
   constructor(kind) {
     Object.assign(this, kind, { records: [], table: $(`#${kind.noun}s-table`), dialog: $(`#${kind.noun}-dialog`) })
     this.form = $("form", this.dialog)
@@ -265,7 +265,7 @@ function shown() {
 }
 
 export async function mount(section) {
-  tables = kinds.map(kind => new Table(kind))
+  tables = kinds.map(kind => new RegistryTable(kind))
   search = $("#register", section).elements.text
   mountRegister(search.form, load)
   search.addEventListener("input", later(draw, 100))

@@ -3,7 +3,7 @@ import { el, flag, page } from "./dom.js"
 import { favour, money, number, signed } from "./format.js"
 
 const { kinds, not_traded, meanings = [] } = page.words
-const patterns = meanings.map(([pattern, words, , mends]) => [new RegExp(pattern, "u"), words, mends])
+const patterns = meanings.map(([pattern, words, mends]) => [new RegExp(pattern, "u"), words, mends])
 
 // Hides the second names of four fields.
 export const shown = ([field]) => !["ticker1", "ticker2", "price1", "price2"].includes(field)

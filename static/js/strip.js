@@ -2,7 +2,7 @@
 // change. It is loaded again after changes, but not too often.
 import { get } from "./api.js"
 import { $, $$, el, flag, page, put } from "./dom.js"
-import { ago, capital, dayOf, favour, minutesSince, money, now, number, signed, span, startOf } from "./format.js"
+import { ago, capital, dayOf, favour, minutesSince, money, now, number, percent, signed, span, startOf } from "./format.js"
 import { tellTab } from "./frame.js"
 import { on } from "./live.js"
 import { word } from "./status.js"
@@ -12,7 +12,6 @@ let day = dayOf(now())
 let timer, seen = 0, askedAt = 0, away = false
 
 const cash = x => signed(x, "", 0) // an account record does not say its currency
-const percent = (part, whole) => typeof part === "number" && whole > 0 ? 100 * part / whole : null
 const joined = (...parts) => parts.filter(Boolean).join(" · ")
 const some = (n, word) => n ? `${number(n)} ${word}` : ""
 const running = text => {
@@ -75,11 +74,11 @@ const cells = {
   account() {
     const a = figures.account
     if (!a) return { below: "" }
-    const change = percent(a.DailyPnL, a.NetLiquidation - a.DailyPnL)
-    const margin = percent(a.MaintMarginReq, a.NetLiquidation)
+    const change = percent(a.DailyPnL, a.NetLiquidation - a.DailyPnL, share => `${signed(share, "", 1)} %`)
+    const margin = percent(a.MaintMarginReq, a.NetLiquidation, share => `margin ${number(Math.round(share))} %`)
     return {
       figure: a.NetLiquidation === null ? "" : cash(a.NetLiquidation).replace("+", ""),
-      below: joined(change !== null && `${signed(change, "", 1)} %`, margin !== null && `margin ${number(Math.round(margin))} %`),
+      below: joined(change, margin),
     }
   },
   last() {

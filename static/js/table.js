@@ -8,7 +8,7 @@ const nearEnd = 2000 // pixels
 const moment = 1500 // milliseconds for which a changed row is marked
 
 // Missing values are last in both directions; of equal values the higher id is first.
-export function order(value, down, id) {
+function order(value, down, id) {
   const sign = down ? -1 : 1
   return (a, b) => {
     const x = value(a) ?? null, y = value(b) ?? null

@@ -1,5 +1,5 @@
 // Users, and their passwords, second factors, sessions and API tokens (admins).
-import { browserOf, revoke, tokenWords } from "./account.js"
+import { browserOf, revoke, tokenWords, whoseEnd } from "./account.js"
 import { call, get, tell } from "./api.js"
 import { confirm, toast } from "./dialogs.js"
 import { $, clone, page, put, show } from "./dom.js"
@@ -76,7 +76,7 @@ function sessionLine(session, name, again) {
   const seen = session.last_seen ? `, last seen ${exact(session.last_seen)} from ${session.address}` : ""
   const text = `${session.current ? "This session" : browserOf(session)} since ${exact(session.created)}, ends ${exact(session.expires)}${seen}`
   return line(name, text, "End session", `End session of ${name} from ${exact(session.created)}`, async () => {
-    if (!await confirm(`End a session of ${name}?`, session.current ? "It is the one you use now: you will be logged out." : "Whoever uses it must log in again.", "End session")) return
+    if (!await confirm(`End a session of ${name}?`, whoseEnd(session), "End session")) return
     await call("DELETE", `/v3/session/${path(session.id)}`)
     again()
   })

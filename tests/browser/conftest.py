@@ -13,14 +13,12 @@ import pytest
 from playwright.sync_api import expect, sync_playwright
 
 from bench.data import make
-from bench.processes import ROOT, clean_environment, server
+from bench.processes import CHROMIUM, ROOT, clean_environment, server
 from tests.browser.profiles import Profiles, Watch
 from tests.conftest import PATIENCE, alert
 from tests.handlers.conftest import ACCOUNT
 from trading.alarms import KINDS
 
-CHROMIUM = "/usr/bin/chromium"
-SWITCHES = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 # A new alarm would move the things that a test is about to click. Tests of alarms turn them on.
 NO_ALARMS = ",".join(KINDS)
 
@@ -232,7 +230,7 @@ def playwright():
 @pytest.fixture(scope="package")
 def start_browser(playwright):
     """Starts one more Chromium."""
-    return lambda: playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
+    return lambda: playwright.chromium.launch(**CHROMIUM)
 
 
 @pytest.fixture(scope="package")
@@ -266,11 +264,16 @@ def desk(tmp_path_factory, server_settings, stored):
 
 @pytest.fixture
 def open_desk(tmp_path):
-    """Starts a server that belongs to the test: `open_desk(stored=20, replay_limit=5)`."""
+    """Starts a server that belongs to the test: `open_desk(stored=20, replay_limit=5)`.
+
+    With `stored=None` its database is new, with nothing registered.
+    """
     desks = []
 
     def start(stored=0, **settings):
-        database = make(tmp_path / f"{len(desks)}.db", stored)
+        database = tmp_path / f"{len(desks)}.db"
+        if stored is not None:
+            make(database, stored)
         desks.append(Desk(database, **settings).start())
         return desks[-1]
 

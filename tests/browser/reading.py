@@ -19,6 +19,12 @@ ROWS = """() => [...document.querySelectorAll("#signals tbody tr[data-rowid]")]
     return {rowid: +tr.dataset.rowid, ...Object.fromEntries(texts), status: word, message, title}
   })"""
 
+# Sums up in `shift` how far things on the page have moved; `buffered`: since it was opened.
+WATCH_SHIFTS = """buffered => {
+  window.shift = 0
+  new PerformanceObserver(list => { for (const { value } of list.getEntries()) shift += value })
+    .observe({ type: "layout-shift", buffered }) }"""
+
 
 def go(page, path):
     """Opens a page and waits until it is live."""

@@ -5,7 +5,7 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.reading import go, row, violations_in_both_schemes
+from tests.browser.reading import WATCH_SHIFTS, go, row, violations_in_both_schemes
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -21,10 +21,6 @@ HOSTILE = (
 )
 # What the dashboard may cost a browser that has nothing of it yet; the bytes are compressed ones.
 MOST_REQUESTS, MOST_BYTES = 24, 110_000
-WATCH_SHIFTS = """
-  window.shift = 0
-  new PerformanceObserver(list => { for (const { value } of list.getEntries()) shift += value })
-    .observe({ type: "layout-shift", buffered: true })"""
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +90,7 @@ def test_a_cookie_alone_changes_nothing(desk, visit):
 
 def test_the_dashboard_loads_little_and_lets_nothing_move(desk, visit):
     page = visit(new=True)
-    page.add_init_script(WATCH_SHIFTS)
+    page.add_init_script(f"({WATCH_SHIFTS})(true)")
     session = page.context.new_cdp_session(page)
     session.send("Network.enable")
     asked, sizes = [], []

@@ -162,6 +162,21 @@ def test_a_date_that_is_none_is_explained_at_its_field(desk, visit, sent):
     expect(page.locator("#problem-start_date")).not_to_be_empty()
 
 
+def test_what_is_chosen_is_asked_for_once(desk, visit, sent):
+    page = visit()
+    page.clock.install()
+    go(page, "/list")
+    asked = []
+    page.on("request", lambda request: "/v3/signals/" in request.url and asked.append(request))
+    page.get_by_label("Status").first.select_option("filled")
+    page.clock.run_for(1000)
+    assert len(asked) == 1
+    page.locator("#filters [name=q]").fill("said")
+    page.keyboard.press("Tab")
+    page.clock.run_for(1000)
+    assert len(asked) == 2
+
+
 def test_a_range_without_signals_says_so(desk, visit, sent):
     page = visit()
     go(page, "/list?start_date=2020-01-01&end_date=2020-12-31")

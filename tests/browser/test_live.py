@@ -7,7 +7,7 @@ import sqlite3
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.reading import below, cell, figure, go, is_live, row, rowids, rows
+from tests.browser.reading import WATCH_SHIFTS, below, cell, figure, go, is_live, row, rowids, rows
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -277,9 +277,6 @@ FRAME = ["header.bar", "#figures", "#filters", "#scroller", "#signals thead", "#
 BOXES = """names => names.map(name => {
   const { x, y, width, height } = document.querySelector(name).getBoundingClientRect()
   return [x, y, width, height] })"""
-WATCH_SHIFTS = """() => { window.shift = 0
-  new PerformanceObserver(list => { for (const { value } of list.getEntries()) shift += value })
-    .observe({ type: "layout-shift" }) }"""
 FRAMES = "() => new Promise(tell => requestAnimationFrame(() => requestAnimationFrame(tell)))"
 
 
@@ -292,7 +289,7 @@ def test_arriving_rows_move_nothing_around_them(desk, visit, width):
         expect(page.locator("#timeline li")).not_to_have_count(0)
     page.evaluate(FRAMES)
     before = page.evaluate(BOXES, FRAME)
-    page.evaluate(WATCH_SHIFTS)
+    page.evaluate(WATCH_SHIFTS, False)
     for n in range(5):
         rowid = desk.alert(ticker="AAPL", order_comment=f"mover {n}", order_contracts=10**n)
     expect(row(page, rowid)).to_be_visible()

@@ -8,8 +8,6 @@ from zoneinfo import ZoneInfo
 import pytest
 from playwright.sync_api import expect
 
-from bench.data import make
-from tests.browser.conftest import Desk
 from tests.browser.reading import go, is_live, toast, violations_in_both_schemes
 from tests.deploy.places import copy_project
 from trading import instants
@@ -340,8 +338,9 @@ def test_without_a_pair_the_page_teaches(open_desk, visit):
 
 # --- charts ----------------------------------------------------------------------------------
 
-# How many pixels of a chart have the colour of a token, as the browser itself mixes it.
-INK = """([chart, token]) => {
+# [x, how many pixels] of each column of a chart that has the colour of a token, as the browser
+# itself mixes it; from the left.
+COLOURED = """([chart, token]) => {
   const probe = document.body.appendChild(document.createElement("i"))
   probe.style.color = `var(--${token})`
   const pixel = Object.assign(document.createElement("canvas"), { width: 1, height: 1 })
@@ -350,41 +349,17 @@ INK = """([chart, token]) => {
   one.fillRect(0, 0, 1, 1)
   const wanted = one.getImageData(0, 0, 1, 1).data
   probe.remove()
-  let found = 0
-  for (const canvas of document.querySelectorAll(`#${chart} canvas`)) {
-    if (!canvas.width || !canvas.height) continue
-    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height)
-    for (let i = 0; i < data.length; i += 4) {
-      if (data[i + 3] > 250 && [0, 1, 2].every(k => Math.abs(data[i + k] - wanted[k]) < 3)) found++
-    }
-  }
-  return found }"""
-# [left edge, width] of each bar of a colour, in pixels from the left.
-BARS = """([chart, token]) => {
-  const probe = document.body.appendChild(document.createElement("i"))
-  probe.style.color = `var(--${token})`
-  const pixel = Object.assign(document.createElement("canvas"), { width: 1, height: 1 })
-  const one = pixel.getContext("2d")
-  one.fillStyle = getComputedStyle(probe).color
-  one.fillRect(0, 0, 1, 1)
-  const wanted = one.getImageData(0, 0, 1, 1).data
-  probe.remove()
-  const columns = new Set()
+  const columns = new Map()
   for (const canvas of document.querySelectorAll(`#${chart} canvas`)) {
     if (!canvas.width || !canvas.height) continue
     const { data, width } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height)
     for (let i = 0; i < data.length; i += 4) {
       const same = data[i + 3] > 250 && [0, 1, 2].every(k => Math.abs(data[i + k] - wanted[k]) < 3)
-      if (same) columns.add(i / 4 % width)
+      if (same) columns.set(i / 4 % width, (columns.get(i / 4 % width) ?? 0) + 1)
     }
   }
-  const found = []
-  for (const x of [...columns].sort((a, b) => a - b)) {
-    const last = found.at(-1)
-    if (last && x - last[0] - last[1] <= 0) last[1] = x - last[0] + 1
-    else found.push([x, 1])
-  }
-  return found }"""
+  return [...columns].sort(([a], [b]) => a - b) }"""
+INK = f"given => ({COLOURED})(given).reduce((sum, [, pixels]) => sum + pixels, 0)"
 PICTURE = """chart => [...document.querySelectorAll(`#${chart} canvas`)]
   .map(canvas => canvas.width && canvas.height ? canvas.toDataURL() : "").join()"""
 
@@ -565,7 +540,13 @@ def range_of(page, chart):
 
 def bars(page, chart="account-chart"):
     """[left edge, width] of each green bar, from the left."""
-    return page.evaluate(BARS, [chart, "favour"])
+    found = []
+    for x, _ in page.evaluate(COLOURED, [chart, "favour"]):
+        if found and x == sum(found[-1]):
+            found[-1][1] += 1
+        else:
+            found.append([x, 1])
+    return found
 
 
 def test_the_pnl_of_a_day_is_one_bar_as_wide_as_its_records(open_desk, visit):
@@ -695,12 +676,10 @@ def test_where_the_library_does_not_load_the_figures_stand_in_a_table(desk, visi
 
 
 @pytest.fixture
-def unequipped(tmp_path):
+def unequipped(tmp_path, open_desk):
     """A server from a source tree where npm was never run."""
     copy_project(tmp_path / "tree")
-    desk = Desk(make(tmp_path / "desk.db", 0), tmp_path / "tree").start()
-    yield desk
-    desk.stop()
+    return open_desk(tree=tmp_path / "tree")
 
 
 def test_where_npm_was_never_run_the_page_works_without_charts(unequipped, visit):

@@ -1,12 +1,11 @@
 """The setup page: every act on the registry, signals, users, rejected alerts and the template."""
 
-import contextlib
 import json
+from functools import partial
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Desk
 from tests.browser.reading import confirm, go, toast
 from tests.ports import free_port
 
@@ -14,16 +13,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 @pytest.fixture
-def new_desk(tmp_path):
+def new_desk(open_desk):
     """Starts a demo on a database that is new, with nothing registered."""
-    with contextlib.ExitStack() as stack:
-
-        def start(**settings):
-            at = Desk(tmp_path / "new.db", **settings).start()
-            stack.callback(at.stop)
-            return at
-
-        yield start
+    return partial(open_desk, None)
 
 
 def setup(page, section):
@@ -332,7 +324,7 @@ def test_the_simulator_says_what_the_bridge_will_do_and_what_it_sent(visit, new_
     form = page.locator("#simulator-form")
     expect(form.locator("[name=ticker]")).to_have_value("KO-0.5*PEP")
     expect(page.locator("#simulator-bridge")).to_contain_text("No bridge has polled yet")
-    at.call("GET", "/v3/signals/status/waiting/0", token="")
+    at.poll()
     expect(page.locator("#simulator-bridge")).to_have_text("The bridge will trade this.")
     fill(form, order_contracts="0.5", order_comment="sim")
     page.locator("#request-title").click()
@@ -454,7 +446,7 @@ def test_the_bridges_file_is_masked_until_asked(desk, visit):
     expect(file).to_contain_text(f"API_PUT_SIGNAL : {desk.url}/v3/webhook")
     page.get_by_role("button", name="Show passphrase and key").click()
     expect(file).to_contain_text("PASSPHRASE : webhook")
-    desk.call("GET", "/v3/signals/status/waiting/0", token="")
+    desk.poll()
     expect(page.locator("#bridge-seen")).to_contain_text("ago")
 
 
@@ -529,7 +521,7 @@ def test_the_first_start_leads_to_a_waiting_signal_in_four_acts(visit, new_desk)
     page.goto("/setup")
     expect(steps.locator("[data-done]")).to_have_count(3)
     expect(steps.locator("[aria-current]")).to_contain_text("Connect the bridge")
-    at.call("GET", "/v3/signals/status/waiting/0", token="")
+    at.poll()
     expect(steps).to_be_hidden()
     page.reload()
     expect(page.locator("section#registry")).to_be_visible()
@@ -554,7 +546,7 @@ def test_what_is_left_of_the_first_start_is_a_line_that_can_be_dismissed(visit, 
     page.evaluate("localStorage.clear()")
     go(page, "/dashboard")
     expect(line).to_be_visible()
-    at.call("GET", "/v3/signals/status/waiting/0", token="")
+    at.poll()
     expect(line).to_be_hidden()
     go(page, "/dashboard")
     expect(line).to_have_count(0)

@@ -3,9 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from bench.data import make
 from bench.processes import ROOT
-from tests.browser.conftest import Desk
 from tests.browser.reading import go
 from tests.deploy.places import copy_project
 
@@ -31,11 +29,9 @@ def newer(tmp_path):
 
 
 @pytest.fixture
-def desk(tmp_path):
+def desk(open_desk):
     """A server that the test replaces."""
-    desk = Desk(make(tmp_path / "desk.db", 5)).start()
-    yield desk
-    desk.stop()
+    return open_desk(5)
 
 
 def files(page):

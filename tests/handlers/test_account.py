@@ -8,7 +8,7 @@ from tornado.websocket import websocket_connect
 
 import models
 from tests.conftest import ON_SQLITE
-from tests.handlers.conftest import ACCOUNT
+from tests.handlers.conftest import ACCOUNT, PASS, hold
 
 pytestmark = pytest.mark.gen_test(timeout=60)
 
@@ -25,7 +25,6 @@ TICKER = {
     "active_cost": 0,
 }
 NOT_FOUND = {"message": "item not found."}
-PASS = {"passphrase": "webhook"}
 LARGEST = 1.7976931348623157e308
 
 
@@ -288,11 +287,6 @@ async def test_an_alias_cannot_be_deleted_while_its_signal_is_open(api, register
 
 
 # Positions
-
-
-async def hold(api, symbol, position, cost=1.0, pnl=0):
-    body = {"symbol": symbol, "active_pos": position, "active_cost": cost, "active_pnl": pnl}
-    return await api.put("/v3/ticker/updatepnl", body | PASS)
 
 
 async def test_a_position_sets_its_three_fields_and_no_other(api, register, admin):

@@ -3,12 +3,15 @@
 import asyncio
 import gzip
 import re
+from functools import partial
 
 import pytest
 from jinja2 import UndefinedError
 
 from handlers.static import STATIC, TYPES, Assets
+from services import account
 from tests.handlers.conftest import ACCOUNT
+from tests.receiving import receive_one
 
 GZIP = {"Accept-Encoding": "gzip"}
 LONG = 120  # rows that make a list long
@@ -31,9 +34,15 @@ def raw_api(api, http_client):
 
 
 @pytest.fixture
-def many(desk):
-    """Signals that make a long list."""
-    return
+def many(app, desk, io_loop):
+    """Signals and account records that make long lists."""
+
+    def store():
+        for number in range(LONG):
+            receive_one({"ticker": "MA-3*V", "order_action": "buy", "order_contracts": number + 1})
+            account.keep(ACCOUNT | {"NetLiquidation": float(number)}, "test")
+
+    io_loop.run_sync(partial(app.writer.submit, store))
 
 
 def own_files():
@@ -143,21 +152,12 @@ async def test_files_and_pages_are_compressed_for_who_asks(raw_api, app, accepts
         assert body == file.read_bytes() if "/static/" in path else b'"' in body
 
 
-async def fill(api, count):
-    for number in range(count):
-        assert (await api.alert(order_id1=2 * number + 1, order_id2=2 * number + 2)).status == 201
-
-
 LISTS = ["/v3/signals/0", "/v3/signals/100", "/v3/signals/0.csv", "/v3/pnl/0"]
 
 
 @pytest.mark.parametrize("path", LISTS)
 @pytest.mark.gen_test(timeout=60)
-async def test_a_long_list_says_the_same_compressed(api, raw_api, desk, path):
-    await fill(api, LONG)
-    for number in range(LONG):
-        account = ACCOUNT | {"passphrase": "webhook", "NetLiquidation": float(number)}
-        assert (await api.post("/v3/regpnl", account)).status == 201
+async def test_a_long_list_says_the_same_compressed(api, raw_api, many, path):
     token = await api.token()
     plain, packed = [await raw_api(path, headers=each, token=token) for each in (None, GZIP)]
     assert packed.headers["Content-Encoding"] == "gzip"
@@ -170,8 +170,7 @@ async def test_a_long_list_says_the_same_compressed(api, raw_api, desk, path):
 
 @pytest.mark.parametrize("path", LISTS[:2])
 @pytest.mark.gen_test(timeout=60)
-async def test_each_form_of_a_list_has_its_own_etag_and_is_not_sent_twice(api, raw_api, desk, path):
-    await fill(api, LONG)
+async def test_each_form_of_a_list_has_its_own_etag_and_is_not_sent_twice(api, raw_api, many, path):
     token = await api.token()
     tags = {}
     for name, headers in (("plain", {}), ("gzip", GZIP)):
@@ -186,8 +185,7 @@ async def test_each_form_of_a_list_has_its_own_etag_and_is_not_sent_twice(api, r
 
 
 @pytest.mark.gen_test(timeout=60)
-async def test_posts_short_answers_and_polls_of_the_bridge_are_not_compressed(api, raw_api, desk):
-    await fill(api, LONG)
+async def test_posts_short_answers_and_polls_of_the_bridge_are_not_compressed(api, raw_api, many):
     token = await api.token()
     for path in ("/v3/signals/status/waiting/100", "/v3/signals/9", "/v3/stocks/0", "/v3/signal/1"):
         answer = await raw_api(path, token=token)
@@ -216,9 +214,9 @@ PAGES = ("/dashboard", "/list", "/positions", "/setup", "/audit", "/docs", "/log
 
 @pytest.mark.parametrize("overrides", [SECRETS], indirect=True)
 @pytest.mark.gen_test(timeout=60)
-async def test_no_page_holds_a_secret_but_a_token_masked_anew_each_time(api, app):
-    answer = await api.post("/v3/login", {"username": "admin", "password": "123", "expire": 60})
-    cookie = answer.headers["Set-Cookie"].partition(";")[0]
+async def test_no_page_holds_a_secret_but_a_token_masked_anew_each_time(api, callers):
+    _, session = await callers.session("admin")
+    cookie = f"session={session}"
     first = await api.get("/login", headers={"Cookie": cookie})
     cookie += "; " + first.headers["Set-Cookie"].partition(";")[0]
     hidden = [*SECRETS["passphrases"], *SECRETS["bridge_keys"], SECRETS["token_key"]]
@@ -244,9 +242,9 @@ def test_a_template_that_is_not_given_a_name_it_needs_fails(app):
 
 @pytest.mark.gen_test(timeout=60)
 @pytest.mark.parametrize("mode", ["demo", "production"])
-async def test_every_page_has_all_that_its_template_needs(api, app, mode):
-    answer = await api.post("/v3/login", {"username": "admin", "password": "123", "expire": 60})
-    cookie = {"Cookie": answer.headers["Set-Cookie"].partition(";")[0]}
+async def test_every_page_has_all_that_its_template_needs(api, app, callers, mode):
+    _, session = await callers.session("admin")
+    cookie = {"Cookie": f"session={session}"}
     app.conf = app.conf.model_copy(update={"mode": mode})
     for path in (*PAGES, "/docs/guide", "/list?start_date=x", "/audit?end_date=x"):
         answer = await api.get(path, headers=cookie)

@@ -3,10 +3,10 @@
 import pytest
 
 from models import Signal
+from tests.handlers.conftest import PASS, hold
 from trading import instants
 
 pytestmark = pytest.mark.gen_test(timeout=60)
-PASS = {"passphrase": "webhook"}
 NOTHING = {"hedged": 0, "unhedged": 0, "amounts": {}, "filling": 0, "filling_since": None}
 
 
@@ -14,11 +14,6 @@ async def figures(api):
     answer = await api.get("/v3/figures")
     assert answer.status == 200, answer.text
     return answer.json
-
-
-async def hold(api, symbol, position, cost=10):
-    body = {"symbol": symbol, "active_pos": position, "active_cost": cost, "active_pnl": 0}
-    assert (await api.put("/v3/ticker/updatepnl", body | PASS)).status == 200
 
 
 async def place(api, status="created", **fields):
@@ -61,7 +56,7 @@ HEDGES = [
 @pytest.mark.parametrize(("held", "status", "expected"), HEDGES)
 async def test_a_pair_is_hedged_unhedged_or_filling(api, desk, held, status, expected):
     for symbol, position in zip(("NMFC", "ROIC"), held, strict=True):
-        await hold(api, symbol, position)
+        assert (await hold(api, symbol, position)).status == 200
     since = None
     if status:
         rowid = await place(api, status)
@@ -83,7 +78,7 @@ HANGING = [
 @pytest.mark.parametrize(("minutes", "held", "expected"), HANGING)
 async def test_an_order_that_hangs_explains_no_missing_leg(api, app, desk, minutes, held, expected):
     for symbol, position in zip(("NMFC", "ROIC"), held, strict=True):
-        await hold(api, symbol, position)
+        assert (await hold(api, symbol, position)).status == 200
     await place(api)
     since = instants.ago(60 * minutes)
     await app.writer.submit(lambda: Signal.update(timestamp=since).execute())
@@ -93,7 +88,7 @@ async def test_an_order_that_hangs_explains_no_missing_leg(api, app, desk, minut
 
 async def test_the_figures_follow_each_change_at_once(api, desk):
     for position, key in ((100, "unhedged"), (0, None), (100, "unhedged")):
-        await hold(api, "NMFC", position)
+        assert (await hold(api, "NMFC", position)).status == 200
         told = await figures(api)
         assert told["hedge"] == NOTHING | ({key: 1, "amounts": {"USD": 1000}} if key else {})
     for count in (1, 2):
@@ -124,7 +119,7 @@ async def test_the_last_is_what_happened_last_to_any_signal(api, desk):
     assert (last["name"], last["order_status"]) == ("NOPE", "error")
     change = {"rowid": rowid, "order_status": "canceled", "status_msg": "insufficient funds"}
     await api.put("/v3/webhook", PASS | change)
-    await hold(api, "NMFC", 5)  # an event of something else
+    assert (await hold(api, "NMFC", 5)).status == 200  # an event of something else
     last = (await figures(api))["last"]
     events = (await api.get(f"/v3/signal/{rowid}/events", token=await api.token())).json["events"]
     assert last == {

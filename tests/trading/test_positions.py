@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trading.alerts import Move
 from trading.positions import (
     TOLERANCE,
     Claim,
@@ -152,10 +151,8 @@ BEGINNINGS = [
 
 @pytest.mark.parametrize(("position", "alerts", "which"), BEGINNINGS)
 def test_a_position_began_with_the_alert_that_came_from_another_side(position, alerts, which):
-    moves = [
-        Move(9 - i, *each, None, f"2026-11-2{9 - i} 15:30:00") for i, each in enumerate(alerts)
-    ]
-    assert began(position, moves) == (None if which is None else moves[which].timestamp)
+    moves = [(*each, f"2026-11-2{9 - i} 15:30:00") for i, each in enumerate(alerts)]
+    assert began(position, moves) == (None if which is None else moves[which][2])
 
 
 # --- pairs that share a leg --------------------------------------------------------------
