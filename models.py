@@ -27,6 +27,7 @@ from database.rows import Compiled, newest_of_each
 from trading import equation, fills, instants, statuses
 from trading.alarms import KINDS, gravity
 from trading.fills import EXACT, plain
+from trading.guards import MODES, ON, Limits
 from trading.judging import CURRENCIES
 
 Record = dict[str, Any]
@@ -287,6 +288,10 @@ class Signal(Told):
     filled_qty2 = DoubleField(null=True, help_text="quantity of leg 2 that was filled")
     alert_time = Moment(null=True, help_text="when TradingView sent the alert, UTC")
     warning = TextField(null=True, help_text="what to correct in the alert's message")
+    expires = Moment(null=True, help_text="from when it is not offered any more, UTC; null: never")
+    strategy_pos = DoubleField(
+        null=True, help_text="position of the strategy, where only the exit of a reversal is traded"
+    )
 
     class Meta:
         indexes = (
@@ -313,9 +318,35 @@ class Signal(Told):
         return (self.order_id1, self.stk_ticker1), (self.order_id2, self.stk_ticker2)
 
     @classmethod
+    def offered(cls) -> Any:
+        """A condition: the bridge may trade the signal now; one that has expired it may not."""
+        return OFFERED & (cls.expires.is_null() | (cls.expires > instants.now()))
+
+    @classmethod
     def newest_offered(cls, columns: tuple[str, ...], limit: int) -> list[tuple]:
         """The values of these columns, for the newest signals that the bridge may trade."""
-        return _NEWEST((limit,), columns, True).fetchall()
+        return _NEWEST((instants.now(), limit), columns, True).fetchall()
+
+    @classmethod
+    def expired(cls) -> list["Signal"]:
+        """The signals that wait or are held and are too old to be traded, oldest first."""
+        return cls.undecided(cls.expires <= instants.now())
+
+    @classmethod
+    def undecided(cls, *conditions: Any) -> list["Signal"]:
+        """The signals that wait or are held and meet the conditions, oldest first."""
+        # Two queries, because each has an index.
+        found = [
+            signal
+            for waits in (OFFERED, cls.order_status == statuses.HELD)
+            for signal in cls.select().where(waits, *conditions)
+        ]
+        return sorted(found, key=lambda signal: signal.rowid)
+
+    @classmethod
+    def count_held(cls) -> int:
+        """How many signals are held until a person approves them."""
+        return cls.select().where(cls.order_status == statuses.HELD).count()
 
     @classmethod
     def newest_ones(cls, columns: tuple[str, ...], limit: int) -> list[tuple]:
@@ -335,9 +366,9 @@ class Signal(Told):
     def newest_of_each(cls, legs: Collection[tuple[str, str | None]], most: int) -> list[tuple]:
         """The last `most` signals of each of these legs, newest first, in a query or two.
 
-        Each is a tuple (the columns of MOVE, leg 1, leg 2, status).
+        Each is a tuple (the columns of MOVE, leg 1, leg 2).
         """
-        columns = (*MOVE[1:], "stk_ticker1", "stk_ticker2", "order_status")
+        columns = (*MOVE[1:], "stk_ticker1", "stk_ticker2")
         pairs = [each for each in legs if each[1] is not None]
         singles = [each[:1] for each in legs if each[1] is None]
         both = "stk_ticker1 = owner.column1 AND stk_ticker2 = owner.column2 ORDER BY rowid DESC"
@@ -354,7 +385,7 @@ class Signal(Told):
     @classmethod
     def count_offered(cls) -> int:
         """How many signals wait for the bridge."""
-        return cls.select().where(cls.order_status.in_(statuses.OFFERED)).count()
+        return cls.select().where(cls.offered()).count()
 
     @classmethod
     def count_by_status(cls) -> list[tuple[str, int]]:
@@ -366,7 +397,7 @@ class Signal(Told):
     def oldest_offered(cls) -> str | None:
         """When the oldest signal that waits for the bridge came in; None if none waits."""
         # By rowid, because the partial index holds only the signals that wait.
-        return cls.select(cls.timestamp).where(OFFERED).order_by(cls.rowid).limit(1).scalar()
+        return cls.select(cls.timestamp).where(cls.offered()).order_by(cls.rowid).limit(1).scalar()
 
     @classmethod
     def oldest_open(cls) -> str | None:
@@ -396,6 +427,13 @@ class Signal(Told):
         return [dict(zip(("rowid", "timestamp", *fills.ORDER), row, strict=True)) for row in rows]
 
     @classmethod
+    def of_legs(cls, leg1: str, leg2: str | None) -> peewee.ModelSelect:
+        """The signals with these legs, in any spelling, the newest first."""
+        second = cls.stk_ticker2.is_null() if leg2 is None else of_symbol(cls.stk_ticker2, leg2)
+        mine = cls.select().where(of_symbol(cls.stk_ticker1, leg1), second)
+        return mine.order_by(cls.rowid.desc())
+
+    @classmethod
     def has_open(cls, symbol: str) -> bool:
         """Whether a signal with this symbol, in any spelling, is not finished."""
         trades = of_symbol(cls.stk_ticker1, symbol) | of_symbol(cls.stk_ticker2, symbol)
@@ -413,13 +451,13 @@ for _name in ("order_id1", "order_id2"):
 LOOKED_BACK = 6  # signals of a strategy that are read to know its position
 MOVE = (
     *("rowid", "pre_mar_pos", "pre_mar_pos_size", "mar_pos", "mar_pos_size"),
-    *("alert_time", "timestamp", "order_comment", "status_msg"),
+    *("alert_time", "timestamp", "order_comment", "status_msg", "order_status", "strategy_pos"),
 )
 
 
 def _newest(columns: tuple[str, ...], is_offered: bool) -> peewee.Query:
     rows = Signal.select(*(getattr(Signal, name) for name in columns))
-    rows = rows.where(OFFERED) if is_offered else rows
+    rows = rows.where(Signal.offered()) if is_offered else rows
     return rows.order_by(Signal.rowid.desc()).limit(1)
 
 
@@ -541,6 +579,7 @@ class Stock(Told):
     active_pnl = DoubleField(null=True, default=0, help_text="PnL of the day in the currency")
     active_cost = DoubleField(null=True, default=0, help_text="average cost of a share")
     reported = Moment(null=True, help_text="when the position was last reported, UTC")
+    mode = CharField(5, default=ON, choices=MODES, help_text="which of its alerts are traded")
 
     @classmethod
     def named(cls) -> peewee.Field:
@@ -588,8 +627,8 @@ class Stock(Told):
         return found.popitem()[1]
 
     @classmethod
-    def judged(cls, symbols: Collection[str]) -> dict[str, tuple[int, str, str]]:
-        """{symbol: (active, sectype, currency)} of those of these symbols that are registered."""
+    def judged(cls, symbols: Collection[str]) -> dict[str, tuple[int, str, str, str]]:
+        """{symbol: (active, sectype, currency, mode)} of the registered ones of these symbols."""
         rows = _STOCKS(symbols, len(symbols)).fetchall() if symbols else []
         return {symbol: tuple(rest) for symbol, *rest in rows}
 
@@ -651,6 +690,7 @@ class Pair(Told):
     hedge = DoubleField(help_text="quantity of leg 2 for each 1 of leg 1")
     status = IntegerField(default=0, choices=(0, 1), help_text="1: its signals are traded")
     notes = TextField(null=True, help_text="notes of the owner")
+    mode = CharField(5, default=ON, choices=MODES, help_text="which of its alerts are traded")
 
     @classmethod
     def named(cls) -> peewee.Field:
@@ -659,25 +699,32 @@ class Pair(Told):
     def subject(self) -> str:
         return self.name
 
+    @property
+    def equation(self) -> str:
+        """The pair as alerts write it: `NMFC-0.72*ROIC`."""
+        return f"{self.ticker1}-{self.hedge:.15g}*{self.ticker2}"
+
     @classmethod
     def with_leg(cls, symbol: str) -> peewee.ModelSelect:
         """The pairs that have this symbol, in any spelling, as a leg."""
         return cls.select().where(of_symbol(cls.ticker1, symbol) | of_symbol(cls.ticker2, symbol))
 
     @classmethod
-    def judged(cls, names: Collection[str]) -> dict[str, tuple[int, float]]:
-        """{name: (status, hedge)} of those of these pairs that are registered."""
+    def judged(cls, names: Collection[str]) -> dict[str, tuple[int, float, str]]:
+        """{name: (status, hedge, mode)} of those of these pairs that are registered."""
         rows = _PAIRS(names, len(names)).fetchall() if names else []
         return {name: tuple(rest) for name, *rest in rows}
 
 
 _STOCKS = Compiled(
-    lambda count: Stock.select(Stock.symbol, Stock.active, Stock.sectype, Stock.currency).where(
-        Stock.symbol.in_([""] * count)
-    )
+    lambda count: Stock.select(
+        Stock.symbol, Stock.active, Stock.sectype, Stock.currency, Stock.mode
+    ).where(Stock.symbol.in_([""] * count))
 )
 _PAIRS = Compiled(
-    lambda count: Pair.select(Pair.name, Pair.status, Pair.hedge).where(Pair.name.in_([""] * count))
+    lambda count: Pair.select(Pair.name, Pair.status, Pair.hedge, Pair.mode).where(
+        Pair.name.in_([""] * count)
+    )
 )
 
 
@@ -697,6 +744,99 @@ class Unregistered(Base):
     active_cost = DoubleField(default=0, help_text="average cost of a share")
     active_pnl = DoubleField(default=0, help_text="PnL of the day in the currency")
     reported = Moment(help_text="when it was last reported, UTC")
+
+
+# --- what may be traded ----------------------------------------------------------------
+
+
+class Trading(Told):
+    """The mode of trading for all tickers, and the limits. There is at most one row."""
+
+    noun = "trading"
+    UNTOLD = frozenset({"peak"})
+    EXAMPLE = {
+        "mode": "exits",
+        "since": "2026-11-24 15:30:00",
+        "by": "admin",
+        "reason": "Fed at 20:00",
+        "entries": 20,
+        "ticker_entries": None,
+        "contracts": 5000,
+        "value": None,
+        "open": 8,
+        "loss": 2500,
+        "drawdown": None,
+    }
+
+    id = RowId()
+    mode = CharField(5, default=ON, choices=MODES, help_text="which alerts are traded")
+    since = Moment(null=True, help_text="when the mode was set, UTC; null: never")
+    by = CharField(80, null=True, help_text="who set the mode; `system`: a limit of loss did")
+    reason = CharField(200, null=True, help_text="why it was set")
+    entries = IntegerField(null=True, help_text="most entries a day")
+    ticker_entries = IntegerField(null=True, help_text="most entries a day of one ticker")
+    contracts = DoubleField(null=True, help_text="most contracts of one order that enters")
+    value = DoubleField(null=True, help_text="most contracts times price of a single's order")
+    open = IntegerField(null=True, help_text="most pairs and singles with a position at once")
+    loss = DoubleField(null=True, help_text="largest loss of a day, in the account's currency")
+    drawdown = DoubleField(
+        null=True, help_text="largest loss since the highest net liquidation, in its currency"
+    )
+    peak = DoubleField(null=True, help_text="highest net liquidation since `drawdown` was set")
+
+    @classmethod
+    def current(cls) -> "Trading":
+        """The row; a new one, which is not stored, if nothing was ever set."""
+        return cls.get_or_none() or cls()
+
+    @classmethod
+    def in_force(cls) -> tuple[str, Limits]:
+        """The mode and the limits."""
+        row = _IN_FORCE().fetchone()
+        return (row[0], Limits(*row[1:])) if row else (ON, Limits())
+
+    def limits(self) -> Limits:
+        """The limits."""
+        return Limits(*(getattr(self, name) for name in Limits._fields))
+
+
+_IN_FORCE = Compiled(
+    lambda: Trading.select(Trading.mode, *(getattr(Trading, name) for name in Limits._fields))
+)
+
+
+class Entered(Base):
+    """How many entries of a ticker the rules have let through on a day."""
+
+    id = RowId()
+    day = CharField(10, help_text="in the zone of the settings: `2026-11-24`")
+    name = CharField(401, help_text="a pair's name or a symbol")
+    entries = IntegerField()
+
+    class Meta:
+        indexes = ((("day", "name"), True),)
+
+    @classmethod
+    def of(cls, day: str) -> dict[str, int]:
+        """{ticker: entries} of a day."""
+        return dict(_ENTERED((day,)).fetchall())
+
+    @classmethod
+    def add(cls, day: str, counts: Mapping[str, int]) -> None:
+        """Counts more entries of these tickers, in the running transaction."""
+        values = [value for name, count in counts.items() for value in (day, name, count)]
+        _ADD_ENTERED(values, len(counts))
+
+
+def _add_entered(count: int) -> peewee.Query:
+    rows = Entered.insert_many([("", "", 0)] * count, ["day", "name", "entries"])
+    both = Entered.entries + peewee.EXCLUDED.entries
+    columns = [Entered.day, Entered.name]
+    return rows.on_conflict(conflict_target=columns, update={Entered.entries: both})
+
+
+_ENTERED = Compiled(lambda: Entered.select(Entered.name, Entered.entries).where(Entered.day == ""))
+_ADD_ENTERED = Compiled(_add_entered)
 
 
 # --- the account ----------------------------------------------------------------------
@@ -1120,6 +1260,7 @@ class Fact(Base):
 
 TABLES = [
     *(EventRow, Signal, AlertId, RejectedAlert, Stock, Pair, Unregistered, AccountRecord, Bridge),
+    *(Trading, Entered),
     *(Alarm, AlarmWatch, User, Session, Visit, ApiToken, Factor, RecoveryCode),
     *(Passphrase, PassphraseUse, Secret, Audit, Fact),
 ]
@@ -1189,6 +1330,7 @@ _KEYS = {
     for noun, table in (
         *(("pair", Pair), ("position", Stock), ("rejected", RejectedAlert)),
         *(("account", AccountRecord), ("alarm", Alarm), ("token", ApiToken)),
+        ("trading", Trading),
         ("unregistered", Unregistered),
     )
 } | {"stock": STOCK}

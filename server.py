@@ -30,6 +30,7 @@ from services import access, alarms
 from settings import DEMO_PASSWORD, DEMO_USERS, Settings, SettingsError
 
 SWEEP_MINUTES = 1
+EXPIRE_SECONDS = 2  # between two looks for signals that are too old to be traded
 STALLED_SECONDS = 5  # between two looks for clients that send nothing
 GRACE = 8.0  # seconds to finish open requests when the server stops
 
@@ -128,6 +129,7 @@ async def serve(conf: Settings, app: PairsApplication) -> list[socket.socket]:
     server.add_sockets([each.dup() for each in sockets])
     sweepers = [
         PeriodicCallback(app.sweep, SWEEP_MINUTES * 60_000),
+        PeriodicCallback(app.expire, EXPIRE_SECONDS * 1000),
         PeriodicCallback(app.hang_up_on_stalled, STALLED_SECONDS * 1000),
         PeriodicCallback(server.hang_up_on_quiet, STALLED_SECONDS * 1000),
     ]

@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, Validati
 
 from network import has_bare_signs, is_loopback, networks
 from trading.alarms import KINDS
-from trading.hours import window
+from trading.hours import markets, window
 
 VERSION = "3.0.0"
 ROOT = Path(__file__).parent
@@ -44,6 +44,12 @@ def _database(url: str) -> str:
     if kind != "sqlite" and has_bare_signs(url):
         raise ValueError
     return url
+
+
+def _market(name: str) -> str:
+    if name and name not in markets():
+        raise ValueError
+    return name
 
 
 def _flag_or_auto(value: Any) -> Any:
@@ -102,6 +108,9 @@ Places = _texts(
     SECRET,
 )
 Zone = _allow(Literal["", *pytz.all_timezones], 'empty or a zone such as "America/New_York"')
+Market = _allow(
+    Annotated[str, AfterValidator(_market)], 'empty or a market with known holidays, such as "NYSE"'
+)
 _WINDOW = Annotated[str, AfterValidator(lambda text: window(text) and text)]
 Times = _allow(list[_WINDOW], 'a list of times such as "America/New_York 09:30-16:00 mon-fri"')
 
@@ -167,6 +176,14 @@ class Settings(BaseModel, frozen=True, use_attribute_docstrings=True, validate_d
     """Reads that a visitor may send at once from one address."""
     zone: Zone = ""
     """The time zone of times on the pages; empty: the zone of the browser."""
+    entry_minutes: From0 = 15
+    """Minutes after which an entry or reversal is too old to be traded, counted from its
+    `alert_time`, else from its arrival; 0: never (`docs/guards.md`). Exits never expire."""
+    entry_hours: Times = []
+    """Times at which entries are traded, such as `America/New_York 09:30-15:45 mon-fri`; empty: at
+    any time. Others are canceled; exits are always traded."""
+    holidays: Market = ""
+    """The market, such as `NYSE`, on whose holidays no entries are traded; empty: none."""
     alarm_minutes: Above0 = 5
     """Minutes until a signal that still waits turns amber and makes an alarm (`docs/alarms.md`)."""
     alarm_bridge_minutes: Above0 = 3

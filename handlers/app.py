@@ -7,6 +7,7 @@ import re
 import sys
 import time
 import weakref
+from collections import Counter
 from collections.abc import Callable
 from functools import cached_property, lru_cache, partial
 from typing import Any
@@ -27,6 +28,7 @@ from handlers import (
     alarms,
     audit,
     bodies,
+    decisions,
     documents,
     factor,
     gate,
@@ -48,10 +50,11 @@ from handlers import (
 )
 from handlers.base import NotFound, OtherVersion
 from handlers.contract import refuse_undecided
-from models import EventRow
+from models import EventRow, Signal
 from services.access import PASSPHRASES, SESSIONS, end_idle_sessions, sweep_sessions
 from services.alarms import ALARMS, NOBODY_LOOKS
 from services.audit import note_refusals
+from services.decisions import expire, policy_of
 from services.search import Filters
 from services.signals import receive
 from services.strip import Strip
@@ -62,6 +65,7 @@ from trading import instants
 ROUTES = [
     *webhook.routes,
     *signals.routes,
+    *decisions.routes,
     *rejected.routes,
     *registry.routes,
     *account.routes,
@@ -117,7 +121,9 @@ class PairsApplication(Application):
         self.conf = conf
         self.database = database
         self.token_key = token_key
-        self.writer = Writer(database, receive, conf.queue_limit)
+        self.policy = policy_of(conf)
+        self.ruled: Counter[str] = Counter()  # signals that this process has held back, by rule
+        self.writer = Writer(database, partial(receive, policy=self.policy), conf.queue_limit)
         self.reader = Reader(database)
         self._searcher = Reader(database, limit=100)
         self.draining = False
@@ -297,6 +303,15 @@ class PairsApplication(Application):
         """Writes the refusals that were counted, for the audit."""
         if rows := self.refusals.take():
             await self.writer.submit(partial(note_refusals, rows, self.conf.audit_kept))
+
+    async def expire(self) -> None:
+        """Cancels signals that are too old to be traded, and tells what commands have changed."""
+        try:
+            if await self.reader.run(Signal.expired):
+                self.ruled["age"] += await self.writer.submit(partial(expire, self.policy))
+        except UNANSWERED as error:
+            log.warning("expired signals wait for the next look: %s", error)
+        self.feed.look(time.monotonic())
 
     async def sweep(self) -> None:
         """Ends sessions whose time is over, with the sockets they opened; writes refusals."""

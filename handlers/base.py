@@ -23,6 +23,7 @@ from handlers.identity import COOKIE, SAFE, VERBS, IdentityHandler
 from schemas.values import BadFields, Form, check, read_object
 from services import access, audit, signals
 from trading import instants
+from trading.guards import rule_of
 
 MOST_BODY = 64 * 1024  # bytes that a request may bring
 LEAST_PACKED = 4 * 1024  # bytes; a shorter answer is not compressed
@@ -44,6 +45,7 @@ RECEIVED = {
     "recorded": "Signal created successfully.",
     "problematic": "recorded with problematic ticker!",
     "refused": "recorded with unknown or passive ticker!",
+    "ruled": "Signal created successfully.",
     "duplicate": "Signal already recorded.",
 }
 
@@ -202,6 +204,8 @@ class BaseHandler(IdentityHandler):
 
     def reply_receipt(self, receipt: signals.Receipt) -> None:
         """Answers the sender of an alert."""
+        if receipt.reason:
+            self.application.ruled[rule_of(receipt.reason)] += 1
         self.reply(told_of(receipt), 200 if receipt.verdict == "duplicate" else 201)
 
     async def store(self, verb: Callable[..., Any], *args: Any, **named: Any) -> Any:
@@ -276,6 +280,17 @@ class BaseHandler(IdentityHandler):
             close_if_broken(self.application.database)  # the next request opens it anew
 
 
+class SignalChange(BaseHandler):
+    """A handler that changes a signal and answers it."""
+
+    async def change(self, verb: Callable[..., models.Signal], *args: Any) -> None:
+        """Answers the record of the signal that the verb returns, without its timestamp."""
+        signal = await self.store(verb, *args)
+        record = models.record_of("signal", signal.columns())
+        del record["timestamp"]
+        self.reply(record)
+
+
 class CredentialHandler(BaseHandler):
     """A handler that hashes or verifies passwords, off the event loop."""
 
@@ -312,7 +327,8 @@ class CredentialHandler(BaseHandler):
 def told_of(receipt: signals.Receipt) -> dict[str, Any]:
     """What the sender of an alert is told."""
     told = {"message": RECEIVED[receipt.verdict], "rowid": receipt.rowid}
-    return told | {"warning": receipt.warning} if receipt.warning else told
+    more = {"warning": receipt.warning, "reason": receipt.reason}
+    return told | {key: value for key, value in more.items() if value}
 
 
 def session_state(session: models.Session) -> dict[str, Any]:

@@ -35,7 +35,10 @@ TOO_SLOW = (1013, "too slow")
 SESSION_ENDED = (4401, "session ended")
 STOPPING = (1001, "the server stops")
 LATENCIES = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 5.0)  # seconds
-PRIVATE = "rejected."  # how the types of events begin that only logged-in listeners hear of
+PRIVATE = (
+    "rejected.",
+    "trading.",
+)  # how the types of events begin that only logged-in listeners hear of
 VISITOR_REPLAY = 100  # events
 MOST_AT_ONCE = 128 * 1024  # bytes; Windows fails with much more
 PONG = orjson.dumps({"type": "pong"})

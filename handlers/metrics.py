@@ -20,8 +20,9 @@ from prometheus_client.metrics_core import (
 from handlers.base import BaseHandler
 from handlers.contract import Right, right
 from models import Alarm, RejectedAlert, Signal
+from services import decisions
 from settings import VERSION
-from trading import statuses
+from trading import guards, statuses
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 
@@ -80,6 +81,8 @@ class Figures:
             "signals": signals,
             "rejected": rejected,
             "alarms": Alarm.count_open(),
+            "mode": decisions.mode_now()["mode"],
+            "loss": decisions.loss_today(),
             "bridge": max(0.0, time.time() - polled) if polled else None,
         }
 
@@ -105,17 +108,25 @@ class Scrape:
         if self._stored["bridge"] is not None:
             age.add_metric([], self._stored["bridge"])
         yield age
+        loss = GaugeMetricFamily("pairs_loss_today", "The account's loss of the day.")
+        if self._stored["loss"] is not None:
+            loss.add_metric([], self._stored["loss"])
+        yield loss
 
     def _labelled(self) -> Iterator[Any]:
         app, stored = self._application, self._stored
         users = sum(each.session is not None for each in app.hub.listeners)
         sockets = {"yes": users, "no": len(app.hub.listeners) - users}
         refused = app.gate.refused_posts()
+        modes = {mode: int(mode == stored["mode"]) for mode in guards.MODES}
+        ruled = {rule: app.ruled[rule] for rule in guards.RULES}
         for kind, name, text, label, values in (
             (GaugeMetricFamily, "websockets", "Open websockets.", "logged_in", sockets),
             (GaugeMetricFamily, "signals", "Stored signals.", "status", stored["signals"]),
             (GaugeMetricFamily, "rejected_alerts", "Kept.", "passphrase", stored["rejected"]),
             (GaugeMetricFamily, "alarms", "Open alarms.", "kind", stored["alarms"]),
+            (GaugeMetricFamily, "trading_mode", "1 for the mode in force.", "mode", modes),
+            (CounterMetricFamily, "held_back_signals", "By rule.", "rule", ruled),
             (CounterMetricFamily, "refused_posts", "Posts without a row.", "reason", refused),
         ):
             family = kind(f"pairs_{name}", text, labels=[label])

@@ -15,6 +15,7 @@ from handlers.static import Assets
 from models import EventRow
 from schemas.requests import LONGEST_FILTER
 from schemas.words import PAGE_WORDS
+from services import decisions
 from settings import ROOT, VERSION
 from trading import instants
 
@@ -98,6 +99,7 @@ class PageHandler(BaseHandler):
             "page": self.page,
             "user": user.username if user else None,
             "admin": bool(user and user.admin),
+            "trading": decisions.mode_now() if user else None,
             "session": session_state(self.identity.session) if user else None,
             "zone": self.conf.zone,
             "now": instants.now(),

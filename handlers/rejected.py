@@ -25,7 +25,7 @@ class Resubmit(BaseHandler):
         """Resubmit an alert, as it was or corrected."""
         row = RejectedAlert.find(rowid_of(rowid))
         alert = read_alert(self._body(row))
-        resubmit = signals.resubmit, row.id, alert, self.source
+        resubmit = signals.resubmit, row.id, alert, self.source, self.application.policy
         self.reply_receipt(await self.act("alert.resubmitted", f"rejected {row.id}", *resubmit))
 
     def _body(self, row: RejectedAlert) -> dict:

@@ -41,21 +41,22 @@ class ShortLists:
     """Short lists of signals as JSON, kept until the next event: the same few are asked for often.
 
     Every change of a signal writes an event, and events become visible in the order of their ids.
-    So a list is right for as long as the newest event has the same id, whichever process writes.
+    So a list is right for as long as the newest event has the same id, whichever process writes;
+    but a signal may expire, so it is read again in the next second.
     """
 
     MOST = 50
 
     def __init__(self, last_event: Callable[[], int]):
         self._last_event = last_event
-        self._event = 0
+        self._seen = (0, "")
         self._lists: dict[tuple[Filters, int], bytes] = {}
 
     def read(self, filters: Filters, limit: int) -> bytes:
         """The newest signals that pass the filters."""
-        event = self._last_event()
-        if event != self._event or len(self._lists) == self.MOST:
-            self._event, self._lists = event, {}
+        seen = self._last_event(), instants.now()
+        if seen != self._seen or len(self._lists) == self.MOST:
+            self._seen, self._lists = seen, {}
         if (filters, limit) not in self._lists:
             rows = search.newest(filters, SIGNAL_KEYS, limit)
             self._lists[filters, limit] = json_records(rows)

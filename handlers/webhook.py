@@ -1,17 +1,15 @@
 """Alerts come in, and the bridge reports what became of their orders."""
 
-from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 import orjson
 from tornado.web import HTTPError
 
 import security
-from handlers.base import MOST_BODY, BaseHandler, told_of
+from handlers.base import MOST_BODY, SignalChange, told_of
 from handlers.contract import Right, contract, right
 from handlers.errors import ApiError, explain
-from models import Record, Signal, record_of
+from models import Record, Signal
 from schemas import answers, forms
 from schemas.forms import (
     Alert,
@@ -28,17 +26,6 @@ from services import audit, events, signals
 from trading.statuses import OFFERED
 
 FORMS = (Cancel, Report, Fill)  # of an order's report
-
-
-class SignalChange(BaseHandler):
-    """A handler that changes a signal and answers it."""
-
-    async def change(self, verb: Callable[..., Signal], *args: Any) -> None:
-        """Answers the record of the signal that the verb returns, without its timestamp."""
-        signal = await self.store(verb, *args)
-        record = record_of("signal", signal.columns())
-        del record["timestamp"]
-        self.reply(record)
 
 
 class Webhook(SignalChange):
@@ -76,7 +63,7 @@ class Webhook(SignalChange):
     async def _rehearse(self, alert: Record) -> None:
         """Answers what would become of an alert; stores nothing."""
         try:
-            await self.store(signals.rehearse, alert)
+            await self.store(signals.rehearse, alert, self.application.policy)
         except signals.Rehearsed as told:
             receipt, record = told.receipt, told.record
             repeats = receipt.rowid and f"the alert repeats signal {receipt.rowid}."
@@ -143,6 +130,7 @@ class Webhook(SignalChange):
             rowid,
             revision.sent(),
             self.source,
+            self.application.policy,
             bypass=bypass,
             owner=owner,
             expected=revision.expected_status,

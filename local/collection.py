@@ -49,6 +49,7 @@ GIVEN = {
     "put_Webhook": {"rowid": "{{rowid}}"},
     "put_Register": {"rowid": "{{account}}"},
     "delete_AccountRecords": {"count_or_rowid": "{{account}}"},
+    **dict.fromkeys(("post_Approval", "post_Refusal"), {"rowid": "{{rowid}}"}),
     "post_Resubmit": {"rowid": "{{rejected}}"},
     "delete_OneToken": {"rowid": "{{token_id}}"},
     "post_Acknowledge": {"rowid": "999"},  # there may be an alarm by now, or none: ask for none
@@ -71,6 +72,8 @@ REFUSED = {
     "delete_OthersFactor": 404,
     "delete_OneSession": 404,
     "delete_RejectedAlerts": 404,
+    "post_Approval": 400,  # the signal is not held
+    "post_Refusal": 400,
 }
 
 

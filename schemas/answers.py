@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 
 import models
 from models import SEED, STOCK, TWINS, Record
-from trading import alarms, positions, statuses
+from trading import alarms, guards, positions, statuses
 
 Moment = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$", description="UTC")]
 Text = str | None
@@ -205,6 +205,9 @@ class AlarmTest(Answer):
 Warned = Annotated[str | None, Field(description="what to mend in the alert's message")]
 
 
+Ruled = Annotated[str | None, Field(description="why a rule holds the alert back")]
+
+
 class Receipt(Answer):
     """What became of an alert, and its signal."""
 
@@ -216,6 +219,7 @@ class Receipt(Answer):
     ] = example("Signal created successfully.")
     rowid: int = example(1)
     warning: Warned = None
+    reason: Ruled = None
 
 
 class DryReceipt(Answer):
@@ -226,6 +230,7 @@ class DryReceipt(Answer):
     rowid: int | None = example(None, "of the signal that the alert repeats, else null")
     signal: DrySignal | None = example(DrySignal.EXAMPLE, "null: it repeats a deleted one")
     warning: Warned = None
+    reason: Ruled = None
 
 
 class Slippage(Answer):
@@ -298,6 +303,7 @@ class Figures(Answer):
     """What waits and is open now, and what happened since."""
 
     waiting: int = example(1)
+    held: int = example(0, "signals that wait for approval")
     open: int = example(2, "signals with an order at the broker that works")
     filled: int = example(5)
     canceled: int = example(1)
@@ -347,6 +353,7 @@ class PairHolding(Answer):
     hedge: float = example(0.72)
     actual_hedge: Number = example(0.72)
     mark: Literal[positions.MARKS] = example(positions.FINE)
+    broken: bool = example(False, "whether the hedge needs a person")
     active_pnl: Number = example(20)
     currency: Text = example("USD")
     unhedged_leg: Literal[1, 2] | None = example(None, "of which too much is held")
@@ -391,6 +398,59 @@ class Positions(Answer):
     totals: list[Total]
     expected: list[Expectation]
     unregistered: list[Unregistered] = example([])
+
+
+Mode = Literal[guards.MODES]
+Count = int | None
+
+
+class Limits(Answer):
+    """The most that is let through; null is no limit."""
+
+    entries: Count = example(20, "entries a day")
+    ticker_entries: Count = example(None, "entries a day of one ticker")
+    contracts: Number = example(5000, "contracts of one order that enters")
+    value: Number = example(None, "contracts times price of a single's order")
+    open: Count = example(8, "pairs and singles with a position at once")
+    loss: Number = example(2500, "loss of a day, in the account's currency")
+    drawdown: Number = example(None, "loss since the highest net liquidation")
+
+
+class UsedToday(Answer):
+    """What of the limits is used; null is not known."""
+
+    day: str = example("2026-11-24", "in the zone of the settings")
+    entries: int = example(3, "entries that were let through")
+    ticker_entries: dict[str, int] = example({"MA-V": 2, "AAPL": 1})
+    open: int = example(2, "pairs and singles with a position")
+    loss: Number = example(120.5, "null where no account record is recent")
+    drawdown: Number = example(None)
+
+
+class TradingState(Answer):
+    """Which alerts are traded now, and what waits."""
+
+    mode: Mode = example("on", "the stricter of this and the ticker's own holds")
+    since: Moment | None = example("2026-11-24 15:30:00")
+    by: Text = example("admin", "`system`: a limit of loss did it")
+    reason: Text = example("Fed at 20:00")
+    limits: Limits
+    today: UsedToday
+    held: int = example(0, "signals that wait for approval")
+    waiting: int = example(1, "signals that the bridge may trade")
+    at_broker: int = example(2, "signals with open orders")
+    tickers: dict[str, Mode] = example({"MA-V": "exits"}, "tickers with a mode of their own")
+    entry_minutes: Number = example(15, "after which an entry expires; 0: never")
+
+
+class TradingChanged(TradingState):
+    """The same, and what became of the signals that waited."""
+
+    canceled: int = example(1, "signals that were canceled")
+    cut: int = example(0, "reversals that were cut to their exit")
+
+
+TradingRow = of_table(models.Trading, "TradingRow")
 
 
 class BridgeState(Answer):
@@ -666,9 +726,27 @@ class RejectedEvent(Answer):
     changed: list[str] = example(["body"])
 
 
-Event = SignalEvent | StockEvent | PairEvent | AccountEvent | PositionEvent | RejectedEvent
+class TradingEvent(Answer):
+    """The mode or a limit was set; only those who are logged in hear of it."""
+
+    type: Literal["trading.created", "trading.updated"] = example("trading.updated")
+    event: int = example(13)
+    trading: TradingRow
+    changed: list[str] = example(["mode", "since", "by", "reason"])
+
+
+Event = (
+    SignalEvent
+    | StockEvent
+    | PairEvent
+    | AccountEvent
+    | PositionEvent
+    | RejectedEvent
+    | TradingEvent
+)
 MESSAGES = (
     *(Hello, SignalEvent, StockEvent, PairEvent, AccountEvent, PositionEvent, RejectedEvent),
+    TradingEvent,
     *(BridgeHeard, AlarmsChanged, Pong, Resync),
 )
 

@@ -17,6 +17,8 @@ from schemas.types import (
     Kind,
     Leg,
     Message,
+    Mode,
+    OptionalCount,
     OptionalId,
     OptionalLeg,
     OptionalPositive,
@@ -162,6 +164,71 @@ class Revision(_SignalFields):
             if values and wire != "rowid":
                 columns[wire] = values
         return columns
+
+
+# --- what may be traded -------------------------------------------------------------------
+
+
+class ModeForm(Body):
+    """The mode of trading, and why."""
+
+    EXAMPLE = {"mode": "exits", "reason": "Fed at 20:00"}
+
+    mode: Mode
+    reason: OptionalText = None
+
+
+class LimitsForm(Body):
+    """Limits; null removes one, and one that is not sent stays."""
+
+    model_config = KEEPS
+
+    EXAMPLE = {"entries": 20, "loss": 2500}
+
+    entries: OptionalCount = None
+    ticker_entries: OptionalCount = None
+    contracts: OptionalPositive = None
+    value: OptionalPositive = None
+    open: OptionalCount = None
+    loss: OptionalPositive = None
+    drawdown: OptionalPositive = None
+
+
+class OrderForm(Body):
+    """A trade by hand. If it carries no positions, the server takes them from its books."""
+
+    EXAMPLE = {"ticker": "MA-3*V", "order_action": "sell", "order_contracts": 10}
+
+    ticker: Ticker
+    order_action: Action
+    order_contracts: Positive
+    order_price: OptionalPrice = None
+    mar_pos: Position = None
+    mar_pos_size: Size = 0.0
+    pre_mar_pos: Position = None
+    pre_mar_pos_size: Size = 0.0
+    order_comment: Comment = None
+    alert_id: AlertId = None
+
+
+class CloseForm(Body):
+    """Which pair or single to close: all that is held of it."""
+
+    EXAMPLE = {"close": "MA-V"}
+
+    close: Ticker
+    alert_id: AlertId = None
+
+
+def read_order(body: Record, alert_id: str | None = None) -> Record:
+    """A person's order as {column: value}, or `close` with a name. Raises BadFields.
+
+    `alert_id` is the header's, where the body has none.
+    """
+    form = check(CloseForm if unless_blank(body.get("close")) is not None else OrderForm, body)
+    told = form.columns()
+    told["alert_id"] = form.alert_id or unless_unfilled(alert_id)
+    return told
 
 
 # --- reports of orders ------------------------------------------------------------------
@@ -359,6 +426,7 @@ class TickerForm(Body):
     active_pos: Reported = 0.0
     active_pnl: Reported = 0.0
     active_cost: Reported = 0.0
+    mode: Mode = "on"
 
     def columns(self) -> Record:
         """The fields that were sent; see `HoldingForm` for a position that is not known."""
@@ -403,6 +471,7 @@ class PairForm(Body):
     hedge: Positive
     status: Switch = 0
     notes: Comment = None
+    mode: Mode = "on"
 
     def columns(self) -> Record:
         """The fields that were sent; raises BadFields for a ticker that no leg can have."""
@@ -428,6 +497,7 @@ class PairChange(Body):
     hedge: Positive = 1.0
     status: Switch = 0
     notes: Comment = None
+    mode: Mode = "on"
 
     def key(self) -> str:
         """The pair's name; raises BadFields."""

@@ -95,6 +95,7 @@ def _pair(held: Any, expected: dict[str, float]) -> Record:
         hedge=held.pair.hedge,
         actual_hedge=hedge.actual,
         mark=hedge.mark,
+        broken=hedge.is_broken,
         active_pnl=legs[0].pnl + legs[1].pnl if has_pnl else None,
         currency=legs[0].currency if has_sum else None,
         unhedged_leg=hedge.leg,

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from schemas.values import (
     MOST,
     to_bare,
+    to_count,
     to_flag,
     to_id,
     to_instant,
@@ -22,6 +23,7 @@ from schemas.values import (
     unless_blank,
     unless_unfilled,
 )
+from trading.guards import MODES
 from trading.instants import UNIX
 
 DIGITS = r"(\d+\.?\d*|\.\d+)"
@@ -177,6 +179,13 @@ Comment = Annotated[
     | None,
     shown_text(4000, blank=True),
 ]
+_COUNT = {"minimum": 0, "maximum": 10**6}
+OptionalCount = Annotated[
+    Annotated[int, BeforeValidator(to_count)] | None,
+    _BLANK,
+    shown("integer", "string", blank=True, pattern=r"\d{1,6}", **_COUNT),
+]
+Mode = word_of(*MODES)
 Position = optional_word("long", "short", "flat")
 Action = word_of("buy", "sell")
 Kind = optional_word("single", "pair")

@@ -80,6 +80,14 @@ def to_id(value: Any) -> int:
     return number
 
 
+def to_count(value: Any) -> int:
+    """A whole number from 0 to a million, also as text of digits; raises ValueError."""
+    number = to_id(value)
+    if not 0 <= number <= 10**6:
+        raise ValueError("must be a whole number from 0 to 1,000,000")
+    return number
+
+
 def to_known(value: Any) -> float | None:
     """A number of the broker's; None for what lies beyond all that it can mean. Raises ValueError.
 

@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from trading import statuses
+from trading import guards, statuses
 
 # How a status looks: waiting and other are hollow, the others have a colour of their own.
 KINDS = {
     **dict.fromkeys(statuses.OFFERED, "waiting"),
+    statuses.HELD: "held",
     statuses.CREATED: "working",
     statuses.PART_PRICED: "working",
     statuses.PART_FILLED: "part",
@@ -17,7 +18,10 @@ KINDS = {
 
 # What the filter of statuses offers: (what is asked for, how it is called).
 FILTERS = [
-    *((status, status) for status in (*statuses.OFFERED, *statuses.PLACED, statuses.FILLED)),
+    *(
+        (status, status)
+        for status in (*statuses.OFFERED, statuses.HELD, *statuses.PLACED, statuses.FILLED)
+    ),
     ("open", "waiting or working"),
     (statuses.CANCELED, statuses.CANCELED),
     ("not_traded", "not traded"),
@@ -76,6 +80,12 @@ AUDIT = {
     "pair.deleted": "Deleted pair",
     "alert.resubmitted": "Resubmitted",
     "signal.offered": "Set to waiting",
+    "signal.approved": "Approved",
+    "signal.refused": "Refused to trade",
+    "order.placed": "Traded by hand",
+    "order.repeated": "Repeated a trade by hand",
+    "trading.mode": "Set the mode of trading",
+    "trading.limits": "Set limits",
 }
 # What the audit's page offers to choose from: (what is asked for, how it is called).
 AUDIT_GROUPS = [
@@ -90,6 +100,8 @@ AUDIT_GROUPS = [
     ("registry", "Registry"),
     ("alert", "Resubmitted alerts"),
     ("signal", "Signals"),
+    ("order", "Trades by hand"),
+    ("trading", "Modes and limits"),
 ]
 
 PAGE_WORDS: dict[str, Any] = {
@@ -98,6 +110,8 @@ PAGE_WORDS: dict[str, Any] = {
     "groups": statuses.GROUPS,
     "filters": FILTERS,
     "not_traded": statuses.REASONS,
+    "ruled": statuses.RULED,
+    "modes": guards.MODE_WORDS,
     # [pattern of the whole message, plain words, what mends it or null]
     "meanings": [[f"^(?:{each.pattern})$", each.words, each.remedy] for each in statuses.MEANINGS],
     "sources": SOURCES,

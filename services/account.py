@@ -2,21 +2,23 @@
 
 from database.opening import announce
 from models import AccountRecord, Bridge, Record
-from services import events
+from services import decisions, events
 from trading import instants
 
 BRIDGE = "bridge"  # announced: the bridge was seen, and when
 
 
 def keep(fields: Record, source: str) -> None:
-    """Stores a new record of the present instant."""
+    """Stores a new record of the present instant; a loss beyond its limit stops entries."""
     events.add(AccountRecord, source, timestamp=instants.now(), **fields)
+    decisions.watch_loss()
 
 
 def change(rowid: int, fields: Record, source: str) -> AccountRecord:
-    """Sets the fields of a record, its time among them; raises Missing."""
+    """Sets the fields of a record, its time among them; as `keep`. Raises Missing."""
     record = AccountRecord.find(rowid)
     events.change(record, source, fields)
+    decisions.watch_loss()
     return record
 
 

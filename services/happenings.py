@@ -7,7 +7,7 @@ import orjson
 
 from models import EventRow, RejectedAlert, Signal
 from services.look import Look
-from trading import alerts, instants, missed, statuses
+from trading import alerts, guards, instants, missed, statuses
 from trading.alarms import Case, about, outcome_kind
 from trading.missed import Alert, Strategy
 
@@ -15,6 +15,7 @@ MOST_EVENTS = 300  # looked through at a time
 MOST_WORDS = 200  # letters of a message in an alarm
 MOST_EARLIER = 10  # alerts of a ticker that are read where nothing is remembered of it
 _TOLD = ("signal.created", "signal.updated", "rejected.created")
+_MODES = ("trading.created", "trading.updated")
 _ENDED = (*statuses.ERRORS, statuses.CANCELED)
 
 
@@ -45,6 +46,7 @@ def find(look: Look, after: int, strategies: MutableMapping[str, Strategy]) -> N
         look.add(Case("alert_id", str(row["rowid"]), look.now, what))
     for newer in ordered:
         _add_older_orders(look, newer)
+    _add_stops(look, after)
 
 
 def _events(look: Look, after: int) -> list[tuple]:
@@ -60,9 +62,35 @@ def _events(look: Look, after: int) -> list[tuple]:
     return rows
 
 
+def _add_stops(look: Look, after: int) -> None:
+    """Modes that the server itself has set, because a loss is beyond its limit."""
+    mine = EventRow.type.in_(_MODES) & (EventRow.source == "system")
+    told = EventRow.select().where(mine, EventRow.id > after, EventRow.id <= look.reached)
+    for event in told.order_by(EventRow.id):
+        if "mode" in event.changed:
+            reason = event.changed["reason"][1]
+            what = f"{reason[:1].upper()}{_short(reason[1:])}."
+            look.add(Case("stopped", "trading", look.now, what))
+
+
+def _add_refused(look: Look, rows: list[dict]) -> None:
+    """What age, hours or limits have refused: one case for each rule."""
+    by_rule: dict[str, list[dict]] = {}
+    for row in rows:
+        rule = guards.rule_of(row["status_msg"])
+        if row["order_status"] == statuses.CANCELED and rule in guards.TOLD:
+            by_rule.setdefault(rule, []).append(row)
+    for rule, those in by_rule.items():
+        last = max(those, key=lambda row: row["rowid"])
+        what = f"{about(last)}: {_short(statuses.meaning(last['status_msg']))}."
+        look.add(Case("refused", rule, look.now, what, float(len(those))))
+
+
 def _add_ended(look: Look, rowids: list[int]) -> None:
     """Signals that failed or were not traded, and still are as they ended."""
-    for row in Signal.select().where(Signal.rowid.in_(rowids)).dicts():
+    rows = list(Signal.select().where(Signal.rowid.in_(rowids)).dicts())
+    _add_refused(look, rows)
+    for row in rows:
         if kind := outcome_kind(row):
             message = row["error_msg"] or row["status_msg"] or row["order_status"]
             what = f"{about(row)}: {_short(statuses.meaning(message))}"
@@ -113,7 +141,9 @@ def _alert(rowid: int, columns: dict[str, Any], by_owner: bool = False) -> Alert
     if not legs[0] or alerts.is_from_bridge(message, columns.get("order_comment")):
         return None
     before = alerts.signed(columns.get("pre_mar_pos"), columns.get("pre_mar_pos_size") or 0.0)
-    after = alerts.signed(columns.get("mar_pos"), columns.get("mar_pos_size") or 0.0)
+    after = columns.get("strategy_pos")
+    if after is None:
+        after = alerts.signed(columns.get("mar_pos"), columns.get("mar_pos_size") or 0.0)
     overtaken = (message or "").startswith(statuses.OVERTAKEN)
     return Alert(rowid, "-".join(filter(None, legs)), before, after, by_owner, overtaken)
 

@@ -264,13 +264,36 @@ def _moves(asked: list[Legs], most: int) -> dict[Legs, list[Move]]:
             spelled = list(product(*map(equation.spellings, legs)))
         found[legs] = ways.setdefault(spelled[0], [])
         ways.update(dict.fromkeys(spelled, found[legs]))
-    for *values, leg1, leg2, status in Signal.newest_of_each(ways, most):
+    for *values, leg1, leg2 in Signal.newest_of_each(ways, most):
         row = dict(zip(MOVE, values, strict=True))
-        message = row["status_msg"]
+        status, message = row["order_status"], row["status_msg"]
         from_bridge = alerts.is_from_bridge(message, row["order_comment"])
-        if not from_bridge and not statuses.is_refused(status, message):
+        is_refused = status == statuses.HELD or statuses.is_refused(status, message)
+        if not from_bridge and not is_refused:
+            row["strategy_pos"] = None  # the account is to hold what the order says
             ways[leg1, leg2].append(alerts.move(row))
     return found
+
+
+def open_tickers() -> set[str]:
+    """The active pairs and singles that have a position, by the newest alert of each.
+
+    Where that carries no position, the account's position decides. A held entry counts, too.
+    """
+    held = {row.symbol: row for row in _without_aliases(Stock.held())}
+    tickers: dict[Legs, str] = {
+        (pair.ticker1, pair.ticker2): pair.name
+        for pair in Pair.select().where(Pair.status == 1).namedtuples()
+    }
+    tickers |= {(symbol, None): symbol for symbol, row in held.items() if row.active}
+    names = {
+        tickers[legs]
+        for legs, (_, size) in wanted(tickers).items()
+        if (size if size is not None else legs[0] in held and held[legs[0]].active_pos)
+    }
+    waits = Signal.select(Signal.stk_ticker1, Signal.stk_ticker2)
+    waits = waits.where(Signal.order_status == statuses.HELD).tuples()
+    return names | {"-".join(filter(None, legs)) for legs in waits}
 
 
 def orders_at_work() -> dict[tuple[str, str | None], OrderAtWork]:
@@ -301,13 +324,13 @@ def symbols_at_work() -> tuple[set[str], set[str]]:
     placed = (*statuses.PLACED, statuses.ERROR)
     columns = (Signal.stk_ticker1, Signal.stk_ticker2, Signal.order_status, Signal.order_id1)
     rows = Signal.select(*columns).where(
-        Signal.order_status.in_((*placed, *statuses.OFFERED)),
+        Signal.order_status.in_((*placed, *statuses.OFFERED, statuses.HELD)),
         Signal.timestamp > instants.ago(ORDER_LIVES),
     )
     working: set[str] = set()
     waiting: set[str] = set()
     for leg1, leg2, status, order_id in rows.tuples():
-        if status in statuses.OFFERED:
+        if status in (*statuses.OFFERED, statuses.HELD):
             waiting |= {leg1, leg2}
         elif status != statuses.ERROR or order_id is not None:  # placed, with a message
             working |= {leg1, leg2}

@@ -1,7 +1,7 @@
 """The registry: the stocks and pairs by which alerts are judged."""
 
 from models import Pair, Record, Refused, Signal, Stock, Unregistered
-from services import events
+from services import decisions, events
 from trading import equation, exchanges, instants
 
 CRYPTO = "CRYPTO"
@@ -23,8 +23,15 @@ def put_stock(fields: Record, source: str) -> tuple[Stock, bool]:
         register_stock(fields, source)
         return Stock.find(fields["symbol"]), True
     _check_stock(fields)
-    events.change(stock, source, fields)
+    _change(stock, fields, source)
     return stock, False
+
+
+def _change(row: Stock | Pair, fields: Record, source: str) -> None:
+    """Changes a row; what waits follows a new mode."""
+    events.change(row, source, fields)
+    if "mode" in fields:
+        decisions.take_hold(source)
 
 
 def _check_stock(fields: Record) -> None:
@@ -87,7 +94,7 @@ def first_steps() -> Record:
     """What the first start has reached: what may be traded, and whether an alert came."""
     pair = Pair.select().where(Pair.status == 1).order_by(Pair.id.desc()).first()
     stock = Stock.select().where(Stock.active == 1).order_by(Stock.id.desc()).first()
-    ticker = f"{pair.ticker1}-{pair.hedge:.15g}*{pair.ticker2}" if pair else stock and stock.symbol
+    ticker = pair.equation if pair else stock and stock.symbol
     return {"ticker": ticker, "alert": Signal.select(Signal.rowid).limit(1).exists()}
 
 
@@ -136,14 +143,14 @@ def register_pair(fields: Record, source: str) -> Pair:
 
 
 def change_pair(name: str, fields: Record, source: str) -> Pair:
-    """Changes the hedge, status or notes of a pair. Raises Missing or Refused."""
+    """Changes the hedge, status, notes or mode of a pair. Raises Missing or Refused."""
     pair = Pair.find(name)
     for key in ("ticker1", "ticker2"):
         if fields.get(key, getattr(pair, key)) != getattr(pair, key):
             raise Refused({key: "a pair's tickers cannot change"})
     if fields.get("status"):
         _check_legs(Stock.spelled(pair.ticker1), Stock.spelled(pair.ticker2))
-    events.change(pair, source, fields)
+    _change(pair, fields, source)
     return pair
 
 

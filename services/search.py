@@ -11,7 +11,7 @@ from peewee import Case, fn
 
 from database.kinds import is_sqlite
 from database.opening import contains, numeric, proxy
-from models import OFFERED, Signal, Stock, of_symbol
+from models import Signal, Stock, of_symbol
 from trading import equation, fills, instants, statuses
 from trading.fills import Slipped
 
@@ -65,10 +65,15 @@ def conditions(filters: Filters) -> Iterator[Any]:
 
 def _of_status(column: Any, status: str) -> Any:
     if status == statuses.WAITING:
-        return OFFERED
+        return Signal.offered()
+    if status == statuses.REROUTED:
+        return (column == status) & Signal.offered()
     if status in statuses.GROUPS:
         return column.in_(statuses.GROUPS[status])
-    refused = fn.COALESCE(Signal.status_msg, "").in_(statuses.REASONS)
+    message = fn.COALESCE(Signal.status_msg, "")
+    refused = message.in_(statuses.REASONS)
+    for begins in statuses.RULED:  # SUBSTR, because LIKE ignores case on SQLite
+        refused |= fn.SUBSTR(message, 1, len(begins)) == begins
     if status == NOT_TRADED:
         return column.in_(statuses.REFUSED) & refused
     if status == FAILED:

@@ -1,6 +1,7 @@
 """Signals: stores alerts, applies reports about orders, and corrects or deletes signals."""
 
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any, NamedTuple
 
@@ -11,8 +12,8 @@ from models import (
     MOVE,
     SIGNAL_KEYS,
     AlertId,
+    Entered,
     EventRow,
-    Pair,
     Record,
     Refused,
     RejectedAlert,
@@ -21,14 +22,16 @@ from models import (
     signal_name,
     signal_record,
 )
-from services import events
-from trading import alerts, fills, instants, judging, statuses
+from services import decisions, events
+from trading import alerts, fills, guards, instants, judging, statuses
+from trading.guards import Policy
 
 USED_BEFORE = "alert_id was used before by another alert"
 _COLUMNS = Signal._meta.sorted_field_names
 BLANK: Record = {
     field.name: field.default for field in Signal._meta.sorted_fields if field.name != "rowid"
 }
+_CUT = ("order_contracts", "mar_pos", "mar_pos_size")  # what changes if an order is cut
 Legs = tuple[str, str | None]
 
 
@@ -38,6 +41,7 @@ class Receipt(NamedTuple):
     rowid: int | None
     verdict: str
     warning: str | None = None
+    reason: str | None = None  # why a rule has held it back
 
 
 class Rehearsed(Exception):
@@ -60,6 +64,7 @@ class _Pending:
         self.alert_id = columns.pop("alert_id", None)
         self.source = columns.pop("source")
         bypass = columns.pop("bypass", False)
+        self.is_free = columns.pop("free", False)  # no rule holds it back: it closes a position
         self.verdict = judging.judge(alert["ticker"], bypass, registry)
         self.time = instants.now()
         self.row = {**BLANK, **columns, **self.verdict.columns}
@@ -68,18 +73,20 @@ class _Pending:
             self.row["order_status"] = columns.get("order_status") or statuses.WAITING
         self.legs: Legs = (self.row["stk_ticker1"], self.row["stk_ticker2"])
         self.key = self.alert_id and (self.alert_id, alerts.fingerprint(self.row))
+        self.sent: Record = {}  # what was sent, where a rule has cut the order
+        self.reason: str | None = None  # why a rule has held it back
         self.rowid = self.event_id = 0
         self.first: _Pending | Receipt | None = None  # the alert that this one repeats
         self.receipt: Receipt | None = None
 
 
-def receive(sent: list[Record]) -> list[Receipt]:
+def receive(sent: list[Record], policy: Policy = guards.NO_RULES) -> list[Receipt]:
     """Judges and stores alerts, and returns a receipt for each.
 
-    An alert is {column: value}, with `source` and perhaps `alert_id` and `bypass`. A repeated alert
-    is not stored; its receipt has the rowid of the first one.
+    An alert is {column: value}, with `source` and perhaps `alert_id`, `bypass` and `free` (no rule
+    holds it back). A repeated alert is not stored; its receipt has the rowid of the first one.
     """
-    registry = _registry({alert["ticker"] for alert in sent})
+    registry = decisions.rows_for({alert["ticker"] for alert in sent})
     pending = [_Pending(alert, registry) for alert in sent]
     if with_ids := [each for each in pending if each.alert_id]:
         _find_repeats(with_ids)
@@ -88,15 +95,21 @@ def receive(sent: list[Record]) -> list[Receipt]:
         ids = proxy.draw_ids({"signal": "rowid", "event": "id"}, len(new))
         for each, (rowid, event_id) in zip(new, ids, strict=True):
             each.rowid, each.event_id = rowid, event_id
-            each.receipt = Receipt(each.rowid, each.verdict.outcome, each.row["warning"])
-        _cancel_overtaken([each for each in new if each.legs[0] and alerts.is_strategys(each.row)])
+        moving = [each for each in new if each.legs[0] and alerts.is_strategys(each.row)]
+        held = _cancel_overtaken(moving)
+        _apply_rules(new, policy)
         _store(new)
+        if held or any(each.row["order_status"] == statuses.HELD for each in moving):
+            _end_held(held, moving)
+        for each in new:
+            verdict = "ruled" if each.reason else each.verdict.outcome
+            each.receipt = Receipt(each.rowid, verdict, each.row["warning"], each.reason)
     return [each.receipt or Receipt(each.first.rowid, "duplicate") for each in pending]
 
 
-def rehearse(alert: Record) -> None:
+def rehearse(alert: Record, policy: Policy) -> None:
     """Stores an alert as `receive` does and raises Rehearsed, with which the writer undoes it."""
-    [receipt] = receive([alert])
+    [receipt] = receive([alert], policy)
     signal = Signal.get_or_none(Signal.rowid == receipt.rowid)
     record = signal and signal.record()
     if receipt.verdict != "duplicate":
@@ -106,19 +119,8 @@ def rehearse(alert: Record) -> None:
 
 def called(ticker: str) -> str:
     """The name that a ticker's signals bear: `MA-V` for `MA-1.3*V`; the text itself if none do."""
-    found = judging.judge(ticker, True, _registry([ticker])).columns
+    found = judging.judge(ticker, True, decisions.rows_for([ticker])).columns
     return signal_name({"ticker": ticker, "stk_ticker1": None, "stk_ticker2": None, **found})
-
-
-def _registry(tickers: Iterable[str]) -> judging.Registry:
-    """The rows of stocks and pairs that are needed to judge these tickers."""
-    names: set[str] = set()
-    symbols: set[str] = set()
-    for ticker in tickers:
-        plan = judging.plan(ticker)
-        names.update(plan.names)
-        symbols.update(plan.symbols)
-    return judging.Registry(Stock.judged(symbols), Pair.judged(names))
 
 
 def _find_repeats(pending: list[_Pending]) -> None:
@@ -134,13 +136,19 @@ def _find_repeats(pending: list[_Pending]) -> None:
         first.setdefault(each.key, each)
 
 
-def _cancel_overtaken(moving: list[_Pending]) -> None:
-    """Cancels signals that come too late: a later alert of the same strategy is stored already."""
+def _cancel_overtaken(moving: list[_Pending]) -> dict[Legs, list[int]]:
+    """Cancels signals that come too late: a later alert of the same strategy is stored already.
+
+    Returns {legs: rowids of older signals that are held}.
+    """
     known: dict[Legs, list[alerts.Move]] = {}
+    held: dict[Legs, list[int]] = {}
     for leg1, leg2, *values in Signal.newest_moves({each.legs: None for each in moving}):
         row = dict(zip(MOVE, values, strict=True))
         if alerts.is_strategys(row):
             known.setdefault((leg1, leg2), []).append(alerts.move(row))
+        if row["order_status"] == statuses.HELD:
+            held.setdefault((leg1, leg2), []).append(row["rowid"])
     for each in moving:
         move = alerts.move({"rowid": each.rowid, **each.row})
         earlier = known.setdefault(each.legs, [])
@@ -149,12 +157,42 @@ def _cancel_overtaken(moving: list[_Pending]) -> None:
         elif each.row["order_status"] in statuses.OFFERED:
             message = f"{statuses.OVERTAKEN}{later}"
             each.row |= {"order_status": statuses.CANCELED, "status_msg": message}
+    return held
+
+
+def _apply_rules(new: list[_Pending], policy: Policy) -> None:
+    """Lets the rules decide, in their order, about alerts that would be offered."""
+    judge = None
+    for each in new:
+        is_offered = each.row["order_status"] in statuses.OFFERED
+        if each.verdict.outcome != "recorded" or not is_offered or each.is_free:
+            continue
+        judge = judge or decisions.Judge(policy)
+        fields, rule = judge.decide(each.row, each.verdict.mode)
+        each.sent = {name: each.row[name] for name in _CUT if name in fields}
+        each.row |= fields
+        each.reason = each.row["status_msg"] if rule else None
+    if judge and judge.let_through:
+        Entered.add(judge.day, judge.let_through)
+
+
+def _end_held(held: dict[Legs, list[int]], moving: list[_Pending]) -> None:
+    """Cancels held signals of the same ticker as a newer alert: the strategy has moved on."""
+    for each in moving:
+        if (each.row["status_msg"] or "").startswith(statuses.OVERTAKEN):
+            continue
+        for rowid in held.pop(each.legs, ()):
+            message = f"{statuses.OVERTAKEN}{each.rowid}"
+            fields = {"order_status": statuses.CANCELED, "status_msg": message}
+            events.change(Signal.find(rowid), decisions.SYSTEM, fields)
+        if each.row["order_status"] == statuses.HELD:
+            held[each.legs] = [each.rowid]
 
 
 def _store(new: list[_Pending]) -> None:
     signals, told, ids = [], [], []
     for each in new:
-        created = {k: (None, v) for k, v in each.row.items() if v is not None}
+        created = {k: (each.sent.get(k), v) for k, v in each.row.items() if v is not None}
         values = (each.rowid, *each.row.values())
         record = signal_record(values[: len(SIGNAL_KEYS)])
         head = (each.event_id, each.time, "signal.created", str(each.rowid), each.source)
@@ -190,6 +228,7 @@ def revise(
     rowid: int,
     sent: dict[str, tuple],
     source: str,
+    policy: Policy = guards.NO_RULES,
     *,
     bypass: bool,
     owner: bool,
@@ -214,13 +253,33 @@ def revise(
     }
     ticker = fields.get("ticker", signal.ticker)
     if ticker != signal.ticker:
-        fields |= judging.judge(ticker, bypass, _registry([ticker])).columns
+        fields |= judging.judge(ticker, bypass, decisions.rows_for([ticker])).columns
     if not owner:
         fields = fills.without_setbacks(old, fields)
     if fields.get("order_status") in statuses.OFFERED:
-        _check_offer(old | fields, again=old["order_status"] not in statuses.OFFERED)
+        again = old["order_status"] not in statuses.OFFERED
+        _check_offer(old | fields, again)
+        if again:
+            fields |= _offered_again(old, old | fields, policy, owner)
     events.change(signal, source, fields)
     return signal
+
+
+def _offered_again(old: Record, row: Record, policy: Policy, owner: bool) -> Record:
+    """The fields of a signal that is offered again, by the modes; raises Refused.
+
+    The owner's word counts as approval, and the time until it expires begins anew. The bridge
+    offers again what it had asked for before: what was decided meanwhile stays.
+    """
+    decision = decisions.hold_back(row, approved=owner)
+    if not owner:
+        held = {key: old[key] for key in ("order_status", "status_msg")}
+        return held if old["order_status"] == statuses.HELD else decision.fields
+    if decision.rule:
+        reason = statuses.meaning(decision.fields["status_msg"])
+        raise Refused({"order_status": f"{reason}; change the mode first"})
+    enters = guards.kind_of(row) in guards.ENTERING
+    return {"expires": policy.expires(None, time.time()) if enters else None}
 
 
 def _check_offer(row: Record, again: bool) -> None:
@@ -234,7 +293,7 @@ def _check_offer(row: Record, again: bool) -> None:
     registry = judging.Registry(Stock.judged(symbols), {})
     if not all(judging.is_registered(leg, registry) for leg in legs):
         raise Refused({"order_status": "an unknown ticker cannot be traded"})
-    message = judging.judge(row["ticker"], True, _registry([row["ticker"]])).columns.get(
+    message = judging.judge(row["ticker"], True, decisions.rows_for([row["ticker"]])).columns.get(
         "status_msg"
     )
     if message in (statuses.CURRENCY_MISMATCH, statuses.EXCHANGE_MISMATCH):
@@ -272,10 +331,10 @@ def keep_rejected(fields: Record, most: int) -> None:
         events.tell_of(row, "webhook")
 
 
-def resubmit(rowid: int, alert: Record, source: str) -> Receipt:
+def resubmit(rowid: int, alert: Record, source: str, policy: Policy) -> Receipt:
     """Deletes a rejected alert and stores the corrected `alert` in its place. Raises Missing."""
     RejectedAlert.find(rowid).delete_instance()
-    return receive([{**alert, "source": source}])[0]
+    return receive([{**alert, "source": source}], policy)[0]
 
 
 def dismiss(rowid: int) -> None:

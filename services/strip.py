@@ -44,6 +44,7 @@ def _counts(since: str) -> Record:
     counts = recent["by_status"]
     return {
         "waiting": Signal.count_offered(),
+        "held": Signal.count_held(),
         "open": Signal.count_open(),
         "filled": counts.get(statuses.FILLED, 0),
         "canceled": counts.get(statuses.CANCELED, 0),

@@ -5,7 +5,7 @@ from typing import Any
 
 from cachetools import LRUCache
 
-from models import OFFERED, Alarm, EventRow, RejectedAlert, Signal
+from models import Alarm, EventRow, RejectedAlert, Signal
 from services import happenings
 from services.holdings import Holdings, Judgment
 from services.look import Look
@@ -46,6 +46,7 @@ class Surveyor:
         if back is not None:  # else one alarm stands for all signals that wait
             self._waiting(look, offered, back, known)
         self._legs(look, known)
+        _add_held(look)
         judged = self._holdings.judge(look.open)
         for case in judged.cases.values():
             look.add(case)
@@ -57,7 +58,12 @@ class Surveyor:
     def _read_offered(self) -> list[dict]:
         """The oldest signals that wait, in the columns that name them."""
         columns = (getattr(Signal, name) for name in _NAMED)
-        rows = Signal.select(*columns).where(OFFERED).order_by(Signal.rowid).limit(MOST_SIGNALS)
+        rows = (
+            Signal.select(*columns)
+            .where(Signal.offered())
+            .order_by(Signal.rowid)
+            .limit(MOST_SIGNALS)
+        )
         return list(rows.dicts())
 
     def _bridge(self, look: Look, polled: float, waiting: int) -> float | None:
@@ -85,7 +91,9 @@ class Surveyor:
         limit = look.conf.alarm_minutes * 60
         if len(rows) == MOST_SIGNALS:
             before = Signal.timestamp <= instants.from_epoch(look.now - limit)
-            look.unread = max(0, Signal.select().where(OFFERED, before).count() - MOST_SIGNALS)
+            look.unread = max(
+                0, Signal.select().where(Signal.offered(), before).count() - MOST_SIGNALS
+            )
         for row in rows:
             # It cannot have waited longer than since it came in: a recent one needs no history.
             least = max(instants.unix(row["timestamp"]), back)
@@ -119,6 +127,13 @@ class Surveyor:
             since = alarms.held_since(row, _history(row["rowid"]), holds)
         self._since[key] = instants.unix(row["timestamp"]) if since is None else since
         return self._since[key]
+
+
+def _add_held(look: Look) -> None:
+    """Signals that wait for a person's approval."""
+    rows = Signal.select().where(Signal.order_status == statuses.HELD).order_by(Signal.rowid.desc())
+    for row in rows.limit(MOST_SIGNALS).dicts():
+        look.add(alarms.held(row))
 
 
 def _history(rowid: int) -> list[tuple[float, dict[str, tuple]]]:

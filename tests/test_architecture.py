@@ -108,8 +108,8 @@ def test_no_modules_import_each_other_in_a_circle():
 
 
 @pytest.mark.parametrize("name", [each for each in MODULES if layer(each) == "trading"])
-def test_the_domain_imports_the_standard_library_only_and_its_hours_the_zones(name):
-    zones = {"pytz"} if name == "trading.hours" else set()
+def test_the_domain_imports_the_standard_library_only_and_its_hours_the_calendars(name):
+    zones = {"pytz", "holidays"} if name == "trading.hours" else set()
     others = {layer(each) for each in imported(MODULES[name])} - {"trading"}
     assert others <= sys.stdlib_module_names | zones
 

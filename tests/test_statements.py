@@ -75,8 +75,8 @@ def test_the_compiled_lookups_agree_with_the_models(store):
     AlertId.create(alert_id="x", fingerprint="told", signal=7)
     in_use = Passphrase.create(label="one", value="v", last_used="2026-01-01 00:00:00")
     Passphrase.create(label="two", value="w", retired="2026-01-01 00:00:00")
-    assert Stock.judged(["AAPL", "MSFT"]) == {"AAPL": (1, "STK", "USD")}
-    assert Pair.judged(["A-B", "B-A"]) == {"A-B": (1, 0.72)}
+    assert Stock.judged(["AAPL", "MSFT"]) == {"AAPL": (1, "STK", "USD", "on")}
+    assert Pair.judged(["A-B", "B-A"]) == {"A-B": (1, 0.72, "on")}
     assert AlertId.known(["x", "y"]) == [("x", "told", 7)]
     assert Passphrase.valid_values() == [(in_use.id, "v", "2026-01-01 00:00:00")]
 

@@ -10,7 +10,7 @@ To add a kind, add it to `WORDS` and add its cases in `services/survey.py` (what
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
-from trading import fills, statuses
+from trading import fills, guards, statuses
 from trading.positions import Hedge
 
 CUT_OFF = 1.0  # seconds that a stored instant may lie behind
@@ -37,9 +37,21 @@ def lagging_leg(row: Row) -> int | None:
 
 
 def outcome_kind(row: Row) -> str | None:
-    """The kind of alarm that a signal which ended is, if any."""
+    """The kind of alarm that a signal which ended is, if any.
+
+    What a rule has refused is no alarm by itself; an exit that it has stopped is one.
+    """
+    if guards.suppresses_exit(row):
+        return "exit"
     kinds = {statuses.FAILED: "error", statuses.NOT_TRADED: "not_traded"}
+    if (row["status_msg"] or "").startswith(statuses.RULED):
+        return None
     return kinds.get(statuses.classify(row["order_status"], row["status_msg"]))
+
+
+def is_held(row: Row) -> bool:
+    """Whether the signal waits for a person's approval."""
+    return row["order_status"] == statuses.HELD
 
 
 class Kind(NamedTuple):
@@ -47,13 +59,15 @@ class Kind(NamedTuple):
 
     An alarm that `happened` stays open until a person has seen it; the others end by themselves.
     `goes_on` reads the row of the signal or rejected alert that the alarm is about: the alarm is
-    over once that is False or the row is gone. It is None for a kind that no row ends.
+    over once that is False or the row is gone. It is None for a kind that no row ends. `page` is
+    where a person acts: `{}` in it stands for the alarm's subject.
     """
 
     title: str
     advice: str
     happened: bool = False
     goes_on: Callable[[Row], bool] | None = None
+    page: str = "/dashboard"
 
 
 # The gravest first: alarms are listed, shown and sent in this order.
@@ -69,6 +83,20 @@ WORDS = {
         "close the filled leg.",
         goes_on=lambda row: lagging_leg(row) is not None,
     ),
+    "stopped": Kind(
+        "The server has stopped entries",
+        "A loss is beyond its limit: only exits are traded. Set the mode back by hand when you "
+        "want to enter again; while the loss lasts, the next report stops entries again.",
+        happened=True,
+    ),
+    "exit": Kind(
+        "An exit was not traded",
+        "The strategy has left a position that the account may still hold. Look at the position, "
+        "and close it by hand or offer the signal again.",
+        happened=True,
+        goes_on=lambda row: outcome_kind(row) == "exit",
+        page="/dashboard#signal={}",
+    ),
     "bridge": Kind(
         "The bridge is silent",
         "See whether the bridge and TWS or Gateway run and reach this server, and restart the "
@@ -77,6 +105,7 @@ WORDS = {
     "expected": Kind(
         "The account holds something else than the strategies",
         "See in TWS what was filled and what not, and trade the difference by hand.",
+        page="/positions",
     ),
     "missed": Kind(
         "An alert is missing",
@@ -98,6 +127,19 @@ WORDS = {
         happened=True,
         goes_on=lambda row: outcome_kind(row) == "not_traded",
     ),
+    "held": Kind(
+        "A signal waits for approval",
+        "Approve it or refuse it on the dashboard. It expires like any entry.",
+        goes_on=is_held,
+        page="/dashboard#signal={}",
+    ),
+    "refused": Kind(
+        "A rule has held alerts back",
+        "The strategy may hold a position that the account does not. See the signals that were "
+        "not traded, and the limits in Setup.",
+        happened=True,
+        page="/list?status=not_traded",
+    ),
     "waiting": Kind(
         "A signal waits too long",
         "The bridge asks, but does not take it. Read the bridge's log; then trade it by hand "
@@ -110,6 +152,7 @@ WORDS = {
         "mend the alert's message in TradingView.",
         happened=True,
         goes_on=lambda row: True,
+        page="/setup#rejected",
     ),
     "order_id": Kind(
         "An order id was given out again",
@@ -152,12 +195,21 @@ class Case(NamedTuple):
 
     def words(self, number: float) -> str:
         """The sentence; where this case stands for `number` others, it says so."""
+        if self.kind == "refused" and number > 1:
+            return f"{number:,.0f} alerts. The last: {self.what}"
         return self.what if self.subject != MORE else f"{number:,.0f} more. The last: {self.what}"
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether its number is added to that of the open alarm, because it tells what is new."""
+        return self.kind == "refused" or (self.subject == MORE and self.kind in HAPPENINGS)
 
     def is_news(self, number: float, what: str) -> bool:
         """Whether it differs from what was told; a few more of very many are no news."""
+        if self.adds_up:
+            return True
         if self.subject == MORE:
-            return self.kind in HAPPENINGS or self.number != number
+            return self.number != number
         few = abs(self.number - number) < max(1.0, 0.05 * number)
         return self.what != what and (self.number == number or not few)
 
@@ -193,6 +245,11 @@ def name_of(row: Row) -> str:
 def about(row: Row) -> str:
     """A signal in words: `Signal 7, NMFC-ROIC`."""
     return f"Signal {row['rowid']}, {name_of(row)}"
+
+
+def held(row: Row) -> Case:
+    """A signal waits for a person's approval."""
+    return Case("held", str(row["rowid"]), 0.0, f"{about(row)}.")
 
 
 def late(row: Row, since: float, back: float, now: float, limit: float) -> Case | None:

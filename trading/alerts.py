@@ -52,9 +52,11 @@ class Move(NamedTuple):
 
 
 def move(row: Mapping[str, Any]) -> Move:
-    """The move that a signal's row describes."""
+    """The move of the strategy that a signal's row tells, also if a rule has cut the order."""
     before = signed(row["pre_mar_pos"], row["pre_mar_pos_size"])
-    after = signed(row["mar_pos"], row["mar_pos_size"])
+    after = row["strategy_pos"]
+    if after is None:
+        after = signed(row["mar_pos"], row["mar_pos_size"])
     return Move(row["rowid"], before, after, row["alert_time"], row["timestamp"])
 
 

@@ -1,9 +1,10 @@
-"""Market hours and quiet times, on the wall clocks of their own zones."""
+"""Market hours, quiet times and holidays, on the wall clocks of their own zones."""
 
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import pytz
 
@@ -25,14 +26,18 @@ class Window(NamedTuple):
 
     def holds(self, instant: float, zone: str) -> bool:
         """Whether a Unix time lies in it; `zone` is for windows that name none."""
-        clocks = pytz.timezone(self.zone or zone or "UTC")
-        here = datetime.fromtimestamp(instant, UTC).astimezone(clocks)
+        here = _clock(instant, self.zone or zone)
         minute, today = here.hour * 60 + here.minute, here.weekday()
         if self.start < self.end:
             return self.start <= minute < self.end and today in self.days
         yesterday = (here.date() - timedelta(days=1)).weekday()
         begun = minute >= self.start and today in self.days
         return begun or (minute < self.end and yesterday in self.days)
+
+
+def _clock(instant: float, zone: str) -> datetime:
+    """A Unix time on the clocks of a zone; UTC if it is empty."""
+    return datetime.fromtimestamp(instant, UTC).astimezone(pytz.timezone(zone or "UTC"))
 
 
 def window(text: str) -> Window:
@@ -67,17 +72,45 @@ def _days(text: str) -> list[int]:
 
 
 class Hours:
-    """When somebody may be told: in the market's hours, and not in quiet times."""
+    """When something is allowed: in these windows, and not in those; and not on holidays.
 
-    def __init__(self, market: Iterable[str], quiet: Iterable[str], zone: str):
-        self._market = [window(text) for text in market]
-        self._quiet = [window(text) for text in quiet]
-        self._zone = zone
+    Without windows any time is allowed. `holidays` names the market, such as NYSE.
+    """
+
+    def __init__(
+        self, within: Iterable[str], except_in: Iterable[str], zone: str, holidays: str = ""
+    ):
+        self._within = [window(text) for text in within]
+        self._except_in = [window(text) for text in except_in]
+        self._zone, self._holidays = zone, holidays
 
     def allow(self, instant: float) -> bool:
-        """Whether a Unix time is a time to tell."""
-        inside = not self._market or self._in(self._market, instant)
-        return inside and not self._in(self._quiet, instant)
+        """Whether a Unix time is allowed."""
+        if self._within and not self._in(self._within, instant):
+            return False
+        if self._except_in and self._in(self._except_in, instant):
+            return False
+        return not (self._holidays and self._is_holiday(instant))
 
     def _in(self, windows: list[Window], instant: float) -> bool:
         return any(each.holds(instant, self._zone) for each in windows)
+
+    def _is_holiday(self, instant: float) -> bool:
+        zones = [each.zone for each in self._within if each.zone]
+        day = _clock(instant, zones[0] if zones else self._zone).date()
+        return day in _calendar(self._holidays)
+
+
+@lru_cache(4)
+def _calendar(market: str) -> Any:
+    # Imported when it is first needed, because most servers need it never.
+    import holidays
+
+    return holidays.financial_holidays(market)
+
+
+def markets() -> list[str]:
+    """The markets whose holidays are known."""
+    from holidays import list_supported_financial
+
+    return sorted(list_supported_financial())

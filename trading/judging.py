@@ -14,18 +14,22 @@ CURRENCIES = ("CASH", "CRYPTO")
 class Registry(NamedTuple):
     """The rows of stocks and pairs that an alert is judged by; a missing one is not registered.
 
-    Of a stock (active, sectype, currency) by symbol, of a pair (active, hedge) by name.
+    Of a stock (active, sectype, currency, mode) by symbol, of a pair (active, hedge, mode) by name.
     """
 
-    stocks: Mapping[str, tuple[int, str, str]]
-    pairs: Mapping[str, tuple[int, float]]
+    stocks: Mapping[str, tuple[int, str, str, str]]
+    pairs: Mapping[str, tuple[int, float, str]]
 
 
 class Verdict(NamedTuple):
-    """`recorded`, `problematic` or `refused`, and the columns that the signal gets from it."""
+    """`recorded`, `problematic` or `refused`, and the columns that the signal gets from it.
+
+    `mode` is that of the ticker, `on` where it is not registered.
+    """
 
     outcome: str
     columns: dict[str, Any]
+    mode: str = "on"
 
 
 _PROBLEMATIC = Verdict(
@@ -87,7 +91,7 @@ def judge(ticker: str, bypass: bool, registry: Registry) -> Verdict:
     if refusal := _refusal(planned, found, row, bypass):
         status, message = refusal
         return Verdict("refused", columns | {"order_status": status, "status_msg": message})
-    return Verdict("recorded", columns)
+    return Verdict("recorded", columns, row[-1])
 
 
 @lru_cache(1024)  # charts send the same few equations all day

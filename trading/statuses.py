@@ -4,6 +4,7 @@ import re
 from typing import NamedTuple
 
 WAITING = "waiting"
+HELD = "held"  # until a person approves it
 REROUTED = "rerouted"
 CREATED = "created"
 PART_PRICED = "filled(...)"
@@ -22,7 +23,7 @@ PLACED = (CREATED, *HALF_WAY)
 # What will not be traded as it is.
 ERRORS = (ERROR, CRITICAL)
 # What may still trade or fill.
-OPEN = (*OFFERED, *PLACED)
+OPEN = (*OFFERED, HELD, *PLACED)
 KNOWN = (*OPEN, FILLED, CANCELED, *ERRORS)
 # Words of a filter that stand for several statuses.
 GROUPS = {WAITING: OFFERED, "open": OPEN}
@@ -43,6 +44,17 @@ WRONG_HEDGE = "wrong hedge"
 PASSIVE = "passive ticker"  # a paused ticker
 DUPLICATE = "duplicate order"
 OVERTAKEN = "overtaken by "  # and the rowid of the later alert that came first
+# The messages of the rules that decide before a trade; some are followed by figures or a name.
+HELD_MESSAGE = "held for approval"
+CUT = "reversal cut to its exit"
+ENTRIES_OFF = "entries are off"
+TRADING_OFF = "trading is off"
+OUTSIDE_HOURS = "outside entry hours"
+EXPIRED = "expired after "
+LIMIT = "limit: "
+REFUSED_BY = "refused by "
+# How the messages of alerts begin that a rule has refused.
+RULED = (ENTRIES_OFF, TRADING_OFF, OUTSIDE_HOURS, EXPIRED, LIMIT)
 _CANCELED_IN_PART = f"(*){PART_FILLED}"
 
 
@@ -51,7 +63,8 @@ class Meaning(NamedTuple):
 
     The pattern must match the whole message; `{1}` in the words is its first group. Python and
     JavaScript read it alike. `outcome` is what became of an alert with this message that was
-    canceled or failed. The pattern of a message that means NOT_TRADED is the message itself.
+    canceled or failed. The pattern of a message that means NOT_TRADED is the message itself, or
+    begins as one of RULED.
     `remedy` says what makes sense before such an alert is offered again: REGISTER its ticker,
     ACTIVATE it, set its HEDGE, or nothing (OFFER); None where it should not be offered.
     """
@@ -85,6 +98,26 @@ MEANINGS = (
     _refused("missing position size", "The alert does not say the position's size"),
     _refused("pyramiding", "It would add to a position that is open"),
     _refused("crypto in pairs", "The bridge trades no crypto in pairs"),
+    Meaning(ENTRIES_OFF, "Entries were off", ENTRIES_OFF, NOT_TRADED, OFFER),
+    Meaning(TRADING_OFF, "Trading was off", TRADING_OFF, NOT_TRADED, OFFER),
+    Meaning(OUTSIDE_HOURS, "It came outside the entry hours", OUTSIDE_HOURS, NOT_TRADED, OFFER),
+    Meaning(
+        f"{EXPIRED}(.+)",
+        "Too old to enter: nobody had traded it within {1}",
+        f"{EXPIRED}15 min",
+        NOT_TRADED,
+        OFFER,
+    ),
+    Meaning(
+        f"{LIMIT}(.+)", "Beyond a limit: {1}", f"{LIMIT}3 of 3 entries today", NOT_TRADED, OFFER
+    ),
+    Meaning(f"{REFUSED_BY}(.+)", "Turned down by {1}", f"{REFUSED_BY}admin", NOT_NEEDED, OFFER),
+    Meaning(HELD_MESSAGE, "Waits for approval", HELD_MESSAGE),
+    Meaning(
+        f"{CUT}(?:, (?:{LIMIT})?(.+))?",
+        "Only its exit is traded, the entry was held back {1}",
+        CUT,
+    ),
     Meaning(PASSIVE, "The ticker is paused", PASSIVE, NOT_NEEDED, ACTIVATE),
     Meaning(DUPLICATE, "A newer alert of this ticker was traded instead", DUPLICATE, NOT_NEEDED),
     Meaning(
@@ -160,8 +193,13 @@ MEANINGS = (
         remedy=OFFER,
     ),
 )
-REASONS = tuple(each.pattern for each in MEANINGS if each.outcome == NOT_TRADED)
-# The statuses in which one of the REASONS means NOT_TRADED; `critical err` is always FAILED.
+# The messages that mean NOT_TRADED, beside those that begin as one of RULED.
+REASONS = tuple(
+    each.pattern
+    for each in MEANINGS
+    if each.outcome == NOT_TRADED and not each.pattern.startswith(RULED)
+)
+# The statuses in which such a message means NOT_TRADED; `critical err` is always FAILED.
 REFUSED = (CANCELED, ERROR)
 
 
@@ -179,7 +217,7 @@ def classify(status: str, message: str | None) -> str:
     message = message or ""
     if status == FILLED or (status == CANCELED and message.startswith(_CANCELED_IN_PART)):
         return TRADED
-    if status in REFUSED and message in REASONS:
+    if status in REFUSED and (message in REASONS or message.startswith(RULED)):
         return NOT_TRADED
     if status == CANCELED:
         return NOT_NEEDED
@@ -191,4 +229,5 @@ def is_refused(status: str, message: str | None) -> bool:
     message = message or ""
     if status == CRITICAL or classify(status, message) == NOT_TRADED:
         return True
-    return status == CANCELED and (message in (PASSIVE, DUPLICATE) or message.startswith(OVERTAKEN))
+    begins = (OVERTAKEN, REFUSED_BY)
+    return status == CANCELED and (message in (PASSIVE, DUPLICATE) or message.startswith(begins))

@@ -2,16 +2,17 @@
 import { el, flag, page } from "./dom.js"
 import { favour, money, number, signed } from "./format.js"
 
-const { kinds, not_traded, meanings = [] } = page.words
+const { kinds, not_traded, ruled, meanings = [] } = page.words
 const patterns = meanings.map(([pattern, words, mends]) => [new RegExp(pattern, "u"), words, mends])
 
 // Hides the second names of four fields.
 export const shown = ([field]) => !["ticker1", "ticker2", "price1", "price2"].includes(field)
 
-export const isNotTraded = ({ order_status, status_msg }) => ["canceled", "error"].includes(order_status) && not_traded.includes(status_msg)
+export const isNotTraded = ({ order_status, status_msg }) => ["canceled", "error"].includes(order_status)
+  && (not_traded.includes(status_msg) || ruled.some(begins => (status_msg ?? "").startsWith(begins)))
 
 export const kind = signal => signal.order_status === "canceled" && isNotTraded(signal) ? "refused" : kinds[signal.order_status] ?? "other"
-export const open = signal => ["waiting", "working", "part"].includes(kind(signal))
+export const open = signal => ["waiting", "held", "working", "part"].includes(kind(signal))
 
 // "6 of 10", read from the message of a partial fill; "" if the message does not say it.
 function progress(signal) {

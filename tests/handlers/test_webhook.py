@@ -555,6 +555,7 @@ async def test_a_signal_makes_one_event_that_says_what_it_holds(api, desk, admin
         ("signal.created", "1", "webhook")
     ]
     changes = events[0]["changes"]
+    assert changes.pop("expires")[1] > record["timestamp"]
     assert {key: [None, record[key]] for key in changes} == changes
     assert {"ticker", "order_contracts", "order_status", "hedge_param"} < set(changes)
 

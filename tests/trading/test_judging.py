@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trading import equation, exchanges
+from trading.guards import MODES
 from trading.judging import is_registered, judge, plan
 
 
@@ -28,12 +29,12 @@ class Registry:
 
 
 def stock(currency="USD", active=1, sectype="STK"):
-    return active, sectype, currency
+    return active, sectype, currency, "on"
 
 
 def told(ticker, registry, bypass=False):
     """(outcome, message, legs) of an equation."""
-    outcome, columns = judge(ticker, bypass, registry)
+    outcome, columns, _ = judge(ticker, bypass, registry)
     return outcome, columns.get("status_msg"), (columns["stk_ticker1"], columns["stk_ticker2"])
 
 
@@ -171,7 +172,8 @@ def test_what_is_asked_ahead_is_all_that_is_looked_up(ticker, registry, bypass):
 
 @given(tickers, registries)
 def test_a_single_that_is_recorded_has_a_ticker_for_the_bridge(ticker, registry):
-    outcome, columns = judge(ticker, False, registry)
+    outcome, columns, mode = judge(ticker, False, registry)
+    assert mode in MODES
     assert outcome in ("recorded", "refused", "problematic")
     assert (outcome == "recorded") == ("order_status" not in columns)
     if outcome == "recorded" and columns["ticker_type"] == "single":
