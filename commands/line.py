@@ -23,6 +23,7 @@ MODULES = {
     "migrate": ("migrate",),
     "user": ("user",),
     "passphrase": ("passphrase",),
+    "trading": ("trading",),
     "backup": ("backup", "restore", "copy"),
     "import_v3": ("import-v3",),
     "prune": ("prune",),
@@ -42,6 +43,7 @@ examples:
   python server.py check                              are the settings in order?
   python server.py doctor                             is everything in order?
   python server.py user add mary --admin              asks for her password
+  python server.py trading exits --reason Fed         trade exits only from now on
   python server.py backup backups/today.jsonl.gz      while the server runs
   python server.py backup --help                      more of one command
 """
