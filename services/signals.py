@@ -272,14 +272,15 @@ def _offered_again(old: Record, row: Record, policy: Policy, owner: bool) -> Rec
     offers again what it had asked for before: what was decided meanwhile stays.
     """
     decision = decisions.hold_back(row, approved=owner)
-    if not owner:
-        held = {key: old[key] for key in ("order_status", "status_msg")}
-        return held if old["order_status"] == statuses.HELD else decision.fields
-    if decision.rule:
+    if not owner and old["order_status"] == statuses.HELD:
+        return {key: old[key] for key in ("order_status", "status_msg")}
+    if decision.rule and owner:
         reason = statuses.meaning(decision.fields["status_msg"])
         raise Refused({"order_status": f"{reason}; change the mode first"})
+    began_before = None if owner else old["expires"]
     enters = guards.kind_of(row) in guards.ENTERING
-    return {"expires": policy.expires(None, time.time()) if enters else None}
+    expires = began_before or (policy.expires(None, time.time()) if enters else None)
+    return {"expires": expires} | decision.fields
 
 
 def _check_offer(row: Record, again: bool) -> None:

@@ -102,7 +102,8 @@ def test_what_is_most_of_the_table_is_read_in_its_order(plan, filters):
 
 
 LOOKUPS = {
-    "how many wait": (Signal.count_offered, "signal_order_status_rowid"),
+    "how many wait": (Signal.count_offered, "signal_offered"),
+    "how many are held": (Signal.count_held, "signal_order_status_rowid"),
     "how many are open": (Signal.count_open, "signal_order_status_rowid"),
     "the oldest that is open": (Signal.oldest_open, "signal_order_status_rowid"),
     "the newest alert": (Signal.last_alert, "signal_pkey"),

@@ -84,6 +84,7 @@ async def test_swapped_alerts_that_are_stored_together_are_told_apart(app, api):
             break
 
 
+@pytest.mark.gen_test
 @pytest.mark.parametrize("overrides", [{"entry_minutes": 0}], indirect=True)
 async def test_an_older_alert_time_proves_that_an_alert_came_late(api):
     times = ["2026-11-27T12:00:00Z", 1795780803, "2026-11-27 12:00:01", "{{timenow}}", None]

@@ -714,6 +714,7 @@ async def test_figures_say_what_waits_now_and_what_happened_since(api, rows):
     strip = {"account", "hedge", "oldest_open", "last"}
     assert {key: figures[key] for key in figures.keys() - strip} == {
         "waiting": 2,
+        "held": 0,
         "open": 2,
         "filled": 0,
         "canceled": 0,
