@@ -349,6 +349,11 @@ class Signal(Told):
         return cls.select().where(cls.order_status == statuses.HELD).count()
 
     @classmethod
+    def held_legs(cls) -> list[tuple[str, str | None]]:
+        """The legs of the signals that are held until a person approves them."""
+        return _HELD_LEGS((statuses.HELD,)).fetchall()
+
+    @classmethod
     def newest_ones(cls, columns: tuple[str, ...], limit: int) -> list[tuple]:
         """The values of these columns, for the newest signals."""
         return _NEWEST((limit,), columns, False).fetchall()
@@ -448,10 +453,15 @@ for _name in ("order_id1", "order_id2"):
         Signal.index(_column, Signal.rowid, name=f"signal_{_name}", where=_column.is_null(False))
     )
 
+_HELD_LEGS = Compiled(
+    lambda: Signal.select(Signal.stk_ticker1, Signal.stk_ticker2).where(Signal.order_status == "")
+)
+
 LOOKED_BACK = 6  # signals of a strategy that are read to know its position
 MOVE = (
     *("rowid", "pre_mar_pos", "pre_mar_pos_size", "mar_pos", "mar_pos_size"),
-    *("alert_time", "timestamp", "order_comment", "status_msg", "order_status", "strategy_pos"),
+    *("alert_time", "timestamp", "order_price", "order_comment", "status_msg", "order_status"),
+    "strategy_pos",
 )
 
 
@@ -710,6 +720,11 @@ class Pair(Told):
         return cls.select().where(of_symbol(cls.ticker1, symbol) | of_symbol(cls.ticker2, symbol))
 
     @classmethod
+    def active(cls) -> list[tuple[str, str, str]]:
+        """(name, leg 1, leg 2) of the pairs that are not paused."""
+        return _ACTIVE((1,)).fetchall()
+
+    @classmethod
     def judged(cls, names: Collection[str]) -> dict[str, tuple[int, float, str]]:
         """{name: (status, hedge, mode)} of those of these pairs that are registered."""
         rows = _PAIRS(names, len(names)).fetchall() if names else []
@@ -720,6 +735,9 @@ _STOCKS = Compiled(
     lambda count: Stock.select(
         Stock.symbol, Stock.active, Stock.sectype, Stock.currency, Stock.mode
     ).where(Stock.symbol.in_([""] * count))
+)
+_ACTIVE = Compiled(
+    lambda: Pair.select(Pair.name, Pair.ticker1, Pair.ticker2).where(Pair.status == 0)
 )
 _PAIRS = Compiled(
     lambda count: Pair.select(Pair.name, Pair.status, Pair.hedge, Pair.mode).where(

@@ -14,8 +14,8 @@ import pytz
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError
 
 from network import has_bare_signs, is_loopback, networks
-from trading.alarms import KINDS
-from trading.hours import markets, window
+from trading.alarms import KINDS, MESSAGES
+from trading.hours import daily, markets, window
 
 VERSION = "3.0.0"
 ROOT = Path(__file__).parent
@@ -52,8 +52,12 @@ def _market(name: str) -> str:
     return name
 
 
+def _flag(value: Any) -> Any:
+    return {"true": True, "false": False}.get(str(value).lower())
+
+
 def _flag_or_auto(value: Any) -> Any:
-    return value if value == "auto" else {"true": True, "false": False}.get(str(value).lower())
+    return value if value == "auto" else _flag(value)
 
 
 def _allow(kind: Any, title: str, *more: Any, **bounds: Any) -> Any:
@@ -80,6 +84,8 @@ Days = _whole(1, 365)
 _NUMBER = Annotated[float, NO_FLAG, Field(allow_inf_nan=False)]
 Above0 = _allow(_NUMBER, "a number above 0", gt=0)
 From0 = _allow(_NUMBER, "a number from 0 up", ge=0)
+Minutes = _allow(_NUMBER, "a number from 0 to 525600", ge=0, le=525_600)
+YesOrNo = _allow(bool, "true or false", BeforeValidator(_flag))
 FlagOrAuto = _allow(bool | Literal["auto"], 'true, false or "auto"', BeforeValidator(_flag_or_auto))
 Name = _allow(str, "1 to 80 characters without spaces or slashes", pattern=r"^[^\s/]{1,80}$")
 Key = _allow(str, "empty or at least 32 characters", SECRET, pattern="(?s)^(.{32,})?$")
@@ -111,6 +117,11 @@ Zone = _allow(Literal["", *pytz.all_timezones], 'empty or a zone such as "Americ
 Market = _allow(
     Annotated[str, AfterValidator(_market)], 'empty or a market with known holidays, such as "NYSE"'
 )
+Daily = _allow(
+    Annotated[str, AfterValidator(lambda text: daily(text) and text)],
+    'a time such as "22:00" or "America/New_York 16:30"',
+)
+Messages = _allow(list[Literal[MESSAGES]], "a list of " + ", ".join(map('"{}"'.format, MESSAGES)))
 _WINDOW = Annotated[str, AfterValidator(lambda text: window(text) and text)]
 Times = _allow(list[_WINDOW], 'a list of times such as "America/New_York 09:30-16:00 mon-fri"')
 
@@ -176,7 +187,7 @@ class Settings(BaseModel, frozen=True, use_attribute_docstrings=True, validate_d
     """Reads that a visitor may send at once from one address."""
     zone: Zone = ""
     """The time zone of times on the pages; empty: the zone of the browser."""
-    entry_minutes: From0 = 15
+    entry_minutes: Minutes = 15
     """Minutes after which an entry or reversal is too old to be traded, counted from its
     `alert_time`, else from its arrival; 0: never (`docs/guards.md`). Exits never expire."""
     entry_hours: Times = []
@@ -210,6 +221,18 @@ class Settings(BaseModel, frozen=True, use_attribute_docstrings=True, validate_d
     quiet_times: Times = []
     """Times at which alarms are not sent, such as `22:00-07:00`. What is still open at their end is
     sent then."""
+    messages: Messages = []
+    """Messages beside the alarms, to `alarm_urls`: `trips` that closed, entries that a rule has
+    `refused`, a `summary` of each day."""
+    summary_time: Daily = "22:00"
+    """When the summary of the last 24 hours is sent, such as `America/New_York 16:30`; without a
+    zone in that of `zone`."""
+    summary_always: YesOrNo = False
+    """Whether the summary is also sent after a day without trades."""
+    commission_per_share: From0 = 0.005
+    """What a share costs in commission, for estimates (`docs/performance.md`)."""
+    commission_minimum: From0 = 1
+    """The least commission of an order, for estimates."""
     queue_limit: Count = 2000
     """Writes that may wait at once; more get 503, and TradingView sends its alert again."""
     rejected_kept: Count = 10000

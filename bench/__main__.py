@@ -1,4 +1,7 @@
-"""Runs all benchmarks, one after the other: `make bench`; with QUICK=1 a short run."""
+"""Runs all benchmarks, one after the other: `make bench`; with QUICK=1 a short run.
+
+`python -m bench rules kill` runs only these parts, which are functions of the benchmarks.
+"""
 
 import logging
 import os
@@ -13,6 +16,8 @@ from bench.report import FULL, QUICK, Run
 def measure(run: Run, store) -> None:
     """Runs the benchmarks on one kind of database: all, or only those of incoming alerts."""
     run.measure(requests.posts, store)
+    run.measure(requests.alert_ids, store)
+    run.measure(requests.rules, store)
     run.measure(push.burst, store)
     run.measure(push.push_and_memory, store)
     if store.name in run.plan.only_posts:
@@ -34,7 +39,7 @@ def main() -> int:
         scratch() as folder,
         running(Process(["-m", "bench.load", "echo"], folder / "log")) as echo,
     ):
-        run = Run(QUICK if quick else FULL, folder, echo.port)
+        run = Run(QUICK if quick else FULL, folder, echo.port, sys.argv[1:])
         sqlite = data.Sqlite(folder)
         measure(run, sqlite)
         with data.postgres() as postgres:

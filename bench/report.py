@@ -14,14 +14,14 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 
 from bench.load import Failed
-from bench.processes import ROOT, Process, server
+from bench.processes import ROOT, Process, clean_environment, server
 
 RESULTS = ROOT / "bench" / "results"
 PACKAGES = ("tornado", "peewee", "psycopg2-binary", "orjson", "pydantic", "argon2-cffi")
@@ -98,6 +98,7 @@ class Run:
     plan: Plan
     folder: Path
     echo_port: int = 0
+    only: Sequence[str] = ()  # names of the parts to run; empty: all
     rows: list[Row] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
     _numbers: itertools.count = field(default_factory=lambda: itertools.count(1))
@@ -110,6 +111,8 @@ class Run:
 
     def measure(self, part: Callable, store, *more) -> None:
         """Runs one part. If it fails, the failure is stored and the run continues."""
+        if self.only and part.__name__ not in self.only:
+            return
         name, begun = f"{store.name}: {part.__name__.replace('_', ' ')}", time.monotonic()
         try:
             part(self, store, *more)
@@ -118,9 +121,11 @@ class Run:
             print(f"FAILED {name}: {failure!r}", file=sys.stderr, flush=True)
         print(f"  {name}: {time.monotonic() - begun:.0f} s", file=sys.stderr, flush=True)
 
-    def serve(self, url: str) -> Process:
-        """Starts a server on this database, with its own log."""
-        return server(url, log=self.folder / f"server{next(self._numbers)}.log")
+    def serve(self, url: str, **settings: str) -> Process:
+        """Starts a server on this database, with its own log and these settings."""
+        given = {f"PAIRS_{name.upper()}": value for name, value in settings.items()}
+        log = self.folder / f"server{next(self._numbers)}.log"
+        return server(url, environment=clean_environment(**given), log=log)
 
     def outcome(self) -> dict:
         """The plan, the rows and the failures, for the result file."""

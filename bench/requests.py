@@ -3,10 +3,15 @@
 import asyncio
 import contextlib
 import itertools
+import json
 import re
 import time
 from dataclasses import replace
+from datetime import datetime
 from statistics import mean, median
+from zoneinfo import ZoneInfo
+
+import holidays
 
 from bench import load
 from bench.data import RECENT, moment
@@ -22,6 +27,12 @@ POST_TARGETS = {
     ("SQLite", 64): {"share of echo": (">=", 0.5), "signals a commit": (">=", 8)},
     ("PostgreSQL", 16): {"share of echo": (">=", 0.35)},
     ("PostgreSQL", 64): {"signals a commit": (">=", 8)},
+}
+NO_RULES = {"entry_minutes": "0"}
+MANY = 10**6  # more than a run sends
+LIMITS = {
+    **dict.fromkeys(("entries", "ticker_entries", "open"), MANY),
+    **dict.fromkeys(("contracts", "value", "loss", "drawdown"), MANY),
 }
 # Name, address, whether a token is sent, and the least share of the echo on each database.
 LISTS = (
@@ -106,17 +117,22 @@ def commits(connection, batch: int, seconds: float) -> float:
 def beside_echo(run: Run, measured: Load) -> dict[str, float]:
     """The median figures of a load and of the echo, whose slices alternate."""
     echo = Load(run.echo_port, measured.senders, 1, load.alert())
-    ceilings, slices = [load.run(echo).rate], []
+    return beside(run, measured, echo, "echo")
+
+
+def beside(run: Run, measured: Load, other: Load, name: str) -> dict[str, float]:
+    """The median figures of a load and of another one, called `name`, whose slices alternate."""
+    others, slices = [load.run(other).rate], []
     for number in range(run.plan.slices):
         part = replace(measured, seconds=run.plan.seconds, first=AHEAD * number)
         slices.append(load.run(part))
-        ceilings.append(load.run(echo).rate)
-    between = map(mean, itertools.pairwise(ceilings))
-    shares = [ours.rate / echo for ours, echo in zip(slices, between, strict=True)]
+        others.append(load.run(replace(other, first=AHEAD * (number + 1))).rate)
+    between = map(mean, itertools.pairwise(others))
+    shares = [ours.rate / theirs for ours, theirs in zip(slices, between, strict=True)]
     return {
         "requests/s": median(each.rate for each in slices),
-        "echo/s": median(ceilings),
-        "share of echo": median(shares),
+        f"{name}/s": median(others),
+        f"share of {name}": median(shares),
         "p50 ms": median(each.p50 for each in slices),
         "p99 ms": median(each.p99 for each in slices),
     }
@@ -127,26 +143,77 @@ def posts(run: Run, store) -> None:
     bare = ceilings(run, store)
     for senders in SENDERS:
         targets = POST_TARGETS.get((store.name, senders), {})
-        _post(run, store, bare, f"POST webhook, {senders} senders", senders, targets)
+        with running(run.serve(store.make())) as ours:
+            figures = beside_echo(run, Load(ours.port, senders, 1, load.alert()))
+            figures["share of bare commits"] = figures["requests/s"] / bare
+            figures["signals a commit"] = asyncio.run(_batch_size(ours.port))
+        run.add("requests", f"POST webhook, {senders} senders", store.name, figures, targets)
+
+
+def alert_ids(run: Run, store) -> None:
+    """Measures POST webhook with an `alert_id` beside the same without."""
     own_id = {"alert_id": f"NASDAQ:NMFC|5|{NUMBER}|Long|buy|100"}  # as the shipped template has it
-    _post(run, store, bare, "POST webhook with `alert_id`, 16 senders", 16, {}, **own_id)
+    with running(run.serve(store.make())) as ours, running(run.serve(store.make())) as plain:
+        _beside_plain(run, store, ours, plain, "POST webhook with `alert_id`", 0.9, **own_id)
 
 
-def _post(run: Run, store, bare: float, name: str, senders: int, targets, **fields) -> None:
-    with running(run.serve(store.make())) as ours:
-        figures = beside_echo(run, Load(ours.port, senders, 1, load.alert(**fields)))
-        told = asyncio.run(_metrics(ours.port))
-    figures["share of bare commits"] = figures["requests/s"] / bare
-    figures["signals a commit"] = told["sum"] / told["count"]
-    run.add("requests", name, store.name, figures, targets)
+def rules(run: Run, store) -> None:
+    """Measures POST webhook with all rules that decide before a trade, beside none of them."""
+    with (
+        running(run.serve(store.make(), **_all_rules())) as ours,
+        running(run.serve(store.make(), **NO_RULES)) as plain,
+    ):
+        status, _ = asyncio.run(
+            _ask(ours.port, request("PUT", "/v3/limits", LIMITS, token(ours.port)))
+        )
+        if status != 200:
+            raise Failed(f"the limits were answered {status}")
+        _beside_plain(run, store, ours, plain, "POST webhook, all rules on", 0.95)
 
 
-async def _metrics(port: int) -> dict[str, float]:
-    """{"sum": number of writes, "count": number of commits} of a server since its start."""
+def _all_rules() -> dict[str, str]:
+    """Settings with which every rule looks at an alert, and none refuses it."""
+    zone = "America/New_York"
+    today = datetime.now(ZoneInfo(zone)).date()
+    open_now = (m for m in ("NYSE", "ECB") if today not in holidays.financial_holidays(m))
+    return {
+        "entry_minutes": "60",
+        "entry_hours": f"{zone} 00:00-24:00 mon-sun",
+        "holidays": next(open_now, ""),
+    }
+
+
+def _beside_plain(
+    run: Run, store, ours: Process, plain: Process, name: str, least: float, **fields
+) -> None:
+    """Adds a row of the load of 16 senders, compared with plain alerts on the other server."""
+    measured = Load(ours.port, 16, 1, load.alert(**fields))
+    figures = beside(run, measured, Load(plain.port, 16, 1, load.alert()), "plain")
+    figures["signals a commit"] = asyncio.run(_batch_size(ours.port))
+    _expect_all_wait(ours)
+    targets = {"share of plain": (">=", least)}
+    run.add("requests", f"{name}, 16 senders", store.name, figures, targets)
+
+
+def _expect_all_wait(ours: Process) -> None:
+    """Raises Failed if a rule has refused an alert: then something else was measured."""
+    refused = request("GET", "/v3/signals/status/canceled/1", token=token(ours.port))
+    _, answer = asyncio.run(_ask(ours.port, refused))
+    if json.loads(answer)["signals"]:
+        raise Failed("a rule has refused an alert")
+
+
+async def _ask(port: int, asked: str) -> tuple[int, bytes]:
     connection = await Connection.open(port)
-    _, text = await connection.ask(request("GET", "/metrics"))
+    return await connection.ask(asked)
+
+
+async def _batch_size(port: int) -> float:
+    """How many writes a server has committed together since its start, on average."""
+    _, text = await _ask(port, request("GET", "/metrics"))
     found = re.findall(r"^pairs_writer_batch_size_(sum|count) (\S+)$", text.decode(), re.M)
-    return {name: float(value) for name, value in found}
+    told = {name: float(value) for name, value in found}
+    return told["sum"] / told["count"]
 
 
 def lists(run: Run, store, many: str) -> None:

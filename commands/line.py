@@ -24,6 +24,7 @@ MODULES = {
     "user": ("user",),
     "passphrase": ("passphrase",),
     "trading": ("trading",),
+    "export": ("export",),
     "backup": ("backup", "restore", "copy"),
     "import_v3": ("import-v3",),
     "prune": ("prune",),

@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import math
 import os
 import re
 import signal
@@ -13,13 +14,19 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from demo.client import Client, Unreachable
-from demo.day import FAULTS, FaultyDay, Play, Refused, alarm_settings, register, write_past
+from demo.day import Play, write_past
+from demo.desk import Refused, register
+from demo.faults import FAULTS, FaultyDay, fault_settings
+from demo.market import DAY
+from demo.rules import Closed
 
 ROOT = Path(__file__).parent.parent
 PORT = 5000
 SLOW = 1200  # seconds for each day after the first: a few alerts per minute
 _LISTENS = re.compile(r"listens at (http://\S+?)/?\s*$")
 _GRACE = 15  # seconds that the server has to end
+_SPARE = 60  # seconds that the first day may take longer than planned
+_ENTRY_MINUTES = 15  # of trading time, and at least of real time
 
 
 class NotStarted(Exception):
@@ -137,13 +144,21 @@ def greet(url: str, asked: argparse.Namespace) -> None:
         show(f"A short day on which this goes wrong: {', '.join(asked.fault)}.")
     else:
         length = f"about {asked.pace:.0f} seconds" if asked.pace else "no time"
-        played = f"12 pairs and 6 singles, made-up prices, seed {asked.seed}"
+        played = f"14 pairs and 8 singles, made-up prices, seed {asked.seed}"
         show(f"A trading day in {length}: {played}.")
     if not asked.once:
         show("Then it goes on slowly. Ctrl-C ends it.")
 
 
-def play(url: str, asked: argparse.Namespace) -> None:
+def settings_of(asked: argparse.Namespace, closed: Closed) -> dict[str, str]:
+    """The server's settings: times that are of trading time must fit the pace."""
+    if asked.fault:
+        return fault_settings(asked.pace)
+    minutes = math.ceil(_ENTRY_MINUTES * max(1.0, asked.pace / DAY))
+    return {"entry_minutes": str(minutes), "entry_hours": closed.entry_hours}
+
+
+def play(url: str, asked: argparse.Namespace, closed: Closed) -> None:
     """Plays the day, and then further days slowly until it is stopped, unless it plays only one."""
     sender, bridge = Client(url), Client(url, asked.bridge_key)
     register(sender)
@@ -153,11 +168,14 @@ def play(url: str, asked: argparse.Namespace) -> None:
         day = FaultyDay(sender, bridge, asked.seed, show, asked.fault)
     else:
         day = Play(sender, bridge, asked.seed, show)
+    closes = None if asked.url or asked.fault else closed
     day.open()
-    day.run(asked.pace)
+    day.run(asked.pace, closes)
+    if closes and not asked.once:
+        day.evening(closes)
     while not asked.once:
         day.next_day()
-        day.run(max(asked.pace, SLOW))
+        day.run(max(asked.pace, SLOW), closes)
 
 
 def main(arguments: list[str]) -> int:
@@ -166,12 +184,13 @@ def main(arguments: list[str]) -> int:
     # Also SIGINT, because a process that was started in the background ignores it.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.default_int_handler)
-    settings = alarm_settings(asked.pace) if asked.fault else {}
-    place = contextlib.nullcontext(asked.url) if asked.url else serving(asked.port, settings)
+    closed = Closed.after(asked.pace + _SPARE)
+    served = serving(asked.port, settings_of(asked, closed))
+    place = contextlib.nullcontext(asked.url) if asked.url else served
     try:
         with place as url:
             greet(url, asked)
-            play(url, asked)
+            play(url, asked, closed)
     except KeyboardInterrupt:
         show("\nStopped.")
     except (NotStarted, Refused) as problem:

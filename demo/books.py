@@ -85,6 +85,10 @@ class Account:
         """Enters an execution; a quantity below 0 is a sale."""
         self.positions.setdefault(symbol, Position()).trade(quantity, price)
 
+    def lose(self, symbol: str) -> None:
+        """Removes a position without a trade; what it had made or lost is gone with it."""
+        self.positions[symbol] = Position(realized=self.positions[symbol].realized)
+
     def pnl(self, symbol: str) -> float:
         """The unrealized PnL of a position, in its currency."""
         return self.positions[symbol].unrealized(self._price(symbol))

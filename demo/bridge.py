@@ -8,11 +8,13 @@ from urllib.parse import quote
 
 from demo.books import Entry, Journal, Ledger
 from demo.client import PASSPHRASE, Client
-from demo.market import LISTINGS, POSITIONS, Gateway, Market, side
+from demo.gateway import Gateway
+from demo.market import LISTINGS, POSITIONS, SCRIPTED, Market, side
 
 REPORTS_EVERY = 300  # seconds of trading time
 RECORD_EVERY = 3600
 SYNC = "created due to sync"
+_SMOOTH = {chart.leg1.symbol for chart in SCRIPTED}  # nothing goes wrong with their orders
 _UNKNOWN = {"DailyPnL": -1.0, "RealizedPnL": -1.0, "UnrealizedPnL": -1.0}
 
 
@@ -196,8 +198,10 @@ class Bridge:
         self._answer(signal, "canceled", message)
 
     def _place(self, signal: dict, ask: Ask, message: str) -> None:
+        kind = "pair" if len(ask.legs) == 2 else "single"
         is_new = signal["order_status"] == "waiting" and not ask.due_to_sync
-        fate = self._gateway.fate("pair" if len(ask.legs) == 2 else "single") if is_new else ""
+        may_fail = is_new and ask.legs[0] not in _SMOOTH
+        fate = self._gateway.fate(kind) if may_fail else ""
         if fate == "rerouted":
             self._answer(signal, "rerouted", f"{message}+route", error_msg="")
         elif fate == "rejected":

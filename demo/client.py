@@ -60,9 +60,9 @@ class Client:
         """Sends a POST."""
         return self.call("POST", path, body, token)
 
-    def put(self, path: str, body: Any) -> Answer:
+    def put(self, path: str, body: Any, token: str = "") -> Answer:
         """Sends a PUT."""
-        return self.call("PUT", path, body)
+        return self.call("PUT", path, body, token)
 
 
 def _object(text: bytes) -> dict[str, Any]:

@@ -1,22 +1,26 @@
-"""Plays on a server: the registry and past weeks, a trading day, or a day with faults."""
+"""Plays on a server: the past weeks, and a trading day."""
 
 import random
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
-from demo import market
+from demo import gateway, market
 from demo.books import START, Journal, Ledger, figures
 from demo.bridge import Bridge
 from demo.client import PASSPHRASE, Client
-from demo.market import DAY, PAIRS, SINGLES, STEP, WRONG_HEDGE, Gateway, Market
+from demo.desk import Desk
+from demo.gateway import Gateway
+from demo.market import DAY, PAIRS, SINGLES, STEP, WRONG_HEDGE, Market
+from demo.rules import Closed, Rules
 from demo.tradingview import Move, TradingView
 
-_ADMIN = {"username": "admin", "password": "123"}  # every demo server has this user
 _WEEKDAYS = 15  # days of the account's past
 _BAR = 300  # seconds of trading time
 _LAST_BAR = DAY - 900  # later orders would not have time to fill
 _TIDY_UP = DAY - 670
+_LATE = 900  # seconds after the close
+_BETWEEN = 1  # a second of the day at which the bridge reports nothing
 _MOST_BEHIND = 1.0  # seconds of delay that the next steps make up for; more is lost
 
 # Alerts that go wrong, by second of the day: (chart, move, status, message, changes). They lie
@@ -34,53 +38,6 @@ _WRONG = {
 }
 _MALFORMED, _NOT_FILLED_IN = 1130, 9530
 _TWICE = {4130: "new", 11330: "same"}  # see TradingView.repeats
-
-BRIDGE_STOPS, DROPPED_ALERT, STUCK_LEG = "bridge-stops", "dropped-alert", "stuck-leg"
-FAULTS = (BRIDGE_STOPS, DROPPED_ALERT, STUCK_LEG)
-# Moves on a day with faults, by second: (pair, size before, size after). 1 means its contracts.
-_MOVES = {
-    300: (PAIRS[0], 0, 1),
-    310: (PAIRS[1], 0, 1),
-    600: (PAIRS[3], 0, 1),
-    900: (PAIRS[1], 1, 0),
-    1500: (PAIRS[1], 0, -1),
-    2110: (PAIRS[0], 1, 0),
-    4800: (PAIRS[3], 1, 0),
-}
-_DROPPED = 900  # the move whose alert is lost
-_SILENT = range(2100, 4200)  # seconds in which the bridge does nothing
-_STICKS = 600  # second of the day; leg 2 of the next pair after it never fills
-# Limits in seconds of trading time; a day without faults stays below them.
-_LIMITS = {
-    "alarm_bridge_minutes": 600 / 60,
-    "alarm_minutes": 1200 / 60,
-    "alarm_leg_seconds": 900,
-    "alarm_missed_seconds": 60,
-    "alarm_report_seconds": 240,
-    "alarm_pause_seconds": 60,
-}
-
-
-class Refused(Exception):
-    """The server does not accept the demo's login."""
-
-
-def register(client: Client) -> None:
-    """Registers all singles and pairs; existing ones stay as they are. Raises Refused."""
-    answer = client.post("/v3/login", _ADMIN)
-    if answer.status != 200:
-        raise Refused("The demo plays on a demo server only: its user admin could not log in.")
-
-    def send(path: str, body: dict) -> None:
-        status = client.post(path, body, answer.json["access_token"]).status
-        if status not in (201, 400):  # 400: it is already registered
-            raise Refused(f"{path} was answered {status}.")
-
-    for chart in sorted(market.REGISTERED, key=lambda each: each.leg2 is not None):
-        for leg in chart.legs:
-            send("/v3/regticker", leg.registration(0 if chart.leg2 else 1))
-        if chart.leg2:
-            send("/v3/regpair", chart.registration(0 if chart is market.PAUSED else 1))
 
 
 def write_past(client: Client, seed: int) -> None:
@@ -122,12 +79,14 @@ class Play:
         bridge: Client,
         seed: int,
         show: Callable[[str], object],
-        fates: dict[str, tuple] = market.FATES,
+        fates: dict[str, tuple] = gateway.FATES,
     ):
         self.market, self.ledger, self.journal = Market(seed), Ledger(), Journal(show)
         self.gateway = Gateway(self.market, seed, fates)
         self.tradingview = TradingView(sender, self.market, self.ledger, self.journal)
         self.bridge = Bridge(bridge, self.market, self.gateway, self.ledger, self.journal, seed)
+        self.desk = Desk(sender, self.ledger, self.journal)
+        self._rules = Rules(self.tradingview, self.desk)
         self._second = 0
 
     @property
@@ -138,18 +97,43 @@ class Play:
     def open(self) -> None:
         """Starts the bridge, before the first alert."""
         self.journal.say("open", "the bridge starts")
+        self._prepare()
         self.bridge.start()
+
+    def _prepare(self) -> None:
+        self._rules.open()
+
+    def evening(self, closed: Closed) -> None:
+        """Waits until no entries are let through, sends one, and waits until they are again."""
+        self.journal.second = DAY + _LATE
+        self._rest(lambda: time.time() < closed.begins)
+        if closed.is_now():
+            self._rules.evening()
+            self._rest(closed.is_now)
+
+    def _rest(self, goes_on: Callable[[], bool]) -> None:
+        """Lets only the bridge work for a while."""
+        while goes_on():
+            self.bridge.turn(_BETWEEN)
+            time.sleep(1)
 
     def next_day(self) -> None:
         """Opens the market again, with the prices of the close."""
         self._second = self.journal.second = 0
         self.gateway.new_day()
+        self.tradingview.new_day()
         self.journal.say("open", "another day, slowly")
+        self._prepare()
 
-    def run(self, pace: float) -> None:
-        """Plays the rest of the day. `pace` is the seconds of a whole day; 0 means no waiting."""
+    def run(self, pace: float, closed: Closed | None = None) -> None:
+        """Plays the rest of the day. `pace` is the seconds of a whole day; 0 means no waiting.
+
+        The day stands still while the server is `closed` for entries.
+        """
         due = time.monotonic()
         while not self.is_over:
+            if closed and closed.is_now():
+                self._rest(closed.is_now)
             now = time.monotonic()
             due = max(due + pace * STEP / DAY, now - _MOST_BEHIND)
             if due > now:
@@ -169,6 +153,7 @@ class Play:
         if self._second % _BAR == 0 and self._second <= _LAST_BAR:
             self.tradingview.bar()
         self._disturb()
+        self._rules.turn(self._second)
         if self._second == _TIDY_UP:
             self._tidy_up()
 
@@ -200,43 +185,3 @@ class Play:
             self.tradingview.send_broken(body | contracts)
         elif self._second in _TWICE:
             self.tradingview.repeats = _TWICE[self._second]
-
-
-def alarm_settings(pace: float) -> dict[str, str]:
-    """The settings of the server's alarms for a day with faults that lasts `pace` seconds."""
-    share = max(pace, 1.0) / DAY
-    return {name: f"{limit * share:.6f}" for name, limit in _LIMITS.items()}
-
-
-class FaultyDay(Play):
-    """A short day on which three pairs are traded and the given faults happen, and no others."""
-
-    length = 6300  # seconds of trading time
-
-    def __init__(
-        self,
-        sender: Client,
-        bridge: Client,
-        seed: int,
-        show: Callable[[str], object],
-        faults: Iterable[str],
-    ):
-        self._faults = frozenset(faults)
-        sticks = ((_STICKS, "stuck"),) if STUCK_LEG in self._faults else ()
-        super().__init__(sender, bridge, seed, show, {"pair": sticks, "single": ()})
-
-    def _alerts(self) -> None:
-        if self._second not in _MOVES:
-            return
-        chart, before, after = _MOVES[self._second]
-        move = Move(before * chart.contracts, after * chart.contracts)
-        if self._second == _DROPPED and DROPPED_ALERT in self._faults:
-            self.journal.say("fault", f"an alert is lost: {move.comment} {chart.ticker}")
-        else:
-            self.tradingview.send(chart, move)
-
-    def _bridge_turn(self) -> None:
-        if BRIDGE_STOPS not in self._faults or self._second not in _SILENT:
-            super()._bridge_turn()
-        elif self._second == _SILENT.start:
-            self.journal.say("fault", "the bridge stops")

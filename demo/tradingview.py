@@ -2,12 +2,14 @@
 
 import json
 import time
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from demo.books import Entry, Journal, Ledger
 from demo.client import PASSPHRASE, Answer, Client
-from demo.market import CHARTS, POSITIONS, Chart, Market, side
+from demo.market import CHARTS, DAY, POSITIONS, Chart, Market, side
 
+CUT = "reversal cut to its exit"  # the message of such a signal
 _ENTER = 1.2  # distance from the mean, in usual deviations, at which a strategy enters
 
 
@@ -48,6 +50,10 @@ class TradingView:
         self.last = {chart.ticker: Move(0, 0) for chart in CHARTS}  # each strategy's last move
         self.repeats = ""  # "same" or "new": the next alert comes twice, with the same id or not
 
+    def new_day(self) -> None:
+        """Begins a day: its alerts have other ids."""
+        self._begun += DAY
+
     def bar(self) -> None:
         """Ends a bar: each strategy decides, and sends an alert if it moves."""
         for chart in CHARTS:
@@ -74,6 +80,7 @@ class TradingView:
         return {
             "passphrase": PASSPHRASE,
             "alert_id": f"{where}|{move.comment}|{sizes}",
+            "alert_time": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
             "ticker": chart.ticker,
             "order_action": word,
             "order_contracts": contracts,
@@ -99,6 +106,8 @@ class TradingView:
         self._journal.say("alert", words.format(**body) + (f": {message}" if message else ""))
         if answer := self._post(body, 201):
             numbers = [body[key] for key in ("order_action", "order_contracts", "order_price")]
+            if message == CUT:
+                numbers[1] = body["pre_mar_pos_size"]
             legs = tuple(leg.symbol for leg in chart.legs)
             entry = Entry(*numbers, legs, chart.hedge, status, message)
             self._ledger.entries[answer.json["rowid"]] = entry

@@ -1,4 +1,6 @@
-"""Alarms: what is wrong now, seen and acknowledged; a test of how they are told."""
+"""Alarms: what is wrong now, seen and acknowledged; how they and other messages are told."""
+
+from typing import Any
 
 import orjson
 
@@ -9,10 +11,14 @@ from handlers.lists import ListHandler, rowid_of
 from models import Alarm
 from schemas import answers
 from schemas.records import alarm_record
-from schemas.requests import AlarmsQuery, SeenForm
+from schemas.requests import AlarmsQuery, MessageForm, SeenForm
 from schemas.values import check
-from services import alarms
+from services import alarms, reporter
+from services.search import Filters
+from services.teller import Place
+from trading.alarms import MESSAGES
 
+NOBODY = "there are no alarm_urls in the settings; nobody would be told."
 CHANGED = orjson.dumps({"type": "alarms"})  # whoever shows them asks for the list
 
 
@@ -62,18 +68,52 @@ class Test(BaseHandler):
         """Send a test message to every place."""
         teller = self.application.watchman.teller
         if not teller.places:
-            raise ApiError(400, "there are no alarm_urls in the settings; nobody would be told.")
-        results = [
-            {"place": place.number, "kind": place.kind, "sent": not why, "why": why or None}
-            for place, why in await teller.test()
-        ]
-        sent = sum(each["sent"] for each in results)
-        self.reply({"message": f"{sent} of {len(results)} took the message.", "places": results})
+            raise ApiError(400, NOBODY)
+        self.reply(told_of(await teller.test()))
+
+
+class Messages(ListHandler):
+    """/v3/messages: the kinds of messages beside the alarms; POST sends one as a test."""
+
+    list_key = "messages"
+
+    @right(Right.TOKEN, scope="read")
+    @contract({200: [answers.MessageKind]})
+    async def get(self) -> None:
+        """List the kinds of messages, and how one of each would look."""
+        conf, run = self.conf, self.application.reader_for(Filters(), sums=True).run
+        told = []
+        for kind in MESSAGES:
+            title, text = await run(reporter.preview, conf, kind)
+            told.append({"kind": kind, "on": kind in conf.messages, "title": title, "text": text})
+        self.reply_list(told)
+
+    @right(Right.ADMIN, scope="admin")
+    @contract({200: answers.AlarmTest}, MessageForm, refuses=(400,))
+    async def post(self) -> None:
+        """Send a message of one kind to every place, as a test."""
+        form = check(MessageForm, self.json_body())
+        teller = self.application.watchman.teller
+        if not teller.places:
+            raise ApiError(400, NOBODY)
+        run = self.application.reader_for(Filters(), sums=True).run
+        self.reply(told_of(await teller.tell(*await run(reporter.preview, self.conf, form.kind))))
+
+
+def told_of(taken: list[tuple[Place, str]]) -> dict[str, Any]:
+    """What a test answers: which places took the message, and why the others did not."""
+    results = [
+        {"place": place.number, "kind": place.kind, "sent": not why, "why": why or None}
+        for place, why in taken
+    ]
+    sent = sum(each["sent"] for each in results)
+    return {"message": f"{sent} of {len(results)} took the message.", "places": results}
 
 
 routes = [
     (r"/v3/alarms", Alarms),
     (r"/v3/alarms/test", Test),
+    (r"/v3/messages", Messages),
     (r"/v3/alarms/acknowledge", AcknowledgeAll),
     (r"/v3/alarm/([^/]+)/acknowledge", Acknowledge),
 ]

@@ -32,6 +32,7 @@ class TradingMode(BaseHandler):
         work = decisions.set_mode, form.mode, form.reason, by, self.source
         done = await self.act("trading.mode", form.mode, *work)
         app.ruled["mode"] += done["canceled"] + done["cut"]
+        app.ruled["ask"] += done["held"]
         told = await app.reader.run(decisions.state, app.policy)
         self.reply(told | {key: done[key] for key in ("canceled", "cut", "at_broker")})
 

@@ -15,16 +15,13 @@ from tornado.web import RequestHandler
 import models
 from handlers.base import GZIP, LEAST_PACKED, LEVEL, BaseHandler
 from handlers.errors import ApiError
-from trading.fills import plain
+from schemas.records import sheet_cell, sheet_row
 
 VISITOR_LIMIT = 5  # signals that visitors see
 PART = 200  # rows of a part; the event loop waits while Python renders them
 HELD = 2**20  # bytes; a list that is not longer goes out whole
 AFTER = "after must be the id of an event, a whole number"  # what a faulty one is told
 MOST_ITEMS = 10**18  # more rows than any table holds
-# A spreadsheet runs a cell that begins with one of these. The last four are wide forms, which
-# spreadsheets in some languages read as the narrow ones.
-_RUNS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 class Form(NamedTuple):
@@ -81,6 +78,13 @@ class ListHandler(BaseHandler):
 
         form = csv_form(keys) if keys else self.json_form()
         await self.stream(self.application.reader, page, render, limit, form, size)
+
+    def reply_sheet(self, keys: Iterable[str], records: list[models.Record]) -> None:
+        """Answers a short list as a sheet."""
+        form, lines = csv_form(keys), io.StringIO()
+        csv.writer(lines).writerows(sheet_row(keys, each) for each in records)
+        self._name(form)
+        self.finish(self.packed(form.head + lines.getvalue().encode()))
 
     def json_form(self) -> Form:
         """How this list looks as JSON."""
@@ -187,15 +191,8 @@ def csv_lines(rows: Iterable[Iterable]) -> bytes:
     lines = io.StringIO()
     writer = csv.writer(lines)
     for rowid, timestamp, *rest in rows:
-        writer.writerow((rowid, timestamp.replace(" ", "T") + "Z", *map(_cell, rest)))
+        writer.writerow((rowid, timestamp.replace(" ", "T") + "Z", *map(sheet_cell, rest)))
     return lines.getvalue().encode()
-
-
-def _cell(value: Any) -> Any:
-    # The texts of alerts come from strangers.
-    if isinstance(value, str) and value.startswith(_RUNS):
-        return "'" + value
-    return plain(value)
 
 
 class Turn:

@@ -17,7 +17,7 @@ from schemas.requests import LONGEST_FILTER
 from schemas.words import PAGE_WORDS
 from services import decisions
 from settings import ROOT, VERSION
-from trading import instants
+from trading import guards, instants
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -120,6 +120,8 @@ class PageHandler(BaseHandler):
             "clock_zone": self.zone,
             "version": VERSION,
             "webhook_url": self.webhook_url,
+            "mode_words": guards.MODE_WORDS,
+            "entry_minutes": self.conf.entry_minutes,
         }
 
     def library_url(self, name: str) -> str:

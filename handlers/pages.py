@@ -23,7 +23,7 @@ from models import (
 from schemas.records import alarm_record, positions_record
 from schemas.requests import SORTS
 from schemas.words import FILTERS, SCOPES
-from services import access, registry, search, signals
+from services import access, decisions, registry, search, signals
 from services.positions import positions_told
 from services.search import Filters, totals
 from settings import DEMO_PASSWORD, DEMO_USERS, ROOT
@@ -149,6 +149,7 @@ class Holdings(PageHandler):
             data={
                 "event": event,
                 "held": held,
+                "modes": await run(decisions.modes_of_tickers) if self.identity else {},
                 "account": await run(AccountRecord.newest),
                 "chosen": self.chosen("pair") or _first_to_look_at(held),
                 "library": library,
@@ -187,6 +188,7 @@ class Setup(PageHandler):
             },
             alarm_places=self.application.watchman.teller.places,
             scopes=SCOPES,
+            conf=self.conf,
             settings_file=ROOT.absolute() / "settings.local.toml",
         )
 

@@ -68,10 +68,12 @@ REFUSED = {
     "post_FactorOff": 400,
     "post_FactorCodes": 400,
     "post_Test": 400,
+    "post_Messages": 400,
     "post_Acknowledge": 404,
     "delete_OthersFactor": 404,
     "delete_OneSession": 404,
     "delete_RejectedAlerts": 404,
+    "post_OwnOrder CloseForm": 404,  # nothing is registered under this name
     "post_Approval": 400,  # the signal is not held
     "post_Refusal": 400,
 }
@@ -125,9 +127,14 @@ def _requests(call: Call) -> list[Json]:
     operation = call[2]
     content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
     examples = content.get("examples") or {"": {"value": None}}
-    title, refused = operation["summary"], REFUSED.get(operation["operationId"])
+    title, known = operation["summary"], operation["operationId"]
     return [
-        _request(call, f"{title}: {name}" if len(examples) > 1 else title, body["value"], refused)
+        _request(
+            call,
+            f"{title}: {name}" if len(examples) > 1 else title,
+            body["value"],
+            REFUSED.get(f"{known} {name}", REFUSED.get(known)),
+        )
         for name, body in examples.items()
     ]
 

@@ -145,6 +145,7 @@ AlarmRecord = of_table(
     "Something that is or was wrong, what it means and what to do.",
     title=(str, example(alarms.WORDS["waiting"].title)),
     advice=(str, example(alarms.WORDS["waiting"].advice)),
+    page=(str, example("/dashboard?signal=7", "where a person acts on it")),
 )
 TokenRecord = of_table(models.ApiToken, "TokenRecord", "An API token without its text.")
 TokenMade = of_table(
@@ -193,6 +194,15 @@ class ToldPlace(Answer):
     kind: str = example("mailto")
     sent: bool = example(True)
     why: Text = example(None, "why it took none, without its address")
+
+
+class MessageKind(Answer):
+    """A kind of messages beside the alarms, and how one would look."""
+
+    kind: Literal[alarms.MESSAGES] = example("trips")
+    on: bool = example(False, "by the setting `messages`")
+    title: str = example("Pairs-API: Trip closed")
+    text: str = example("NMFC-ROIC long 100: +68.00 USD, held 3 h 40 min, slippage +1.50")
 
 
 class AlarmTest(Answer):

@@ -3,12 +3,13 @@
 `models.record_of` builds the others.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 import orjson
 
 from models import SEED, STOCK, Record, record_of
-from trading.alarms import WORDS
+from trading.alarms import WORDS, page_of
 from trading.fills import plain
 from trading.positions import side, spread
 
@@ -60,10 +61,35 @@ def audit_record(row: Any) -> Record:
 
 
 def alarm_record(columns: Record) -> Record:
-    """An alarm with what it means and what to do."""
+    """An alarm with what it means, what to do, and the page where one does it."""
     kind = columns["kind"]
     title, advice = WORDS[kind][:2] if kind in WORDS else (kind, "")
-    return record_of("alarm", columns) | {"title": title, "advice": advice}
+    page = page_of(kind, columns["subject"])
+    return record_of("alarm", columns) | {"title": title, "advice": advice, "page": page}
+
+
+# A spreadsheet runs a cell that begins with one of these. The last four are wide forms, which
+# spreadsheets in some languages read as the narrow ones.
+_RUNS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+_TIMES = ("time", "timestamp", "opened", "closed")
+
+
+def sheet_cell(value: Any) -> Any:
+    """A value as a cell of a sheet, which no spreadsheet runs: texts of alerts are strangers'."""
+    if isinstance(value, str) and value.startswith(_RUNS):
+        return "'" + value
+    return plain(value)
+
+
+def sheet_row(keys: Iterable[str], record: Record) -> list[Any]:
+    """A record as the cells of these keys; times become ISO 8601 in UTC, lists words."""
+
+    def cell(key: str, value: Any) -> Any:
+        if key in _TIMES and value:
+            return value.replace(" ", "T") + "Z"
+        return sheet_cell(" ".join(map(str, value)) if isinstance(value, list) else value)
+
+    return [cell(key, record[key]) for key in keys]
 
 
 def _plain(**fields: Any) -> Record:

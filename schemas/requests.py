@@ -23,6 +23,7 @@ from schemas.types import (
 from schemas.values import Body, to_flag, to_number, to_text, unless_blank
 from schemas.words import SOURCES
 from trading import instants
+from trading.alarms import MESSAGES
 
 _BLANK = BeforeValidator(unless_blank)
 
@@ -134,6 +135,14 @@ class SeenForm(Body):
     EXAMPLE = {"last": 7}
 
     last: Id
+
+
+class MessageForm(Body):
+    """Which kind of message to send as a test."""
+
+    EXAMPLE = {"kind": "summary"}
+
+    kind: word_of(*MESSAGES)
 
 
 # --- queries ----------------------------------------------------------------------------

@@ -179,7 +179,7 @@ Comment = Annotated[
     | None,
     shown_text(4000, blank=True),
 ]
-_COUNT = {"minimum": 0, "maximum": 10**6}
+_COUNT = {"minimum": 0, "maximum": 999_999}
 OptionalCount = Annotated[
     Annotated[int, BeforeValidator(to_count)] | None,
     _BLANK,

@@ -83,8 +83,8 @@ def to_id(value: Any) -> int:
 def to_count(value: Any) -> int:
     """A whole number from 0 to a million, also as text of digits; raises ValueError."""
     number = to_id(value)
-    if not 0 <= number <= 10**6:
-        raise ValueError("must be a whole number from 0 to 1,000,000")
+    if not 0 <= number < 10**6:
+        raise ValueError("must be a whole number from 0 to 999,999")
     return number
 
 

@@ -29,6 +29,9 @@ FILTERS = [
     ("failed", "failed"),
 ]
 
+# How the modes of trading are called; `guards.MODE_WORDS` says what they do.
+MODE_NAMES = {guards.ON: "On", guards.ASK: "Ask", guards.EXITS: "Exits only", guards.OFF: "Off"}
+
 # What an API token with a scope may do.
 SCOPES = {
     "read": "lists, figures, live changes",
@@ -111,7 +114,7 @@ PAGE_WORDS: dict[str, Any] = {
     "filters": FILTERS,
     "not_traded": statuses.REASONS,
     "ruled": statuses.RULED,
-    "modes": guards.MODE_WORDS,
+    "modes": MODE_NAMES,
     # [pattern of the whole message, plain words, what mends it or null]
     "meanings": [[f"^(?:{each.pattern})$", each.words, each.remedy] for each in statuses.MEANINGS],
     "sources": SOURCES,

@@ -5,9 +5,9 @@ Everything here runs inside the writer's transaction, so that several processes 
 
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import pytz
@@ -52,9 +52,13 @@ def rows_for(tickers: Iterable[str]) -> judging.Registry:
 
 def day_of(moment: float, zone: str) -> str:
     """The day of a Unix time in this zone, as text."""
-    return (
-        f"{datetime.fromtimestamp(moment, UTC).astimezone(pytz.timezone(zone or 'UTC')):%Y-%m-%d}"
-    )
+    return _day_of(int(moment // 60), zone)
+
+
+@lru_cache(4)  # asked for every alert; days change with a minute in every zone
+def _day_of(minute: int, zone: str) -> str:
+    here = datetime.fromtimestamp(60 * minute, UTC).astimezone(pytz.timezone(zone or "UTC"))
+    return f"{here:%Y-%m-%d}"
 
 
 class Judge:
@@ -69,6 +73,7 @@ class Judge:
         self._mode, self._limits = Trading.in_force()
         self.day = day_of(self._now, policy.zone)
         self.let_through: Counter[str] = Counter()
+        self._is_open: dict[str, bool] = {}  # tickers, also by these alerts
 
     @cached_property
     def _entries(self) -> dict[str, int]:
@@ -77,13 +82,13 @@ class Judge:
 
     @cached_property
     def _open(self) -> set[str]:
-        """The tickers that are open, also by these alerts."""
+        """The tickers that were open before these alerts."""
         return positions.open_tickers()
 
     def decide(self, row: Record, mode: str) -> Decision:
         """What becomes of an alert; `mode` is that of its ticker. Counts it if it may enter."""
         name, limits = signal_name(row), self._limits
-        today = guards.NOTHING if limits == guards.NO_LIMITS else self._today(name)
+        today = guards.NOTHING if limits == guards.NO_LIMITS else self._today(name, row)
         if mode != self._mode:
             mode = guards.stricter(self._mode, mode)
         decision = guards.decide(row, mode, self._policy, limits, today, self._now)
@@ -93,7 +98,7 @@ class Judge:
             self._follow(name, row | decision.fields)
         return decision
 
-    def _today(self, name: str) -> Today:
+    def _today(self, name: str, row: Record) -> Today:
         """What was let through; only what a limit asks for is read."""
         limits = self._limits
         entries = ticker_entries = 0
@@ -102,15 +107,23 @@ class Judge:
             ticker_entries = self._entries.get(name, 0) + self.let_through[name]
         if limits.open is None:
             return Today(entries, ticker_entries)
-        return Today(entries, ticker_entries, len(self._open), name in self._open)
+        if name not in self._is_open:
+            self._is_open[name] = positions.is_open((row["stk_ticker1"], row["stk_ticker2"]))
+        # The others need not be counted for one more entry of an open ticker.
+        is_open = self._is_open[name]
+        return Today(entries, ticker_entries, 0 if is_open else self._count_open(), is_open)
+
+    def _count_open(self) -> int:
+        now = {each for each, is_open in self._is_open.items() if is_open}
+        return len(now | (self._open - self._is_open.keys()))
 
     def _follow(self, name: str, row: Record) -> None:
         if row["order_status"] == statuses.CANCELED or guards.kind_of(row) == guards.SYNC:
             return
         if row["mar_pos"] == "flat":
-            self._open.discard(name)
+            self._is_open[name] = False
         elif row["mar_pos"]:
-            self._open.add(name)
+            self._is_open[name] = True
 
 
 # --- the mode ---------------------------------------------------------------------------
@@ -121,25 +134,42 @@ def set_mode(mode: str, reason: str | None, by: str, source: str) -> Record:
 
     {"canceled", "held", "cut": numbers of signals, "at_broker": signals with open orders}
     """
-    row = Trading.current()
+    row, before = Trading.current(), modes_of_waiting()
     told = {"mode": mode, "since": instants.now(), "by": by, "reason": reason or None}
     if row.get_id() is None:
         events.add(Trading, source, **told)
     else:
         events.change(row, source, told)
-    return take_hold(source) | {"at_broker": Signal.count_open()}
+    return take_hold(before, source) | {"at_broker": Signal.count_open()}
 
 
-def take_hold(source: str) -> dict[str, int]:
-    """Applies the modes to what waits or is held. Returns how many signals it changed, and how."""
+def modes_of_waiting() -> dict[int, str]:
+    """{rowid: the mode in force for its ticker} of the signals that wait or are held."""
+    return {signal.rowid: mode for signal, mode in _waiting()}
+
+
+def _waiting() -> list[tuple[Signal, str]]:
     mode, _ = Trading.in_force()
     waiting = Signal.undecided()
     registry = rows_for({signal.ticker for signal in waiting})
+    own = [judging.judge(signal.ticker, True, registry).mode for signal in waiting]
+    return [(each, guards.stricter(mode, its)) for each, its in zip(waiting, own, strict=True)]
+
+
+def take_hold(before: Mapping[int, str], source: str) -> dict[str, int]:
+    """Applies modes that have become stricter to what waits or is held.
+
+    `before` is what `modes_of_waiting` told before the change; where a mode has not become
+    stricter, what a person has approved or closes by hand stays. Returns how many signals it
+    changed, and how.
+    """
     done = Counter({"canceled": 0, "held": 0, "cut": 0})
-    for signal in waiting:
-        own = judging.judge(signal.ticker, True, registry).mode
+    for signal, mode in _waiting():
+        was = before[signal.rowid]
+        if guards.stricter(was, mode) == was:
+            continue
         row = signal.columns()
-        decision = guards.by_mode(row, guards.stricter(mode, own))
+        decision = guards.by_mode(row, mode)
         status = decision.fields.get("order_status", row["order_status"])
         if status == row["order_status"] and "order_contracts" not in decision.fields:
             continue
@@ -167,6 +197,8 @@ def approve(rowid: int, source: str) -> Signal:
     verdict = judging.judge(signal.ticker, False, rows_for([signal.ticker]))
     if verdict.outcome != "recorded":
         raise Refused(f"{statuses.meaning(verdict.columns['status_msg'])}; nothing was changed.")
+    if message := hold_back(signal.columns(), approved=True).fields.get("status_msg"):
+        raise Refused(f"{statuses.meaning(message)}; nothing was changed.")
     events.change(signal, source, {"order_status": statuses.WAITING, "status_msg": ""})
     return signal
 

@@ -68,7 +68,7 @@ def _add_stops(look: Look, after: int) -> None:
     told = EventRow.select().where(mine, EventRow.id > after, EventRow.id <= look.reached)
     for event in told.order_by(EventRow.id):
         if "mode" in event.changed:
-            reason = event.changed["reason"][1]
+            reason = orjson.loads(event.record)["reason"]
             what = f"{reason[:1].upper()}{_short(reason[1:])}."
             look.add(Case("stopped", "trading", look.now, what))
 
@@ -144,8 +144,8 @@ def _alert(rowid: int, columns: dict[str, Any], by_owner: bool = False) -> Alert
     after = columns.get("strategy_pos")
     if after is None:
         after = alerts.signed(columns.get("mar_pos"), columns.get("mar_pos_size") or 0.0)
-    overtaken = (message or "").startswith(statuses.OVERTAKEN)
-    return Alert(rowid, "-".join(filter(None, legs)), before, after, by_owner, overtaken)
+    late = alerts.came_late(rowid, message)
+    return Alert(rowid, "-".join(filter(None, legs)), before, after, by_owner, late)
 
 
 def _follow(

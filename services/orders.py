@@ -5,16 +5,18 @@ from typing import NamedTuple
 from models import AlertId, EventRow, Pair, Record, Refused, Signal, Stock, signal_name
 from services import decisions, positions, signals
 from services.signals import Receipt
-from trading import judging, statuses
+from trading import alerts, instants, judging, statuses
 from trading.guards import Policy
 
 DIGITS = 8  # of a size; more are the rounding of floats
+LOOKED = 10  # newest signals of a ticker that are read; some may be the bridge's own
+AT_WORK = (*statuses.OFFERED, *statuses.PLACED)
 
 
 class Books(NamedTuple):
     """What is known of a ticker's position (of leg 1 for a pair); None: not known.
 
-    `open` is the newest signal of it that waits or has an order at the broker.
+    `open` is the newest signal of it that waits, is held, or has an order at the broker.
     """
 
     position: float | None
@@ -24,18 +26,25 @@ class Books(NamedTuple):
 def place(order: Record, source: str, policy: Policy) -> Receipt:
     """Stores an order as a signal; `order` is an alert's {column: value}.
 
-    If it carries no positions, the books tell them. Raises Refused if they do not know.
+    The books tell a position that it does not carry. Raises Refused if they do not know.
     """
     name = signals.called(order["ticker"])
-    if known := _repeated(order["alert_id"], name):
+    same = {key: order[key] for key in ("order_action", "order_contracts")}
+    if known := _repeated(order["alert_id"], name, same):
         return known
-    if order.get("mar_pos") is None and order.get("pre_mar_pos") is None:
+    before, after = (
+        alerts.signed(order.get(key), order.get(f"{key}_size") or 0.0)
+        for key in ("pre_mar_pos", "mar_pos")
+    )
+    if before is None:
         before = books(order["ticker"]).position
-        if before is None:
-            raise Refused(f"the position of {name} is not known; send pre_mar_pos and mar_pos.")
+    if before is None:
+        raise Refused(f"the position of {name} is not known; send pre_mar_pos and mar_pos.")
+    if after is None:
         change = order["order_contracts"] * (1 if order["order_action"] == "buy" else -1)
-        order = order | _positions(before, round(before + change, DIGITS))
-    [receipt] = signals.receive([{**order, "source": source}], policy)
+        after = round(before + change, DIGITS)
+    order = order | _positions(before, after) | {"own": True, "source": source}
+    [receipt] = signals.receive([order], policy)
     return receipt
 
 
@@ -45,7 +54,7 @@ def close(name: str, alert_id: str | None, source: str, policy: Policy) -> Recei
     Raises Missing, or Refused if nothing is held or an order of it is not finished.
     """
     ticker = ticker_of(name)
-    if known := _repeated(alert_id, signals.called(ticker)):
+    if known := _repeated(alert_id, signals.called(ticker), {"mar_pos": "flat"}):
         return known
     position, unfinished = books(ticker)
     if unfinished:
@@ -53,6 +62,8 @@ def close(name: str, alert_id: str | None, source: str, policy: Policy) -> Recei
             f"signal {unfinished.rowid} of {name} is {unfinished.order_status}: wait until it is "
             "finished, or cancel it."
         )
+    if position is None:
+        raise Refused(f"the position of {name} is not known; send an order with its positions.")
     if not position:
         raise Refused(f"nothing is held of {name}.")
     order = {
@@ -63,6 +74,7 @@ def close(name: str, alert_id: str | None, source: str, policy: Policy) -> Recei
         "alert_id": alert_id,
         "bypass": True,
         "free": True,
+        "own": True,
         "source": source,
         **_positions(position, 0.0),
     }
@@ -79,22 +91,51 @@ def ticker_of(name: str) -> str:
 def books(ticker: str) -> Books:
     """What is known of a ticker's position.
 
-    It is what the account reports, unless something was traded since. Then, and while an order is
-    open, it is what the newest alert says.
+    It is what the account reports. If something was traded since, or while an order waits or is at
+    the broker, it is what the newest of these signals leads to.
     """
     found = judging.judge(ticker, True, decisions.rows_for([ticker])).columns
     legs = found["stk_ticker1"], found["stk_ticker2"]
     if legs[0] is None:
         raise Refused(f"{statuses.meaning(statuses.PROBLEMATIC)}.")
     mine = Signal.of_legs(*legs)
-    unfinished = mine.where(Signal.order_status.in_(statuses.OPEN)).first()
+    # The broker may still fill an order that it has taken with an error.
+    taken = (Signal.order_status == statuses.ERROR) & Signal.order_id1.is_null(False)
+    taken &= Signal.timestamp > instants.ago(positions.ORDER_LIVES)
+    unfinished = mine.where(Signal.order_status.in_(statuses.OPEN) | taken).first()
+    at_work = Signal.order_status.in_(AT_WORK)
+    in_part = (Signal.order_status == statuses.CANCELED) & Signal.stk_price1.is_null(False)
+    moving = mine.where(at_work | (Signal.order_status == statuses.FILLED) | in_part).limit(LOOKED)
+    last = next(filter(_is_strategys, moving), None)
     reported, held = _held("-".join(filter(None, legs)), legs)
-    last = mine.where(~Signal.order_status.in_(statuses.OPEN)).first()
-    ended = last and EventRow.newest_of_each([str(last.rowid)], 1)
-    is_newer = bool(ended) and (reported is None or ended[0][2] >= reported)
-    if unfinished or is_newer or reported is None:
-        return Books(positions.wanted([legs])[legs].size, unfinished)
-    return Books(held, None)
+    works = mine.where(at_work).exists()
+    if last and (works or reported is None or _traded_at(last) >= reported):
+        return Books(_leads_to(last), unfinished)
+    return Books(held, unfinished)
+
+
+def _is_strategys(signal: Signal) -> bool:
+    return not alerts.is_from_bridge(signal.status_msg, signal.order_comment)
+
+
+def _traded_at(signal: Signal) -> str:
+    """When the newest fill of a signal was reported, or its order ended."""
+    told = {"order_status", "stk_price1", "filled_qty1"}
+    for event in reversed(EventRow.of("signal", str(signal.rowid))):
+        if not told.isdisjoint(event.changed):
+            return event.time
+    return signal.timestamp
+
+
+def _leads_to(signal: Signal) -> float | None:
+    """The position (of leg 1) after a signal, also if it was canceled when a part was filled."""
+    after = alerts.signed(signal.mar_pos, signal.mar_pos_size)
+    if after is None or signal.order_status != statuses.CANCELED:
+        return after
+    if signal.filled_qty1 is None:
+        return None
+    left = signal.order_contracts - signal.filled_qty1
+    return round(after - left * (1 if signal.order_action == "buy" else -1), DIGITS)
 
 
 def _held(name: str, legs: tuple[str, str | None]) -> tuple[str | None, float]:
@@ -121,13 +162,19 @@ def _positions(before: float, after: float) -> Record:
     }
 
 
-def _repeated(alert_id: str | None, name: str) -> Receipt | None:
-    """The receipt of an order that came before with this id. Raises Refused if it was another."""
+def _repeated(alert_id: str | None, name: str, told: Record) -> Receipt | None:
+    """The receipt of an order that came before with this id.
+
+    `told` are columns that a repeat has in common with it. Raises Refused if it was another order.
+    """
     known = AlertId.known([alert_id]) if alert_id else []
     if not known:
         return None
     rowid = known[0][2]
     signal = Signal.get_or_none(Signal.rowid == rowid)
-    if signal and signal_name(signal.columns()) != name:
+    if signal is None:
+        return Receipt(rowid, "duplicate")
+    sent = {column: signals.sent_first(signal, column) for column in told}
+    if signal_name(signal.columns()) != name or sent != told:
         raise Refused("this alert_id was used before by another order.")
     return Receipt(rowid, "duplicate")

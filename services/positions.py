@@ -281,19 +281,23 @@ def open_tickers() -> set[str]:
     Where that carries no position, the account's position decides. A held entry counts, too.
     """
     held = {row.symbol: row for row in _without_aliases(Stock.held())}
-    tickers: dict[Legs, str] = {
-        (pair.ticker1, pair.ticker2): pair.name
-        for pair in Pair.select().where(Pair.status == 1).namedtuples()
-    }
+    tickers: dict[Legs, str] = {(leg1, leg2): name for name, leg1, leg2 in Pair.active()}
     tickers |= {(symbol, None): symbol for symbol, row in held.items() if row.active}
     names = {
         tickers[legs]
         for legs, (_, size) in wanted(tickers).items()
         if (size if size is not None else legs[0] in held and held[legs[0]].active_pos)
     }
-    waits = Signal.select(Signal.stk_ticker1, Signal.stk_ticker2)
-    waits = waits.where(Signal.order_status == statuses.HELD).tuples()
-    return names | {"-".join(filter(None, legs)) for legs in waits}
+    return names | {"-".join(filter(None, legs)) for legs in Signal.held_legs()}
+
+
+def is_open(legs: Legs) -> bool:
+    """Whether an active pair or single is one of `open_tickers`; this costs less."""
+    size = wanted([legs])[legs].size
+    if size is None:
+        rows = _without_aliases(Stock.held())
+        size = next((row.active_pos for row in rows if row.symbol == legs[0]), 0.0)
+    return bool(size) or legs in Signal.held_legs()
 
 
 def orders_at_work() -> dict[tuple[str, str | None], OrderAtWork]:

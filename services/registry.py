@@ -28,10 +28,11 @@ def put_stock(fields: Record, source: str) -> tuple[Stock, bool]:
 
 
 def _change(row: Stock | Pair, fields: Record, source: str) -> None:
-    """Changes a row; what waits follows a new mode."""
+    """Changes a row; what waits follows a stricter mode."""
+    before = decisions.modes_of_waiting() if "mode" in fields else {}
     events.change(row, source, fields)
-    if "mode" in fields:
-        decisions.take_hold(source)
+    if before:
+        decisions.take_hold(before, source)
 
 
 def _check_stock(fields: Record) -> None:

@@ -65,6 +65,7 @@ class _Pending:
         self.source = columns.pop("source")
         bypass = columns.pop("bypass", False)
         self.is_free = columns.pop("free", False)  # no rule holds it back: it closes a position
+        self.is_own = columns.pop("own", False)  # a person's own trade, which is never too late
         self.verdict = judging.judge(alert["ticker"], bypass, registry)
         self.time = instants.now()
         self.row = {**BLANK, **columns, **self.verdict.columns}
@@ -83,8 +84,9 @@ class _Pending:
 def receive(sent: list[Record], policy: Policy = guards.NO_RULES) -> list[Receipt]:
     """Judges and stores alerts, and returns a receipt for each.
 
-    An alert is {column: value}, with `source` and perhaps `alert_id`, `bypass` and `free` (no rule
-    holds it back). A repeated alert is not stored; its receipt has the rowid of the first one.
+    An alert is {column: value}, with `source` and perhaps `alert_id`, `bypass`, `own` (a person's
+    trade) and `free` (no rule holds it back). A repeated alert is not stored; its receipt has the
+    rowid of the first one.
     """
     registry = decisions.rows_for({alert["ticker"] for alert in sent})
     pending = [_Pending(alert, registry) for alert in sent]
@@ -152,7 +154,8 @@ def _cancel_overtaken(moving: list[_Pending]) -> dict[Legs, list[int]]:
     for each in moving:
         move = alerts.move({"rowid": each.rowid, **each.row})
         earlier = known.setdefault(each.legs, [])
-        if (later := alerts.overtaken_by(move, earlier)) is None:
+        later = None if each.is_own else alerts.overtaken_by(move, earlier)
+        if later is None:
             earlier.insert(0, move)
         elif each.row["order_status"] in statuses.OFFERED:
             message = f"{statuses.OVERTAKEN}{later}"
@@ -161,11 +164,11 @@ def _cancel_overtaken(moving: list[_Pending]) -> dict[Legs, list[int]]:
 
 
 def _apply_rules(new: list[_Pending], policy: Policy) -> None:
-    """Lets the rules decide, in their order, about alerts that would be offered."""
+    """Lets the rules decide, in their order, about alerts that would be offered or held."""
     judge = None
     for each in new:
-        is_offered = each.row["order_status"] in statuses.OFFERED
-        if each.verdict.outcome != "recorded" or not is_offered or each.is_free:
+        may_trade = each.row["order_status"] in (*statuses.OFFERED, statuses.HELD)
+        if each.verdict.outcome != "recorded" or not may_trade or each.is_free:
             continue
         judge = judge or decisions.Judge(policy)
         fields, rule = judge.decide(each.row, each.verdict.mode)
@@ -255,32 +258,49 @@ def revise(
     if ticker != signal.ticker:
         fields |= judging.judge(ticker, bypass, decisions.rows_for([ticker])).columns
     if not owner:
-        fields = fills.without_setbacks(old, fields)
+        fields = _without_decided(old, fills.without_setbacks(old, fields))
     if fields.get("order_status") in statuses.OFFERED:
-        again = old["order_status"] not in statuses.OFFERED
-        _check_offer(old | fields, again)
-        if again:
-            fields |= _offered_again(old, old | fields, policy, owner)
+        _check_offer(old | fields, old["order_status"] not in statuses.OFFERED)
+    if (old | fields)["order_status"] in statuses.OFFERED:
+        fields |= _offered(old, old | fields, policy, owner)
     events.change(signal, source, fields)
     return signal
 
 
-def _offered_again(old: Record, row: Record, policy: Policy, owner: bool) -> Record:
-    """The fields of a signal that is offered again, by the modes; raises Refused.
+def _without_decided(old: Record, fields: Record) -> Record:
+    """The fields without what takes back a decision that was made since the signal was read.
 
-    The owner's word counts as approval, and the time until it expires begins anew. The bridge
-    offers again what it had asked for before: what was decided meanwhile stays.
+    The bridge sends back what it has read. If that would be offered, then what is held stays held,
+    what a rule, a person or a newer alert has ended stays canceled, and an order that was cut keeps
+    its size.
     """
-    decision = decisions.hold_back(row, approved=owner)
-    if not owner and old["order_status"] == statuses.HELD:
-        return {key: old[key] for key in ("order_status", "status_msg")}
+    if fields.get("order_status") not in statuses.OFFERED:
+        return fields
+    stays: tuple[str, ...] = () if old["strategy_pos"] is None else _CUT
+    status, message = old["order_status"], old["status_msg"] or ""
+    is_decided = guards.rule_of(message) or message.startswith(statuses.OVERTAKEN)
+    if status == statuses.HELD or (status == statuses.CANCELED and is_decided):
+        stays += ("order_status", "status_msg")
+    return {name: value for name, value in fields.items() if name not in stays}
+
+
+def _offered(old: Record, row: Record, policy: Policy, owner: bool) -> Record:
+    """The fields that the modes change in a signal that is offered; raises Refused.
+
+    The owner's word counts as approval, and the time until it expires begins anew if the signal was
+    not offered before.
+    """
+    entered = old["order_status"] in statuses.OFFERED and guards.kind_of(old) in guards.ENTERING
+    decision = decisions.hold_back(row, approved=owner or entered)
     if decision.rule and owner:
         reason = statuses.meaning(decision.fields["status_msg"])
         raise Refused({"order_status": f"{reason}; change the mode first"})
-    began_before = None if owner else old["expires"]
-    enters = guards.kind_of(row) in guards.ENTERING
-    expires = began_before or (policy.expires(None, time.time()) if enters else None)
-    return {"expires": expires} | decision.fields
+    if guards.kind_of(row) not in guards.ENTERING:
+        return {"expires": None} | decision.fields
+    if owner and not entered:
+        return {"expires": policy.expires(None, time.time())}
+    first = policy.expires(row["alert_time"], instants.unix(row["timestamp"]))
+    return {"expires": old["expires"] or first} | decision.fields
 
 
 def _check_offer(row: Record, again: bool) -> None:
@@ -312,6 +332,15 @@ def history(rowid: int) -> list[EventRow]:
     if not found:
         Signal.find(rowid)
     return found
+
+
+def sent_first(signal: Signal, column: str) -> Any:
+    """The value that a signal's alert was sent with, also if the signal was changed or cut."""
+    for event in EventRow.of("signal", str(signal.rowid)):
+        if event.type == "signal.created" and column in event.changed:
+            sent, stored = event.changed[column]
+            return stored if sent is None else sent
+    return getattr(signal, column)
 
 
 # --- rejected alerts ----------------------------------------------------------------------

@@ -14,7 +14,6 @@ from functools import lru_cache
 from itertools import groupby
 from operator import attrgetter
 from typing import Any, NamedTuple
-from urllib.parse import quote
 
 import pytz
 
@@ -23,7 +22,7 @@ from database.writer import UNANSWERED, Writer
 from models import Alarm
 from services import alarms
 from trading import instants
-from trading.alarms import MORE, WORDS
+from trading.alarms import WORDS, page_of
 from trading.hours import Hours
 
 IDLE = 15.0  # seconds between two looks at what is due; quiet times end at a minute
@@ -167,22 +166,17 @@ class Teller:
         hours, minutes = divmod(int((time.time() - began) // 60), 60)
         age = f"{hours} h {minutes} min" if hours > 0 else f"{minutes} min"
         ago = f", {age} ago" if (hours, minutes) > (0, 0) else ""
-        link = f"\n{self._url}{page_of(alarm)}" if self._url else ""
+        link = f"\n{self._url}{page_of(alarm.kind, alarm.subject)}" if self._url else ""
         return f"{alarm.what}\nSince {since:%Y-%m-%d %H:%M:%S %Z}{ago}.{link}"
 
     async def test(self) -> list[tuple[Place, str]]:
         """Sends a test to every place, at any hour: why each did not take it, "" where it did."""
-        words = ("Pairs-API: a test", "This is a test. Alarms will arrive here.")
-        taken = await asyncio.gather(*(send(place, *words) for place in self.places))
+        return await self.tell("Pairs-API: a test", "This is a test. Alarms will arrive here.")
+
+    async def tell(self, title: str, text: str) -> list[tuple[Place, str]]:
+        """Sends a message to every place: why each did not take it, "" where it did."""
+        taken = await asyncio.gather(*(send(place, title, text) for place in self.places))
         return list(zip(self.places, taken, strict=True))
-
-
-def page_of(alarm: Alarm) -> str:
-    """The path of the page where a person acts on an alarm."""
-    page = WORDS[alarm.kind].page
-    if alarm.subject == MORE:
-        return page.partition("#")[0].partition("?pair=")[0]
-    return page.format(quote(alarm.subject, safe=""))
 
 
 async def wait_for(event: asyncio.Event, seconds: float) -> None:

@@ -11,6 +11,7 @@ from database.reader import Reader
 from database.writer import UNANSWERED, Writer
 from services import alarms
 from services.look import Look
+from services.reporter import Reporter
 from services.survey import Surveyor
 from services.teller import Teller, wait_for
 
@@ -28,6 +29,7 @@ class Watchman:
 
     def __init__(self, conf: Any, writer: Writer, reader: Reader, polled: Callable[[], float]):
         self.teller = Teller(conf, writer, reader)
+        self._reporter = Reporter(conf, writer, reader, self.teller)
         self._surveyor = Surveyor(conf, time.time())
         self._writer, self._reader = writer, reader
         self._polled = polled
@@ -44,6 +46,7 @@ class Watchman:
         self._tasks = [
             loop.create_task(self._watch()),
             loop.create_task(self.teller.work(self._holds)),
+            loop.create_task(self._reporter.work(self._holds)),
         ]
 
     def wake(self) -> None:

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -13,8 +14,10 @@ import pytest
 from bench.processes import ROOT, clean_environment, running, server
 from demo.__main__ import main
 from demo.client import Client
-from demo.day import Play, register, write_past
-from demo.market import CHARTS, LISTINGS, PAIRS, PAUSED, WRONG_HEDGE
+from demo.day import Play, write_past
+from demo.desk import register
+from demo.market import ASKED, CHARTS, EXITING, LISTINGS, PAIRS, PAUSED, WRONG_HEDGE
+from demo.rules import Closed
 from tests.conftest import PATIENCE
 from tests.ports import free_port
 
@@ -117,7 +120,7 @@ def test_the_positions_page_shows_what_is_held(day):
     positions = day.read("/v3/positions")
     legs = {leg["symbol"]: leg["active_pos"] for row in positions["pairs"] for leg in row["legs"]}
     quantity = day.account.quantity
-    pairs = (*PAIRS, WRONG_HEDGE, PAUSED)
+    pairs = (*PAIRS, WRONG_HEDGE, PAUSED, ASKED, EXITING)
     assert legs == {leg.symbol: quantity(leg.symbol) for chart in pairs for leg in chart.legs}
     singles = {row["symbol"]: row["active_pos"] for row in positions["singles"]}
     alone = {chart.leg1.symbol for chart in CHARTS if chart.leg2 is None}
@@ -136,6 +139,12 @@ PLANTED = {
 }
 
 
+HELD_BACK = {
+    "age": "expired after 15 min",
+    "limit": "limit: 6 of 6 entries of this ticker today",
+}
+
+
 def alarms_of(day, query=""):
     """All alarms of the day, read when the last alert of the day has its own alarm."""
     while True:
@@ -145,22 +154,75 @@ def alarms_of(day, query=""):
 
 
 def test_a_day_has_no_alarm_but_those_that_its_script_plants(day):
-    assert day.read("/v3/figures")["not_traded"] == len(PLANTED["not_traded"])
+    refused = len(PLANTED["not_traded"]) + len(HELD_BACK)
+    assert day.read("/v3/figures")["not_traded"] == refused
     end = {"passphrase": "webhook", "ticker": "ENDS", "order_action": "buy", "order_contracts": 1}
     rowid = day.client.post("/v3/webhook", end).json["rowid"]
     alarms = alarms_of(day)
     kinds = [kind for kind, reasons in PLANTED.items() for _ in reasons]
-    assert sorted(each["kind"] for each in alarms) == sorted([*kinds, "rejected", "rejected"])
+    kinds += ["rejected", "rejected", *("refused" for _ in HELD_BACK)]
+    assert sorted(each["kind"] for each in alarms) == sorted(kinds)
+    ruled = {each["subject"]: each["number"] for each in alarms if each["kind"] == "refused"}
+    assert ruled == dict.fromkeys(HELD_BACK, 1), "one alarm for each rule"
     for kind, reasons in PLANTED.items():
         subjects = [each["subject"] for each in alarms if each["kind"] == kind]
         told = [day.read(f"/v3/signal/{subject}")["status_msg"] for subject in subjects]
         assert sorted(told) == sorted(reasons)
-    # An order that was placed with a message may have had an alarm until it was filled.
+    # An order that was placed with a message may have had an alarm until it was filled, and a held
+    # signal until it was decided.
     for each in alarms_of(day, "?all=1"):
         if each["closed"]:
-            assert each["kind"] == "error"
-            assert day.read(f"/v3/signal/{each['subject']}")["order_status"] == "filled"
+            assert each["kind"] in ("error", "held")
+            ended = day.read(f"/v3/signal/{each['subject']}")["order_status"]
+            assert ended == "filled" or each["kind"] == "held"
     day.client.call("DELETE", f"/v3/signal/{rowid}", token=day.token)
+
+
+def stories(day, name):
+    """The signals of a ticker, oldest first: (comment, status, message) of each."""
+    rows = day.read(f"/v3/signals/ticker/{name}/0")["signals"][::-1]
+    return [(row["order_comment"], row["order_status"], row["status_msg"]) for row in rows]
+
+
+def test_a_person_decides_about_the_entries_of_one_pair_and_closes_it_by_hand(day):
+    assert stories(day, "WMT-COST") == [
+        ("Enter Long", "filled", ""),
+        ("Close by hand", "filled", ""),
+        ("Exit Long", "canceled", "+synced(300->0)"),
+        ("Enter Short", "canceled", "refused by user1"),
+        ("Exit Short", "canceled", "+synced(300->0)"),
+    ]
+    approved = day.read("/v3/signals/ticker/WMT-COST/0")["signals"][-1]
+    told = day.read(f"/v3/signal/{approved['rowid']}/events")["events"]
+    statuses = [each["changes"].get("order_status", ("", ""))[1] for each in told]
+    assert [*dict.fromkeys(filter(None, statuses))][:3] == ["held", "waiting", "created"]
+
+
+def test_a_pair_of_which_only_exits_are_traded_is_flat_after_its_reversal(day):
+    assert stories(day, "MCD-YUM") == [
+        ("Enter Long", "filled", ""),
+        ("Reverse to Short", "filled", ""),
+        ("Exit Short", "canceled", "+synced(80->0)"),
+    ]
+    reversal = day.read("/v3/signals/ticker/MCD-YUM/0")["signals"][1]
+    assert reversal["order_contracts"] == 80
+    [created, *_] = day.read(f"/v3/signal/{reversal['rowid']}/events")["events"]
+    assert created["changes"]["order_contracts"] == [160, 80]
+    assert created["changes"]["status_msg"][1] == "reversal cut to its exit"
+
+
+def test_an_entry_is_refused_that_comes_too_late_or_beyond_the_limit_of_its_ticker(day):
+    assert stories(day, "NFLX") == [("Enter Long", "canceled", HELD_BACK["age"])]
+    told = stories(day, "AMZN")
+    traded = [comment for comment, status, _ in told if status == "filled"]
+    assert traded == ["Enter Long", "Exit Long"] * 6
+    assert told[-2:] == [
+        ("Enter Long", "canceled", HELD_BACK["limit"]),
+        ("Exit Long", "canceled", "+synced(50->0)"),
+    ]
+    state = day.read("/v3/trading")
+    assert state["limits"]["ticker_entries"] == 6
+    assert max(state["today"]["ticker_entries"].values()) == 6
 
 
 def test_the_account_is_that_of_the_books(day):
@@ -215,6 +277,36 @@ def test_the_accounts_past_is_dated_back(tmp_path):
     assert moments == sorted(moments, reverse=True)
     assert len({moment[:10] for moment in moments}) == 15
     assert rows[0]["NetLiquidation"] == 500_000
+
+
+def test_an_entry_after_the_close_is_refused_and_the_next_day_is_not(tmp_path):
+    now = int(time.time())
+    hours = f"UTC {clock(now + 600)}-{clock(now - 60)}"
+    environment = clean_environment(PAIRS_ENTRY_HOURS=hours)
+    with running(server(tmp_path / "evening.db", environment=environment)) as process:
+        play, client, lines = begin(process)
+        closed = Closed(int(time.time()), int(time.time()) + 2)
+        play.evening(closed)
+        [late] = client.get("/v3/signals/0").json["signals"]
+    assert time.time() >= closed.ends
+    assert (late["order_status"], late["status_msg"]) == ("canceled", "outside entry hours")
+    assert not [line for line in lines if " trouble " in line]
+
+
+def clock(instant):
+    """A Unix time as the settings write it."""
+    return time.strftime("%H:%M", time.gmtime(instant))
+
+
+def test_the_closed_minute_begins_after_the_day_and_is_the_only_one(monkeypatch):
+    monkeypatch.setattr(time, "time", lambda: 1_000_000_030.0)  # 01:47:10
+    closed = Closed.after(300)
+    assert closed == (1_000_000_380, 1_000_000_440)
+    assert closed.entry_hours == "UTC 01:54-01:53"
+    for moment, is_now in ((379, False), (380, True), (439, True), (440, False)):
+        for day in (0, 86_400):
+            monkeypatch.setattr(time, "time", lambda at=moment + day: 1_000_000_000.0 + at)
+            assert closed.is_now() == is_now
 
 
 # --- the command line --------------------------------------------------------------------

@@ -272,6 +272,124 @@ async def test_a_paused_stock_or_pair_is_refused_by_all(each):
             assert passive == (status == 0)
 
 
+# --- what is decided before a trade --------------------------------------------------------
+
+
+@pytest.fixture
+def token(each, io_loop):
+    return io_loop.run_sync(each[0].token)
+
+
+@pytest.fixture
+def ruled(each, token, io_loop):
+    """Rules that a test sets hold for it alone."""
+    yield
+    nothing = dict.fromkeys(("entries", "ticker_entries", "loss"))
+
+    async def reset():
+        await each[0].put("/v3/limits", nothing, token=token)
+        await each[0].put("/v3/trading", {"mode": "on"}, token=token)
+
+    io_loop.run_sync(reset)
+
+
+def entry(ticker, **fields):
+    """The body of an alert that enters."""
+    return {"ticker": ticker, "mar_pos": "long", "pre_mar_pos": "flat", **fields}
+
+
+async def status_of(api, rowid):
+    return (await api.get(f"/v3/signal/{rowid}")).json["order_status"]
+
+
+async def test_a_mode_holds_in_all_processes_before_its_answer_is_out(each, token, ruled):
+    await each[0].register_stock("MODES")
+    expected = {"on": "waiting", "ask": "held", "exits": "canceled", "off": "canceled"}
+    for number, mode in enumerate([*expected] * 5):
+        answer = await each[number % 3].put("/v3/trading", {"mode": mode}, token=token)
+        assert answer.status == 200
+        for api in each:
+            assert (await api.get("/v3/trading", token=token)).json["mode"] == mode
+        alerts = await asyncio.gather(*(api.alert(**entry("MODES")) for api in each))
+        for told in alerts:
+            message = (await each[0].get(f"/v3/signal/{told.json['rowid']}")).json["status_msg"]
+            status = await status_of(each[0], told.json["rowid"])
+            ended = mode == "ask" and message.startswith("overtaken by ")
+            assert status == ("canceled" if ended else expected[mode])
+
+
+async def test_nothing_waits_after_trading_is_off_whoever_sends_meanwhile(each, token, ruled):
+    await each[0].register_stock("RUSH")
+    for number in range(5):
+        await each[0].put("/v3/trading", {"mode": "on"}, token=token)
+        sent = [asyncio.ensure_future(api.alert(**entry("RUSH"))) for api in each * 6]
+        off = await each[number % 3].put("/v3/trading", {"mode": "off"}, token=token)
+        assert off.json["waiting"] == 0
+        for api in each:
+            assert (await api.get("/v3/signals/status/waiting/0")).json["signals"] == []
+        await asyncio.gather(*sent)
+        assert (await each[0].get("/v3/signals/status/waiting/0")).json["signals"] == []
+
+
+@pytest.mark.parametrize("limit", ["entries", "ticker_entries"])
+async def test_of_alerts_that_come_to_all_at_once_exactly_so_many_pass(each, token, ruled, limit):
+    name = f"MOST{limit[0].upper()}"
+    await each[0].register_stock(name)
+    today = (await each[0].get("/v3/trading", token=token)).json["today"]["entries"]
+    most = today + 3 if limit == "entries" else 3
+    await each[1].put("/v3/limits", {limit: most}, token=token)
+    answers = await asyncio.gather(*(api.alert(**entry(name)) for api in each * 17))
+    passed = [told for told in answers if "reason" not in told.json]
+    assert len(passed) == 3
+    assert {told.json.get("reason", "").partition(" of ")[0] for told in answers} == {
+        *("", f"limit: {most}")
+    }
+    for api in each:
+        told = (await api.get("/v3/trading", token=token)).json["today"]
+        assert told["ticker_entries"][name] == 3
+
+
+async def test_of_decisions_at_once_in_all_processes_one_holds(each, token, ruled):
+    await each[0].register_stock("DECIDE")
+    await each[0].put("/v3/trading", {"mode": "ask"}, token=token)
+    for number in range(6):
+        rowid = (await each[number % 3].alert(**entry("DECIDE"))).json["rowid"]
+        acts = [(api, act) for api in each for act in ("approve", "refuse")]
+        answers = await asyncio.gather(
+            *(api.post(f"/v3/signal/{rowid}/{act}", {}, token=token) for api, act in acts)
+        )
+        assert sorted(answer.status for answer in answers) == [200] + [400] * 5
+        [done] = [answer.json["order_status"] for answer in answers if answer.status == 200]
+        assert await status_of(each[0], rowid) == done
+
+
+async def test_a_double_click_that_reaches_several_processes_is_one_order(each, token):
+    await each[0].register_stock("CLICK")
+    for number in range(6):
+        body = {"ticker": "CLICK", "order_action": "buy", "order_contracts": 10}
+        body["alert_id"] = f"click {number}"
+        clicks = (api.post("/v3/order", body, token=token) for api in each * 2)
+        answers = await asyncio.gather(*clicks)
+        assert sorted(answer.status for answer in answers) == [200] * 5 + [201]
+        assert len({answer.json["rowid"] for answer in answers}) == 1
+
+
+async def test_a_loss_that_several_processes_hear_of_stops_entries_once(each, token, ruled):
+    await each[0].put("/v3/trading", {"mode": "on"}, token=token)
+    await each[0].put("/v3/limits", {"loss": 50}, token=token)
+    start = (await all_events(each[0]))[-1]
+    body = {"passphrase": "webhook", "DailyPnL": -60}
+    await asyncio.gather(*(api.post("/v3/regpnl", body) for api in each * 4))
+    told = (await each[1].get(f"/v3/events?after={start}&limit=1000", token=token)).json["events"]
+    stops = [event for event in told if event["type"].startswith("trading.")]
+    assert [(event["source"], event["changes"]["mode"]) for event in stops] == [
+        ("system", ["on", "exits"])
+    ]
+    for api in each:
+        state = (await api.get("/v3/trading", token=token)).json
+        assert (state["mode"], state["by"]) == ("exits", "system")
+
+
 async def test_a_short_list_is_never_older_than_an_answer_of_another_process(each, three):
     async def poll(api):
         while True:

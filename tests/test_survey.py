@@ -6,10 +6,11 @@ from types import SimpleNamespace
 import pytest
 
 import models
-from services import alarms, events, positions, registry
+from services import account, alarms, decisions, events, positions, registry
 from services.survey import Surveyor
 from tests.receiving import receive_one
-from trading import instants
+from trading import guards, instants
+from trading.guards import Policy
 
 START = 1_000_000_000.0  # long ago, so that rows written now are later than all reports
 EVERY = 300.0  # seconds between two reports
@@ -60,7 +61,7 @@ class Desk:
         rows = models.Alarm.open_ones()
         return {row.key: row.what for row in rows if row.kind in ("unhedged", "expected", "leg")}
 
-    def alert(self, ticker, before, after, **fields):
+    def alert(self, ticker, before, after, policy=guards.NO_RULES, **fields):
         """Stores an alert of a strategy that goes from one signed size to another; its rowid."""
 
         def side(size):
@@ -76,7 +77,7 @@ class Desk:
             "mar_pos": side(after),
             "mar_pos_size": abs(after),
         }
-        return receive_one(alert | fields, "webhook").rowid
+        return receive_one(alert | fields, "webhook", policy).rowid
 
     def set(self, rowid, **fields):
         """Changes a signal as the bridge does."""
@@ -256,6 +257,211 @@ def test_an_alert_id_that_another_alert_had_is_told(desk):
     warning = "alert_id was used before by another alert"
     assert keys(desk) == [f"alert_id:{rowid}"]
     assert models.Alarm.open_ones()[0].what == f"Signal {rowid}, S: {warning}"
+
+
+# --- what the rules have decided ----------------------------------------------------------
+
+
+def told(desk, *kinds):
+    """{key: words} of the open alarms of these kinds, after a look."""
+    desk.look()
+    return {row.key: row.what for row in models.Alarm.open_ones() if row.kind in kinds}
+
+
+def set_mode(mode, by="admin", reason=None):
+    return decisions.set_mode(mode, reason, by, by)
+
+
+def test_entries_that_the_server_has_stopped_are_told_until_somebody_has_seen_it(desk):
+    decisions.set_limits({"loss": 50.0}, "admin")
+    account.keep({"DailyPnL": -60.0}, "bridge")
+    words = {"stopped:trading": "Daily loss 60.00, at most 50.00."}
+    assert told(desk, "stopped") == words
+    account.keep({"DailyPnL": -70.0}, "bridge")
+    set_mode("on")
+    assert told(desk, "stopped") == words, "a person must see it"
+    alarms.acknowledge(models.Alarm.get().id, "admin")
+    assert told(desk, "stopped") == {}
+    account.keep({"DailyPnL": -80.0}, "bridge")
+    assert told(desk, "stopped") == {"stopped:trading": "Daily loss 80.00, at most 50.00."}
+
+
+def test_the_same_reason_again_is_told_again(desk):
+    decisions.set_limits({"loss": 50.0}, "admin")
+    account.keep({"DailyPnL": -60.0}, "bridge")
+    assert len(told(desk, "stopped")) == 1
+    alarms.acknowledge(models.Alarm.get().id, "admin")
+    set_mode("on", reason=models.Trading.get().reason)
+    account.keep({"DailyPnL": -60.0}, "bridge")
+    assert told(desk, "stopped") == {"stopped:trading": "Daily loss 60.00, at most 50.00."}
+
+
+@pytest.mark.parametrize("mode", guards.MODES)
+def test_a_mode_that_a_person_sets_is_no_alarm(desk, mode):
+    set_mode(mode, reason="Fed at 20:00")
+    assert told(desk, "stopped") == {}
+
+
+def test_an_exit_that_was_not_traded_is_told_until_it_is_offered_again(desk):
+    set_mode("off")
+    desk.alert("S", 0, 10)
+    assert told(desk, "exit", "not_traded", "refused") == {}, "a person wanted it so"
+    exit = desk.alert("S", 10, 0)
+    reversal = desk.alert("A-0.72*B", -10, 10)
+    own = {"status_msg": "created due to sync", "order_comment": "Enter Short due to sync"}
+    sync = desk.alert("B", 0, -7, bypass=True, **own)
+    assert told(desk, "exit") == {
+        f"exit:{exit}": f"Signal {exit}, S: trading was off",
+        f"exit:{reversal}": f"Signal {reversal}, A-B: trading was off",
+        f"exit:{sync}": f"Signal {sync}, B: trading was off",
+    }
+    set_mode("on")
+    assert len(told(desk, "exit")) == 3
+    desk.set(exit, order_status="waiting")
+    assert list(told(desk, "exit")) == [f"exit:{sync}", f"exit:{reversal}"]
+    [row] = models.Alarm.select().where(models.Alarm.subject == str(sync))
+    alarms.acknowledge(row.id, "admin")
+    assert list(told(desk, "exit")) == [f"exit:{reversal}"]
+
+
+def by_approval(rowid):
+    decisions.approve(rowid, "admin")
+
+
+def by_refusal(rowid):
+    decisions.refuse(rowid, "admin", "admin")
+
+
+def by_a_mode(rowid):
+    set_mode("exits")
+
+
+def by_time(rowid):
+    models.Signal.update(expires="2020-01-01 00:00:00").execute()
+    decisions.expire(Policy(15))
+
+
+def by_deletion(rowid):
+    events.remove(models.Signal.find(rowid), "admin")
+
+
+@pytest.mark.parametrize("end", [by_approval, by_refusal, by_a_mode, by_time, by_deletion])
+def test_a_held_signal_is_told_until_it_is_decided(desk, end):
+    set_mode("ask")
+    rowid = desk.alert("A-0.72*B", 0, 10)
+    for _ in range(2):
+        assert told(desk, "held") == {f"held:{rowid}": f"Signal {rowid}, A-B."}
+    end(rowid)
+    assert told(desk, "held") == {}
+
+
+def test_a_newer_alert_takes_over_the_alarm_of_a_held_one(desk):
+    set_mode("ask")
+    desk.alert("S", 0, 10)
+    assert list(told(desk, "held")) == ["held:1"]
+    desk.alert("S", 10, 25)
+    assert list(told(desk, "held")) == ["held:2"]
+    desk.alert("S", 25, 0)
+    assert told(desk, "held", "not_traded", "error", "missed") == {}
+
+
+def test_what_a_rule_refuses_adds_up_and_is_told_once(desk):
+    decisions.set_limits({"entries": 0}, "admin")
+
+    def refuse(count):
+        """So many more; whether they are to be told, as nobody has been told of them since."""
+        models.Alarm.update(due=None).execute()
+        rowids = [desk.alert("S", 0, 10) for _ in range(count)]
+        desk.look()
+        [row] = models.Alarm.open_ones()
+        assert row.key == "refused:limit"
+        last = f"Signal {rowids[-1]}, S: beyond a limit: 0 of 0 entries today."
+        return row.number, row.what.removesuffix(last), row.due is not None
+
+    assert refuse(1) == (1, "", True)
+    assert refuse(1) == (2, "2 alerts. The last: ", False)
+    assert refuse(30) == (32, "32 alerts. The last: ", False)
+    assert told(desk, "refused", "not_traded", "exit").keys() == {"refused:limit"}
+    alarms.acknowledge(models.Alarm.get().id, "admin")
+    assert refuse(3) == (3, "3 alerts. The last: ", True), "what was seen is not counted again"
+
+
+def test_each_rule_that_refuses_has_an_alarm_and_a_persons_word_has_none(desk):
+    policy = Policy(15)
+    old = instants.ago(901)
+    desk.alert("S", 0, 10)
+    desk.set(1, order_status="canceled", status_msg="outside entry hours")
+    set_mode("ask")
+    decisions.refuse(desk.alert("S", 0, 10), "user1", "user1")
+    set_mode("exits")
+    desk.alert("S", 0, 10)
+    set_mode("on")
+    desk.alert("S", 0, 10, policy=policy, alert_time=old)
+    desk.alert("S", 10, -10, policy=policy, alert_time=old)
+    assert told(desk, *models.KINDS) == {
+        "refused:hours": "Signal 1, S: it came outside the entry hours.",
+        "refused:age": (
+            "2 alerts. The last: Signal 5, S: too old to enter: nobody had traded it within 15 min."
+        ),
+        "exit:5": "Signal 5, S: too old to enter: nobody had traded it within 15 min",
+    }
+
+
+def forget(desk):
+    """The surveyor starts anew, and has looked at all that is stored so far."""
+    models.AlarmWatch.update(position=models.EventRow.last_id()).execute()
+    desk.surveyor = Surveyor(desk.conf, time.time())
+
+
+@pytest.mark.parametrize("forgets", [False, True])
+@pytest.mark.parametrize("later", [False, True])
+def test_after_a_cut_the_next_alert_starts_from_where_the_strategy_is(desk, forgets, later):
+    desk.alert("S", 0, 10)
+    if later:  # it was cut when it waited already
+        desk.alert("S", 10, -10)
+        set_mode("exits")
+    else:
+        set_mode("exits")
+        desk.alert("S", 10, -10)
+    assert models.Signal.get_by_id(2).mar_pos == "flat"
+    desk.look()
+    if forgets:
+        forget(desk)
+    desk.alert("S", -10, 0)
+    assert told(desk, "missed") == {}
+    desk.alert("S", 5, 0)
+    assert told(desk, "missed") == {
+        "missed:4": "S: signal 4 starts from long 5, but signal 3 before it ended at flat."
+    }
+
+
+@pytest.mark.parametrize("forgets", [False, True])
+def test_a_held_signal_that_a_newer_one_has_ended_is_not_missing(desk, forgets):
+    desk.alert("S", 10, 0)
+    set_mode("ask")
+    desk.alert("S", 0, 10)
+    desk.look()
+    if forgets:
+        forget(desk)
+    desk.alert("S", 10, 0)
+    assert models.Signal.get_by_id(2).status_msg == "overtaken by 3"
+    assert told(desk, "missed") == {}
+    if forgets:
+        forget(desk)
+    desk.alert("S", 0, 7)
+    assert told(desk, "missed") == {}
+
+
+def test_after_a_cut_the_account_is_expected_to_be_flat(desk):
+    desk.alert("S", 0, 10, order_status="filled")
+    set_mode("exits")
+    desk.alert("S", 10, -10)
+    desk.set(2, order_status="filled")
+    for held in (0, 0):
+        assert desk.report(S=held) == {}
+    desk.report(S=-10)
+    words = "S: the alerts say flat, the account holds short 10."
+    assert desk.report(S=-10) == {"expected:S": words}
 
 
 # --- many of a kind, and their order -----------------------------------------------------

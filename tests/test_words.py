@@ -35,7 +35,7 @@ SAID = [
     ),
     ("(*)part.filled | remained: 6.0", "Canceled when a part was filled: 6 not filled"),
     ("(*)part.filled | ", "Canceled when a part was filled"),
-    ("overtaken by 7", "Too late: signal 7, which is newer, had come first"),
+    ("overtaken by 7", "Signal 7 of the same ticker is newer and counts instead"),
     ("wrong hedge", "Another hedge ratio is registered for this pair"),
     ("| 1147/399 - text, more", "The broker says: text, more (code 399)"),
     ("a wrong hedge", None),

@@ -9,11 +9,14 @@ To add a kind, add it to `WORDS` and add its cases in `services/survey.py` (what
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 from trading import fills, guards, statuses
 from trading.positions import Hedge
 
 CUT_OFF = 1.0  # seconds that a stored instant may lie behind
+# Messages beside the alarms: trips that closed, entries that a rule refused, a day's summary.
+MESSAGES = ("trips", "refused", "summary")
 MORE = "more"  # the subject of the one alarm for all that are too many of a kind
 Row = Mapping[str, Any]
 
@@ -67,7 +70,7 @@ class Kind(NamedTuple):
     advice: str
     happened: bool = False
     goes_on: Callable[[Row], bool] | None = None
-    page: str = "/dashboard"
+    page: str = "/dashboard?signal={}"
 
 
 # The gravest first: alarms are listed, shown and sent in this order.
@@ -88,6 +91,7 @@ WORDS = {
         "A loss is beyond its limit: only exits are traded. Set the mode back by hand when you "
         "want to enter again; while the loss lasts, the next report stops entries again.",
         happened=True,
+        page="/setup#limits",
     ),
     "exit": Kind(
         "An exit was not traded",
@@ -95,12 +99,12 @@ WORDS = {
         "and close it by hand or offer the signal again.",
         happened=True,
         goes_on=lambda row: outcome_kind(row) == "exit",
-        page="/dashboard#signal={}",
     ),
     "bridge": Kind(
         "The bridge is silent",
         "See whether the bridge and TWS or Gateway run and reach this server, and restart the "
         "bridge. Nothing is traded until it asks again.",
+        page="/setup#bridge",
     ),
     "expected": Kind(
         "The account holds something else than the strategies",
@@ -131,7 +135,6 @@ WORDS = {
         "A signal waits for approval",
         "Approve it or refuse it on the dashboard. It expires like any entry.",
         goes_on=is_held,
-        page="/dashboard#signal={}",
     ),
     "refused": Kind(
         "A rule has held alerts back",
@@ -174,6 +177,16 @@ HAPPENINGS = tuple(name for name, kind in WORDS.items() if kind.happened)
 def gravity(kind: str) -> int:
     """The place of a kind among all, 0 for the gravest; a kind of an older release comes last."""
     return KINDS.index(kind) if kind in KINDS else len(KINDS)
+
+
+def page_of(kind: str, subject: str) -> str:
+    """The path of the page where a person acts on an alarm; "" for a kind of an older release."""
+    if kind not in WORDS:
+        return ""
+    page = WORDS[kind].page
+    if subject == MORE:
+        return page.partition("?signal=")[0].partition("?pair=")[0]
+    return page.format(quote(subject, safe=""))
 
 
 class Case(NamedTuple):

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -11,6 +12,7 @@ from trading.statuses import OVERTAKEN
 SAME_BAR = 300  # seconds between the arrivals of two alerts that may have been swapped
 SYNC = "created due to sync"  # the message of signals that the bridge itself made
 SYNC_COMMENT = " due to sync"
+_OVERTAKEN = re.compile(rf"{OVERTAKEN}(\d+)", re.ASCII)
 _TOLD = (
     *("ticker", "order_action", "order_contracts", "order_price"),
     *("mar_pos", "mar_pos_size", "pre_mar_pos", "pre_mar_pos_size"),
@@ -41,7 +43,8 @@ def near(one: float | None, other: float | None) -> bool:
 class Move(NamedTuple):
     """A strategy's signed positions before and after an alert, and the alert's two times.
 
-    `alert_time` is when it fired, None where it does not say; `timestamp` is when it came.
+    `alert_time` is when it fired, None where it does not say; `timestamp` is when it came. `price`
+    is the price on the chart.
     """
 
     rowid: int
@@ -49,6 +52,12 @@ class Move(NamedTuple):
     after: float | None
     alert_time: str | None
     timestamp: str
+    price: float | None = None
+
+    def repeats(self, other: "Move") -> bool:
+        """Whether it is the same move at the same price, sent twice under different ids."""
+        same = near(self.before, other.before) and near(self.after, other.after)
+        return same and near(self.price, other.price)
 
 
 def move(row: Mapping[str, Any]) -> Move:
@@ -57,7 +66,8 @@ def move(row: Mapping[str, Any]) -> Move:
     after = row["strategy_pos"]
     if after is None:
         after = signed(row["mar_pos"], row["mar_pos_size"])
-    return Move(row["rowid"], before, after, row["alert_time"], row["timestamp"])
+    times = row["alert_time"], row["timestamp"]
+    return Move(row["rowid"], before, after, *times, row["order_price"])
 
 
 def is_from_bridge(message: str | None, comment: str | None) -> bool:
@@ -66,10 +76,19 @@ def is_from_bridge(message: str | None, comment: str | None) -> bool:
 
 
 def is_strategys(row: Mapping[str, Any]) -> bool:
-    """Whether a strategy sent this and not the bridge, and no other alert had overtaken it."""
+    """Whether a strategy sent this and not the bridge, and it came in its order."""
     message = row["status_msg"] or ""
-    from_bridge = is_from_bridge(message, row["order_comment"])
-    return not from_bridge and not message.startswith(OVERTAKEN)
+    late = message.startswith(OVERTAKEN) and came_late(row.get("rowid"), message)
+    return not late and not is_from_bridge(message, row["order_comment"])
+
+
+def came_late(rowid: int | None, message: str | None) -> bool:
+    """Whether a later alert was stored before this one; one without a rowid is not stored yet.
+
+    A held signal that a newer alert has ended bears the same message, but came in its order.
+    """
+    found = _OVERTAKEN.fullmatch(message or "")
+    return found is not None and (rowid is None or int(found[1]) < rowid)
 
 
 def overtaken_by(new: Move, earlier: list[Move]) -> int | None:
@@ -77,7 +96,8 @@ def overtaken_by(new: Move, earlier: list[Move]) -> int | None:
 
     `earlier` are the moves of the same ticker, newest first. If both alerts say when they fired,
     their times are the proof. Otherwise their positions are: the last alert starts from a position
-    that no earlier one had reached, and `new` leads there from the position before both.
+    that no earlier one had reached, and `new` leads there from the position before both. Before an
+    exit an alert that came twice is no proof: the exit may be a true one, which must not be lost.
     """
     if not earlier:
         return None
@@ -87,6 +107,8 @@ def overtaken_by(new: Move, earlier: list[Move]) -> int | None:
     if len(earlier) == 1:
         return None
     prior = earlier[1]
+    if new.after == 0 and last.repeats(prior):
+        return None
     jumped = not near(last.before, prior.after)
     fits = near(new.before, prior.after) and near(new.after, last.before)
     apart = abs(instants.unix(new.timestamp) - instants.unix(last.timestamp))

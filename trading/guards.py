@@ -5,6 +5,7 @@ An alert is judged here when it is stored, when a person offers it again, and wh
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import ceil
 from typing import Any, NamedTuple
 
 from trading import alerts, instants, statuses
@@ -103,7 +104,8 @@ class Policy:
         if not self.entry_minutes:
             return None
         began = min(instants.unix(alert_time), arrived) if alert_time else arrived
-        return instants.from_epoch(int(began) + self.entry_minutes * 60)
+        seconds = ceil(round(self.entry_minutes * 60, 6))  # instants have no fractions
+        return instants.from_epoch(int(began) + seconds)
 
     @property
     def expired(self) -> str:

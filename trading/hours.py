@@ -57,6 +57,19 @@ def window(text: str) -> Window:
     return Window(zone, start, end, days)
 
 
+def daily(text: str) -> tuple[str, int]:
+    """Reads `America/New_York 16:30` as (zone, minute of the day); the zone may be missing.
+
+    Raises ValueError.
+    """
+    *zones, clock = text.split()
+    if len(zones) > 1 or (zones and zones[0] not in pytz.all_timezones_set):
+        raise ValueError(text)
+    if not re.fullmatch(r"\d\d:\d\d", clock, re.ASCII) or clock >= "24:00":
+        raise ValueError(text)
+    return (zones[0] if zones else ""), _minutes(clock)
+
+
 def _minutes(text: str) -> int:
     hours, minutes = int(text[:2]), int(text[3:])
     if minutes > 59 or hours * 60 + minutes > _MIDNIGHT:
@@ -83,9 +96,18 @@ class Hours:
         self._within = [window(text) for text in within]
         self._except_in = [window(text) for text in except_in]
         self._zone, self._holidays = zone, holidays
+        self._last = (-1, True)  # a minute, and whether it is allowed
 
     def allow(self, instant: float) -> bool:
-        """Whether a Unix time is allowed."""
+        """Whether a Unix time is allowed. All of a minute is alike, so it is worked out once."""
+        minute, allowed = self._last
+        if minute != int(instant // 60):
+            minute = int(instant // 60)
+            allowed = self._allows(minute * 60.0)
+            self._last = (minute, allowed)
+        return allowed
+
+    def _allows(self, instant: float) -> bool:
         if self._within and not self._in(self._within, instant):
             return False
         if self._except_in and self._in(self._except_in, instant):

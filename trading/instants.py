@@ -20,17 +20,15 @@ _SHAPE = re.compile(
 )
 
 
+@lru_cache(8)  # asked several times for every alert
 def from_epoch(seconds: float) -> str:
     """The instant of a Unix time."""
     return time.strftime(_FORM, time.gmtime(seconds))
 
 
-_second = lru_cache(2)(from_epoch)  # asked several times for every alert
-
-
 def now() -> str:
     """The present instant."""
-    return _second(int(time.time()))
+    return from_epoch(int(time.time()))
 
 
 def ago(seconds: float) -> str:

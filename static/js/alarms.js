@@ -9,15 +9,6 @@ const section = $("#alarms")
 const line = $("#alarms-line")
 const drawer = $("#alarms-drawer")
 
-// Where one acts on an alarm.
-function link({ kind, subject }) {
-  if (kind === "rejected") return "/setup#rejected"
-  if (kind === "bridge") return "/setup#bridge"
-  if (kind === "unhedged" && subject !== "more") return `/positions?pair=${encodeURIComponent(subject)}`
-  if (kind === "unhedged" || kind === "expected") return "/positions"
-  return /^\d+$/.test(subject) ? `/dashboard?signal=${subject}` : ""
-}
-
 const count = alarms => alarms.reduce((sum, { subject, number: more }) => sum + (subject === "more" ? more : 1), 0)
 const since = ({ since }) => `since ${clock(since, startOfToday())}, ${span(minutesSince(since))}`
 
@@ -28,8 +19,8 @@ function item(alarm) {
   flag(node, "data-seen", Boolean(acknowledged))
   show(node, { what, since: since(alarm), seen: acknowledged_by ? `seen by ${acknowledged_by}` : "" })
   const open = $("a", node)
-  open.href = link(alarm) || "#"
-  open.hidden = !link(alarm)
+  open.href = alarm.page
+  open.hidden = !alarm.page
   open.setAttribute("aria-label", `Open: ${what}`)
   const button = $("button", node)
   button.hidden = Boolean(acknowledged)

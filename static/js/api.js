@@ -41,6 +41,15 @@ export async function call(method, path, body) {
 
 export const get = path => call("GET", path)
 
+// Fills a list of suggestions with the names of pairs and tickers.
+export async function suggest(list) {
+  try {
+    const [{ pairs }, { stocks }] = await Promise.all([get("/v3/pairs/0"), get("/v3/stocks/0")])
+    const names = [...pairs.map(pair => pair.name), ...stocks.map(stock => stock.symbol)]
+    list.replaceChildren(...names.slice(0, 2000).map(value => el("option", "", { value })))
+  } catch { /* the reader can type the name */ }
+}
+
 // A problem in one line, with its fields.
 export const reason = problem => Object.entries(problem.fields ?? {}).map(([name, why]) => `${name}: ${why}`).join(" ") || problem.message.trim()
 

@@ -1,7 +1,7 @@
 // The bridge: when it polled, whether it will trade what is sent, and the file that connects it.
 import { call, get, tell } from "./api.js"
 import { copy, mountReveal } from "./dialogs.js"
-import { $, el, page, put } from "./dom.js"
+import { $, clone, el, page, put, show } from "./dom.js"
 import { ago, exact, minutesSince, plural } from "./format.js"
 import { on } from "./live.js"
 
@@ -60,11 +60,11 @@ export function mount(section) {
 
 // --- alarms ---
 
-async function test(section, button) {
+async function test(section, button, path, body) {
   const place = $(".problem[role]", section)
   button.disabled = true
   try {
-    const { places } = await call("POST", "/v3/alarms/test", {})
+    const { places } = await call("POST", path, body)
     $("#alarm-places").replaceChildren(...places.map(({ place, kind, sent, why }) =>
       el("li", `${place}. ${kind}: ${sent ? "took the test." : `did not take the test: ${why}.`}`, { className: sent ? "" : "problem" })))
     tell(place, null)
@@ -72,7 +72,20 @@ async function test(section, button) {
   button.disabled = false
 }
 
-export function mountAlarms(section) {
+const kinds = { trips: "A trip that closed", refused: "Entries that a rule refused", summary: "The summary of a day" }
+
+function message(section, { kind, on: isOn, title, text }) {
+  const node = clone("message-kind")
+  show(node, { kind: kinds[kind], on: isOn ? "on" : "off", text: `${title}\n${text}` })
+  const button = $("button", node)
+  button?.setAttribute("aria-label", `Send as a test: ${kinds[kind]}`)
+  button?.addEventListener("click", () => test(section, button, "/v3/messages", { kind }))
+  return node
+}
+
+export async function mountAlarms(section) {
   const button = $("#alarm-test")
-  button?.addEventListener("click", () => test(section, button))
+  button?.addEventListener("click", () => test(section, button, "/v3/alarms/test", {}))
+  const { messages } = await get("/v3/messages")
+  $("#messages").replaceChildren(...messages.map(each => message(section, each)))
 }

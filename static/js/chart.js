@@ -6,7 +6,6 @@ import { on } from "./live.js"
 
 const wide = matchMedia("(width >= 90rem)")
 const gap = 100
-const widest = 28 // most pixels for a record until the reader zooms
 const edge = 24 // pixels that stay free at both ends, so that no bar, arrow or label is cut off
 const day = 86400 // seconds
 
@@ -41,7 +40,7 @@ function wall(text) {
 
 // Returns [{time, record}], oldest first. If a time is not later than the one before it (the same second, or a clock that
 // was set back), the record is put one second after it; the legend shows its real time.
-function ascending(records) {
+export function ascending(records) {
   let last = -Infinity
   return records
     .toSorted((a, b) => a.timestamp < b.timestamp ? -1 : a.timestamp > b.timestamp ? 1 : a.rowid - b.rowid)
@@ -172,13 +171,19 @@ export class Chart {
     this.draw()
   }
 
+  // The most pixels for a record until the reader zooms.
+  get widest() { return 28 }
+
+  // The points that are drawn, oldest first: [{time, record}].
+  collect() { return ascending([...this.records.rows.values()]) }
+
   receive(record, verb) {
     this.records.receive(record, verb)
     this.due ??= setTimeout(() => { this.due = null; this.draw() }, gap)
   }
 
   draw() {
-    this.points = ascending([...this.records.rows.values()])
+    this.points = this.collect()
     this.rows = this.explain(this.points)
     this.byTime = new Map(this.points.map(({ time }, i) => [time, this.rows[i]]))
     const empty = !this.points.length
@@ -206,7 +211,7 @@ export class Chart {
     if (!this.chart || this.days === null || !length || !width) return
     const since = this.days ? (dayOf(this.points.at(-1).time) + 1 - this.days) * day : -Infinity
     const first = this.points.findIndex(({ time }) => time >= since)
-    const shown = Math.max(width / widest, length - first)
+    const shown = Math.max(width / this.widest, length - first)
     const free = edge * shown / width
     this.chart.timeScale().setVisibleLogicalRange({ from: first - 0.5 - free, to: first + shown - 0.5 + free })
   }

@@ -43,12 +43,18 @@ export async function load(part) {
 // Says that a part of the page could not be loaded.
 export const missing = problem => toast(problem.message, "Reload", () => location.reload(), Infinity)
 
-// Activates or pauses what `named` says, by `set(active)`, and offers to undo it.
-export async function turn(named, active, set, undo = true) {
+const states = { // of a ticker: what is so, and what was not done
+  true: ["is active", "activated"], false: ["is paused", "paused"],
+  on: ["trades every alert", "set to trade every alert"], exits: ["trades exits only", "set to exits only"],
+}
+
+// Brings what `named` says from one state to another, by `set(state)`, and offers to undo it.
+export async function turn(named, from, to, set, undo = true) {
+  const [is, not] = states[to]
   try {
-    await set(active)
-    toast(`${named} is ${active ? "active" : "paused"}.`, ...undo ? ["Undo", () => turn(named, !active, set, false)] : [])
-  } catch (problem) { toast(`${named} was not ${active ? "activated" : "paused"}. ${reason(problem)}`) }
+    await set(to)
+    toast(`${named} ${is}.`, ...undo && states[from] ? ["Undo", () => turn(named, to, from, set, false)] : [])
+  } catch (problem) { toast(`${named} was not ${not}. ${reason(problem)}`) }
 }
 
 // Copies a text. If the browser does not allow it, the text is selected, so that the reader can copy it.

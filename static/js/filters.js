@@ -1,14 +1,12 @@
 // The bar of filters, which the dashboard and the list share. The address of the page has them, and a live signal is matched by
 // the same rules as the server's lists.
-import { get } from "./api.js"
-import { $, $$, address, el, flag, later, page } from "./dom.js"
-import { dayOf, now, startOf, utcDay } from "./format.js"
+import { suggest } from "./api.js"
+import { $, $$, address, flag, later, page } from "./dom.js"
+import { endOf, presets, startOf } from "./format.js"
 import { isNotTraded, kind, message, name, original } from "./status.js"
 
 const form = $("#filters")
 const fields = ["q", "ticker_webhook", "status", "tradetype", "start_date", "end_date"].map(key => form.elements[key])
-const day = 86400000
-const noon = day => Date.parse(`${day}T12:00:00Z`)
 
 const { groups } = page.words
 
@@ -27,7 +25,7 @@ const plain = ticker => ticker.toUpperCase().replace(/[A-Z_]+:|[\d.]+\*/g, "")
 // The filters in the words of the API; days become instants.
 export function asked() {
   const { q, ticker_webhook, status, tradetype, start_date, end_date } = values()
-  const until = end_date && startOf(utcDay(noon(end_date) + day), -1000)
+  const until = end_date && endOf(end_date)
   const all = { q, ticker: plain(ticker_webhook), status, type: tradetype, since: start_date && startOf(start_date), until }
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value))
 }
@@ -46,15 +44,6 @@ export function matcher({ status, type, ticker, q, since, until }) {
 
 // --- days ---
 
-function presets() {
-  const today = dayOf(now())
-  const at = n => utcDay(noon(today) + n * day)
-  const weekday = (new Date(noon(today)).getUTCDay() + 6) % 7 // 0: Monday
-  return {
-    today: [today, ""], week: [at(-weekday), ""], month: [`${today.slice(0, 8)}01`, ""], last_week: [at(-weekday - 7), at(-weekday - 1)],
-  }
-}
-
 // Takes away what the server said of a date that was none.
 function fine(field) {
   if (!field.value) return
@@ -71,16 +60,6 @@ function draw() {
   }
   flag($("#clear"), "data-off", !any())
   for (const field of [form.elements.start_date, form.elements.end_date]) fine(field)
-}
-
-// --- names of pairs and tickers, loaded when the reader comes to the field ---
-
-async function suggest() {
-  try {
-    const [{ pairs }, { stocks }] = await Promise.all([get("/v3/pairs/0"), get("/v3/stocks/0")])
-    const names = [...pairs.map(pair => pair.name), ...stocks.map(stock => stock.symbol)]
-    $("#names").replaceChildren(...names.slice(0, 2000).map(value => el("option", "", { value })))
-  } catch { /* the reader can type the name */ }
 }
 
 export function mountFilters(changed) {
@@ -115,7 +94,7 @@ export function mountFilters(changed) {
     target.setAttribute("aria-expanded", open)
     flag(form, "data-open", open)
   })
-  form.elements.ticker_webhook.addEventListener("focus", suggest, { once: true })
+  form.elements.ticker_webhook.addEventListener("focus", () => suggest($("#names")), { once: true })
   addEventListener("popstate", () => { address(values()); draw() })
   draw()
 }

@@ -91,6 +91,21 @@ export function startOf(day, shift = 0) {
 
 export const startOfToday = () => startOf(dayOf(now()))
 
+// When a day ends: its last second, as UTC.
+const noon = day => Date.parse(`${day}T12:00:00Z`)
+export const endOf = day => startOf(utcDay(noon(day) + 86400000), -1000)
+
+// What the buttons above a list choose: {name: [first day, last day]}; "" is open.
+export function presets() {
+  const today = dayOf(now())
+  const at = n => utcDay(noon(today) + n * 86400000)
+  const weekday = (new Date(noon(today)).getUTCDay() + 6) % 7 // 0: Monday
+  return {
+    today: [today, ""], week: [at(-weekday), ""], month: [`${today.slice(0, 8)}01`, ""], year: [`${today.slice(0, 5)}01-01`, ""], all: ["", ""],
+    last_week: [at(-weekday - 7), at(-weekday - 1)],
+  }
+}
+
 export function clock(text, today) {
   const at = parts(parse(text))
   if (text >= today) return `${at.hour}:${at.minute}:${at.second}`

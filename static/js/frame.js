@@ -3,6 +3,7 @@ import { toast } from "./dialogs.js"
 import { $, flag, page, put } from "./dom.js"
 import { hour, now, zone } from "./format.js"
 import { on, start } from "./live.js"
+import { mountMode } from "./mode.js"
 import { mountSession } from "./session.js"
 
 const root = document.documentElement
@@ -91,6 +92,7 @@ document.addEventListener("click", ({ target }) => {
 on("hello", ({ assets }) => { if (assets && page.assets && assets !== page.assets) outdated() })
 on("outdated", outdated)
 mountSession()
+mountMode()
 if ($("#light")) {
   on("state", state => { current = state; draw() })
   setInterval(draw, 1000)

@@ -1,54 +1,23 @@
 // The tables of positions. The server computes them; after a change the page asks for them again.
-import { call, get, tell } from "./api.js"
-import { turn } from "./dialogs.js"
-import { $, $$, address, clone, el, flag, page, put } from "./dom.js"
+import { called, does } from "./acts.js"
+import { get, tell } from "./api.js"
+import { $, $$, address, clone, el, flag, later, page, put } from "./dom.js"
 import { ago, capital, clock, exact, favour, hour, minutesSince, money, number, parse, plural, span, startOfToday } from "./format.js"
+import { cash, isFilling, pill, price, ratios, unhedged } from "./hedge.js"
 import { on } from "./live.js"
 
 const root = $(".held")
 const gap = 500 // milliseconds to wait after a change, because the bridge reports each position in its own call
 const moment = 1500
 const long = 9 // letters from which a text may not fit; the pointer shows all of it
-const bad = ["wrong", "leg missing", "left over"]
-let held = page.held
+const { words: { modes } } = page
+let { held, modes: modeOf } = page // `modeOf`: {pair or symbol: its own mode}, but for `on`
 let chosen = page.chosen
 let timer, asked = 0, missed = false
 
 // --- words ---
 
-const cash = (x, code) => code ? money(x, code, Number.isInteger(x) ? 0 : 2) : ""
 const amount = (x, code) => cash(x, code).replace("+", "")
-const rounded = (x, places) => typeof x === "number" && Math.abs(x) < 1e11 ? Math.floor(x * 10 ** places + 0.5) / 10 ** places : x
-const ratio = x => number(rounded(x, 4))
-const price = x => Math.abs(x) < 1 ? number(rounded(x, 6), 4) : number(rounded(x, 2), 2)
-
-// Whether a working order explains what a pair holds; one that hangs for alarm_minutes does not explain a missing leg.
-const isFilling = ({ mark, working }) => Boolean(working) && !(bad.includes(mark) && minutesSince(working.since) >= page.alarm_minutes)
-
-function pill(record) {
-  const { mark, hedge, actual_hedge: actual, legs, working } = record
-  if (isFilling(record)) return `Filling ${number(working.filled)} of ${number(working.size)}`
-  if (mark === "off") return `Off by ${number(rounded(100 * Math.abs(actual - hedge) / hedge + 1e-9, 1)).replace(/^0$/, "less than 0.1")} %`
-  const [held, missing] = mark === "leg missing" ? legs : [...legs].reverse()
-  const alone = held.expected === 0 ? `${held.symbol} left over` : `${missing.symbol} missing`
-  return { flat: "Flat", fine: "Hedged", wrong: "Wrong" }[mark] ?? alone
-}
-
-// "0.9 for 0.5": what is held of leg 2 for each of leg 1, and what the registry says.
-function ratios(record) {
-  const { mark, hedge, actual_hedge: actual } = record
-  if (isFilling(record)) return ""
-  return ["off", "wrong"].includes(mark) ? `${ratio(actual)} for ${number(hedge)}` : number(hedge)
-}
-
-function unhedged(record) {
-  const { unhedged: shares, unhedged_leg: n, unhedged_amount: cost, legs } = record
-  const leg = legs[n - 1]
-  if (!leg || isFilling(record)) return ""
-  const worth = cash(cost && Math.abs(cost), leg.currency).replace("+", "")
-  return `${number(Math.abs(shares))} ${leg.symbol} ${shares < 0 ? "short" : "long"} unhedged${worth && `, ${worth}`}`
-}
-
 const differs = ({ expected, active_pos }) => typeof expected === "number" && expected !== active_pos
 const difference = ({ symbol, expected, active_pos }) => `${symbol}: the alerts say ${number(expected)}, the account holds ${number(active_pos)}.`
 const alertsSay = wanted => `The alerts say ${wanted.map(({ symbol, expected }) => `${number(expected)} ${symbol}`).join(" and ")}`
@@ -78,7 +47,7 @@ function name(tr, text) {
   tr.dataset.name = text
   fill(tr, { name: text })
   flag(tr, "aria-current", text === chosen ? "true" : null)
-  $("a", tr).href = `?pair=${encodeURIComponent(text)}#pair-chart`
+  $("a", tr).href = page.user ? `/pair/${encodeURIComponent(text)}` : `?pair=${encodeURIComponent(text)}#pair-chart`
 }
 
 function holding(tr, n, { active_pos, active_cost, active_pnl, mark, currency }) {
@@ -89,17 +58,21 @@ function holding(tr, n, { active_pos, active_cost, active_pnl, mark, currency })
   gain(tr, `pnl${n}`, active_pnl)
 }
 
-function acts(tr, { name, active }) {
-  const button = $("[data-act=turn]", tr)
-  button.hidden = !page.user
-  put(button, active ? "Pause" : "Activate")
-  button.setAttribute("aria-label", `${button.textContent} pair ${name}`)
-  $(".paused", tr).hidden = Boolean(active)
+// The buttons and the state of a pair or, without `active`, of a single. What is not held cannot be closed.
+function acts(tr, name, { active, held }) {
+  const mode = modeOf[name] ?? "on"
+  put($(".paused", tr), [active === 0 && "Paused", mode !== "on" && modes[mode]].filter(Boolean).join(", "))
+  $(".acts", tr).hidden = !page.user
+  if (!page.user) return
+  put($("[data-act=turn]", tr), active ? "Pause" : "Activate")
+  $("[data-act=exits]", tr).setAttribute("aria-pressed", mode === "exits")
+  flag($("[data-act=close]", tr), "hidden", !held)
+  for (const button of $$(".acts button", tr)) button.setAttribute("aria-label", `${button.textContent} ${active === undefined ? name : `pair ${name}`}`)
 }
 
 function pair(tr, record) {
   name(tr, record.name)
-  acts(tr, record)
+  acts(tr, record.name, { active: record.active, held: record.legs[0].active_pos })
   tr.dataset.mark = isFilling(record) ? "filling" : record.mark
   fill(tr, {
     since: began(record), pnl: cash(record.active_pnl, record.currency),
@@ -128,13 +101,14 @@ function order(link, working) {
 
 function flat(tr, record) {
   name(tr, record.name)
-  acts(tr, record)
+  acts(tr, record.name, { active: record.active })
   fill(tr, { ratio: number(record.hedge) })
 }
 
 function single(tr, record) {
   name(tr, record.symbol)
   holding(tr, 1, record)
+  acts(tr, record.symbol, { held: record.active_pos })
   put($(".differs", tr), differs(record) ? alertsSay([record]) : "")
 }
 
@@ -198,7 +172,7 @@ function count(pairs, idle) {
   const some = (n, word) => n ? `${n} ${word}` : ""
   const of = test => pairs.filter(test).length
   put($('[data-count="pairs"]'), some(pairs.length, "held"))
-  put($('[data-count="bad"]'), some(of(each => bad.includes(each.mark) && !isFilling(each)), "unhedged"))
+  put($('[data-count="bad"]'), some(of(each => each.broken && !isFilling(each)), "unhedged"))
   put($('[data-count="off"]'), some(of(each => each.mark === "off" && !isFilling(each)), "off"))
   put($('[data-count="filling"]'), some(of(isFilling), "filling"))
   put($('[data-count="singles"]'), held.singles.length)
@@ -226,6 +200,14 @@ async function refresh() {
   if (turn === asked) tell($("#held-problem"), problem)
 }
 
+// Asks for the modes of single tickers.
+async function learn() {
+  try {
+    modeOf = (await get("/v3/trading")).tickers
+    draw()
+  } catch { /* the next change of the registry asks again */ }
+}
+
 const soon = wait => { timer ??= setTimeout(refresh, wait * (1 + Math.random() / 4)) }
 
 // --- what the reader does ---
@@ -236,15 +218,12 @@ function choose(name, changed) {
   changed(name)
 }
 
-const turnPair = ({ name, active }) => turn(`Pair ${name}`, !active, async now => {
-  await call("PUT", "/v3/regpair", { name, status: now ? 1 : 0 })
-  refresh()
-})
-
 function click(event, changed) {
   const tr = event.target.closest("tr")
-  if (event.target.dataset.act === "turn") turnPair(held.pairs.find(pair => pair.name === tr.dataset.name))
-  if (!event.target.closest("th a") || event.ctrlKey || event.metaKey || event.shiftKey) return
+  const record = [...held.pairs, ...held.singles].find(each => called(each) === tr?.dataset.name)
+  if (record) does[event.target.dataset.act]?.(record, { mode: modeOf[called(record)] ?? "on", pairs: held.pairs, refresh, learn })
+  // A row shows its chart; its name leads to the page of the pair, which visitors may not see.
+  if (!record || event.ctrlKey || event.metaKey || event.shiftKey || event.target.closest(page.user ? "a, button" : "button, .order")) return
   event.preventDefault()
   const { name } = tr.dataset
   address({ pair: name }, { push: name !== chosen })
@@ -256,6 +235,7 @@ export function mountHoldings(changed) {
   draw()
   setInterval(draw, 60_000, false)
   for (const topic of ["position", "pair", "stock", "resync"]) on(topic, () => soon(gap))
+  if (page.user) for (const topic of ["pair", "stock", "resync"]) on(topic, later(learn, gap))
   on("signal", () => soon(4 * gap)) // an order moves, or the alerts say something else
   on("hello", () => { if (!$("#held-problem").hidden) soon(gap) })
   document.addEventListener("visibilitychange", () => { if (missed && !document.hidden) refresh() })

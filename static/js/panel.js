@@ -2,7 +2,7 @@
 import { call, get, tell } from "./api.js"
 import { confirm, load, toast } from "./dialogs.js"
 import { $, address, clone, el, flag, later, page, put, show } from "./dom.js"
-import { capital, clock, exact, favour, minutesSince, number, signed, span, startOfToday } from "./format.js"
+import { ago, capital, clock, exact, favour, minutesSince, number, signed, span, startOfToday } from "./format.js"
 import { kind, message, name, original, remedy, shown, slipMoney, word } from "./status.js"
 
 const phone = matchMedia("(width < 48rem)")
@@ -12,7 +12,7 @@ const pause = 600 // milliseconds until new buttons work
 export class Panel {
   constructor({ find, moved }) {
     Object.assign(this, { find, moved, root: $("#panel"), rowid: null, turn: 0 })
-    this.history = later(rowid => drawHistory(rowid, () => this.rowid === rowid), 150)
+    this.history = later(rowid => drawHistory(rowid, () => this.rowid === rowid, expires => { this.expires = expires; this.tick() }), 150)
     $("#panel-close").addEventListener("click", () => this.close())
     addEventListener("popstate", () => this.follow())
   }
@@ -26,6 +26,7 @@ export class Panel {
 
   async open(rowid, { told, focus } = {}) {
     const push = this.root.hidden
+    if (rowid !== this.rowid) this.expires = null
     this.rowid = rowid
     if (!told) address({ signal: rowid }, push ? { push, state: { panel: true } } : {})
     this.root.hidden = false
@@ -94,6 +95,9 @@ export class Panel {
     })
     for (const key of ["slip", "money"]) flag($(`[data-show="${key}"]`, root), "data-favour", favour(s.slip))
     $("[data-show=pill]", root).dataset.kind = kind(s)
+    $("#panel-pair").hidden = !page.user || !s.ticker_type || remedy(s) === "register"
+    $("#panel-pair").href = `/pair/${encodeURIComponent(name(s))}`
+    put($("#panel-pair bdi"), name(s))
     $("[data-show=age]", root).title = exact(s.timestamp)
     this.tick()
     $(".legs tbody", root).replaceChildren(...legs(s).map(leg))
@@ -107,7 +111,9 @@ export class Panel {
     if (!this.signal) return
     const { timestamp } = this.signal
     const age = minutesSince(timestamp)
-    show(this.root, { age: `Received ${clock(timestamp, startOfToday())}, ${age < 1 ? "just now" : `${span(age)} ago`}` })
+    const left = this.expires && ["waiting", "held"].includes(kind(this.signal)) ? -minutesSince(this.expires) : null
+    show(this.root, { expires: left === null ? "" : left > 0 ? `Expires at ${clock(this.expires, startOfToday())}, in ${ago(60 * left)}.` : "Expired." })
+    show(this.root, { age: `Received ${clock(timestamp, startOfToday())}, ${age < 1 ? "just now" : `${span(age)} ago`}.` })
   }
 
   // --- what can be done ---
@@ -146,6 +152,7 @@ export class Panel {
 function acts(s) {
   const drop = [["Cancel", cancel]]
   if (kind(s) === "waiting") return drop
+  if (kind(s) === "held") return [["Approve", approve, "primary"], ["Refuse", refuse]]
   const mended = remedies[remedy(s)]?.(s)
   return [...mended ? [[mended[0], () => offerAgain(s, mended[1]), "primary"]] : [], ...kind(s) === "error" ? drop : []]
 }
@@ -171,16 +178,16 @@ async function register(s) {
 
 const edit = async s => (await load(() => import("./edit.js"))).edit(s)
 
-const mayOffer = s => {
+const mayOffer = (s, verb) => {
   const age = minutesSince(s.timestamp)
-  return age < stale || confirm(`Trade an alert that is ${span(age)} old?`, `${capital(s.order_action)} ${number(s.order_contracts)} ${name(s)} is sent at the price of now, not of then.`, "Offer again")
+  return age < stale || confirm(`Trade an alert that is ${span(age)} old?`, `${capital(s.order_action)} ${number(s.order_contracts)} ${name(s)} is sent at the price of now, not of then.`, verb)
 }
 
 // Changes a signal, unless it has another status by now: the bridge may have been faster.
 const change = ({ rowid, order_status }, fields) => call("PUT", "/v3/webhook", { rowid, expected_status: order_status, ...fields })
 
 async function offerAgain(s, mend) {
-  if (!await mayOffer(s) || await mend(s) === false) return
+  if (!await mayOffer(s, "Offer again") || await mend(s) === false) return
   const { order_status, status_msg, error_msg } = s
   await change(s, { order_status: "waiting", status_msg: null, error_msg: null })
   const undo = async () => {
@@ -192,6 +199,17 @@ async function offerAgain(s, mend) {
 async function cancel(s) {
   await change(s, { order_status: "canceled" })
   toast(`Signal ${s.rowid} is canceled.`)
+}
+
+async function approve(s) {
+  if (!await mayOffer(s, "Approve")) return
+  await call("POST", `/v3/signal/${s.rowid}/approve`)
+  toast(`Signal ${s.rowid} is approved and offered to the bridge.`)
+}
+
+async function refuse(s) {
+  await call("POST", `/v3/signal/${s.rowid}/refuse`)
+  toast(`Signal ${s.rowid} is refused.`)
 }
 
 // --- its parts ---
@@ -218,13 +236,29 @@ function field([key, value]) {
 
 // --- its history: who changed what, and why ---
 
-const labels = { order_status: "Status", status_msg: "Message", error_msg: "Error", slip: "Slippage" }
+const labels = {
+  order_status: "Status", status_msg: "Message", error_msg: "Error", slip: "Slippage", expires: "Expires", mar_pos: "Position", mar_pos_size: "Position size",
+  pre_mar_pos: "Position before", pre_mar_pos_size: "Size before", strategy_pos: "Position that the strategy wants",
+}
 const label = field => labels[field] ?? capital(field.replace(/^(order|stk)_(?!id)/, "").replaceAll("_", " ").replace(/\d$/, " of leg $&"))
+const told = ["expires", "strategy_pos"] // of a new signal
 const titles = { "signal.created": "Received", "signal.updated": "Changed", "signal.deleted": "Deleted" }
 const who = source => page.words.sources?.[source] ?? source
-const text = (value, field) => (value ?? "") === "" ? "–" : typeof value === "number" && !/_id/.test(field) ? number(value) : `${value}`
+const text = (value, field) => (value ?? "") === "" ? "–" : field === "expires" ? clock(value, startOfToday())
+  : typeof value === "number" && !/_id/.test(field) ? number(value) : `${value}`
 
-function moment({ type, time, source, changes }) {
+// The lines of an event. Of a new signal only what a rule has changed of the alert: what was sent, and what is traded instead.
+function lines({ type, changes }) {
+  const isNew = type === "signal.created"
+  return Object.entries(changes).filter(shown).flatMap(([field, [old, fresh]]) => {
+    const [from, to] = [text(old, field), text(fresh, field)]
+    if (from === to || (isNew && old === null && !told.includes(field))) return []
+    return isNew && old === null ? `${label(field)}: ${to}` : isNew ? `${label(field)}: ${from} sent, ${to} traded` : `${label(field)}: ${from} → ${to}`
+  })
+}
+
+function moment(event) {
+  const { type, time, source, changes } = event
   const item = clone("moment")
   const status = type === "signal.updated" && changes.order_status
   const why = changes.status_msg?.[1] ?? ""
@@ -234,20 +268,19 @@ function moment({ type, time, source, changes }) {
   })
   put($("time", item), clock(time, startOfToday()))
   $("time", item).title = exact(time)
-  if (type !== "signal.created") {
-    const lines = Object.entries(changes).filter(shown).map(([field, pair]) => [field, ...pair.map(value => text(value, field))]).filter(([, old, fresh]) => old !== fresh)
-    $("ul", item).append(...lines.map(([field, old, fresh]) => el("li", `${label(field)}: ${old} → ${fresh}`)))
-  }
+  $("ul", item).append(...lines(event).map(line => el("li", line)))
   return item
 }
 
-async function drawHistory(rowid, still) {
+// Draws the history, and calls `expires` with the time until which the signal may be traded, null for always.
+async function drawHistory(rowid, still, expires) {
   const note = $("#timeline-note")
   if (!page.user) return tell(note, { status: 401, message: "The history is for logged-in users." })
   try {
     const { events } = await get(`/v3/signal/${rowid}/events`)
     if (!still()) return
     $("#timeline").replaceChildren(...events.map(moment))
+    expires(events.findLast(each => each.changes.expires)?.changes.expires[1] ?? null)
     tell(note, events.length ? null : { message: "No events are kept for this signal." })
   } catch (problem) {
     if (!still()) return

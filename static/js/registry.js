@@ -162,7 +162,8 @@ class RegistryTable {
     const link = $("th a", tr)
     put(link, id)
     link.href = `/list?ticker_webhook=${encodeURIComponent(id)}`
-    put($(".switch-word", tr), pair ? `in ${pair}` : active ? "Active" : "Paused")
+    const mode = page.words.modes[modeOf[id]]?.toLowerCase()
+    put($(".switch-word", tr), [pair ? `in ${pair}` : active ? "Active" : "Paused", mode].filter(Boolean).join(", "))
     put($("[data-act=toggle]", tr), active ? "Pause" : "Activate")
     $("[data-act=toggle]", tr).hidden = Boolean(pair)
     flag(tr, "data-off", !active && !pair)
@@ -179,7 +180,8 @@ class RegistryTable {
 
   async toggle(record) {
     const { flag: state, key, path } = this
-    await turn(`${this.title} ${record[key]}`, !record[state], async active => {
+    const was = Boolean(record[state])
+    await turn(`${this.title} ${record[key]}`, was, !was, async active => {
       await call("PUT", path, { [key]: record[key], [state]: active ? 1 : 0 })
       await load()
     })
@@ -240,6 +242,7 @@ const kinds = [
 
 let tables, search
 let traded = new Map()  // the active pair of each leg
+let modeOf = {}  // the mode of those that have one of their own
 
 function draw() {
   for (const table of tables) table.draw(search.value.trim().toLowerCase())
@@ -248,7 +251,8 @@ function draw() {
 async function load() {
   const place = $("#registry > .problem")
   try {
-    await Promise.all(tables.map(table => table.load()))
+    const [trading] = await Promise.all([get("/v3/trading"), ...tables.map(table => table.load())])
+    modeOf = trading.tickers
     traded = new Map(tables[0].records.filter(pair => pair.status).flatMap(pair => [[pair.ticker1, pair.name], [pair.ticker2, pair.name]]))
     tell(place, null)
     draw()

@@ -11,6 +11,7 @@ const sections = {
   template: async () => mountTemplate,
   bridge: async () => (await load(() => import("./bridge.js"))).mount,
   rejected: async () => mountRejected,
+  limits: async () => (await load(() => import("./limits.js"))).mount,
   account: async () => (await load(() => import("./account.js"))).mount,
   ...$("#alarms") && { alarms: async () => (await load(() => import("./bridge.js"))).mountAlarms },
   ...$("#users") && { users: async () => (await load(() => import("./users.js"))).mount },

@@ -36,7 +36,7 @@ function partsOf(tr) {
 function age(tr, signal) {
   const parts = partsOf(tr)
   const minutes = minutesSince(signal.timestamp)
-  const waiting = kind(signal) === "waiting"
+  const waiting = ["waiting", "held"].includes(kind(signal))
   put(parts.age, span(minutes))
   put(parts.wait, waiting && minutes >= 1 ? span(minutes) : "")
   flag(parts.pill, "data-late", waiting && minutes > page.alarm_minutes)

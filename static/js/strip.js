@@ -13,6 +13,8 @@ let timer, seen = 0, askedAt = 0, away = false
 
 const cash = x => signed(x, "", 0) // an account record does not say its currency
 const joined = (...parts) => parts.filter(Boolean).join(" · ")
+const listed = parts => parts.filter(Boolean).flatMap(part => [" · ", part]).slice(1)
+const link = (n, words, state, query) => n ? el("a", `${number(n)} ${words}`, { className: state, href: `/dashboard?${new URLSearchParams(query)}` }) : null
 const some = (n, word) => n ? `${number(n)} ${word}` : ""
 const running = text => {
   const seconds = Math.max(0, Math.floor(minutesSince(text) * 60))
@@ -53,14 +55,20 @@ const cells = {
     const late = figures.oldest_open && minutesSince(figures.oldest_open) > page.alarm_minutes
     return {
       figure: number(figures.open + figures.waiting), state: late && "amber",
-      below: joined(figures.oldest_open && `oldest ${span(minutesSince(figures.oldest_open))}`, some(figures.waiting, "waiting")) || "nothing waits",
+      below: listed([
+        link(figures.held, "held", "amber", { status: "held" }),
+        figures.oldest_open && `oldest ${span(minutesSince(figures.oldest_open))}`, some(figures.waiting, "waiting"),
+      ]),
+      otherwise: "nothing waits",
     }
   },
   traded() {
     const { filled, not_traded, failed } = figures
-    const link = (n, words, status, state) => n ? el("a", `${number(n)} ${words}`, { className: state, href: `/dashboard?${new URLSearchParams({ status, start_date: day })}` }) : null
-    const parts = [link(not_traded, "not traded", "not_traded", "amber"), link(failed, "failed", "failed", "red")].filter(Boolean)
-    return { figure: number(filled), below: parts.length ? parts.flatMap(part => [" · ", part]).slice(1) : "nothing failed" }
+    const below = listed([
+      link(not_traded, "not traded", "amber", { status: "not_traded", start_date: day }),
+      link(failed, "failed", "red", { status: "failed", start_date: day }),
+    ])
+    return { figure: number(filled), below, otherwise: "nothing failed" }
   },
   slippage() {
     const [first, ...others] = Object.entries(figures.slippage).sort(([, a], [, b]) => b.value - a.value)
@@ -91,13 +99,14 @@ const cells = {
 
 function draw() {
   for (const node of $$("#figures > [data-figure]")) {
-    const { figure, below = "", state, favour: side, href } = cells[node.dataset.figure]()
+    const { figure, below = "", otherwise = "", state, favour: side, href } = cells[node.dataset.figure]()
     const [value, line] = $$("dd", node)
     put(value, figure)
     flag(node, "data-state", state)
     flag(value, "data-favour", side)
-    const words = [below].flat().map(part => part.textContent ?? part).join("")
-    if (line.title !== words || !words) line.replaceChildren(...[below].flat()) // a link that is drawn anew would lose the focus
+    const parts = below.length ? [below].flat() : [otherwise]
+    const words = parts.map(part => part.textContent ?? part).join("")
+    if (line.title !== words || !words) line.replaceChildren(...parts) // a link that is drawn anew would lose the focus
     line.title = words
     if (href) $("a", node).href = href
   }

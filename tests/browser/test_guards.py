@@ -10,7 +10,7 @@ from tests.browser.reading import WATCH_SHIFTS, go, row, violations_in_both_sche
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 PAGES = (
-    *("/dashboard", "/list", "/positions"),
+    *("/dashboard", "/list", "/positions", "/performance", "/pair/GDX-GLD"),
     *("/setup#registry", "/setup#rejected", "/setup#users", "/setup#account"),
 )
 HOSTILE = (
@@ -125,6 +125,7 @@ def test_no_page_has_an_accessibility_fault(desk, visit, width, height, scheme):
         "/setup#simulator",
         "/setup#template",
         "/setup#bridge",
+        "/setup#limits",
         "/setup#alarms",
         "/nowhere",
     ):

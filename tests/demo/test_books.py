@@ -66,6 +66,15 @@ def test_a_new_day_begins_at_the_close_and_forgets_what_is_flat():
     assert (figures["DailyPnL"], figures["UnrealizedPnL"]) == (-200.0, 200.0)
 
 
+def test_a_lost_position_is_gone_without_a_trade_and_what_was_realized_stays():
+    account = Account({"KO": 61.0}.__getitem__)
+    account.trade("KO", 400, 60.0)
+    account.trade("KO", -100, 62.0)
+    account.lose("KO")
+    assert account.positions == {"KO": Position(0.0, 0.0, 200.0)}
+    assert account.net() == START + 200
+
+
 def pair(**fields):
     return Entry(**{"action": "buy", "contracts": 10, "price": -2.0, "hedge": 0.72} | fields)
 

@@ -42,6 +42,23 @@ async def hold(api, symbol, position, cost=10.0, pnl=0):
     return await api.put("/v3/ticker/updatepnl", body | PASS)
 
 
+def step(before, after, **fields):
+    """The fields of an alert that takes the strategy from one signed position to another."""
+
+    def word(position):
+        return "long" if position > 0 else "short" if position else "flat"
+
+    return {
+        "order_action": "buy" if after > before else "sell",
+        "order_contracts": abs(after - before),
+        "mar_pos": word(after),
+        "mar_pos_size": abs(after),
+        "pre_mar_pos": word(before),
+        "pre_mar_pos_size": abs(before),
+        **fields,
+    }
+
+
 def carried(page):
     """What a page carries for its JavaScript."""
     text = re.search(r'<script type="application/json" id="page">(.*?)</script>', page.text)[1]

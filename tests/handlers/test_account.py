@@ -349,7 +349,7 @@ async def test_positions_show_pairs_singles_and_sums_once(api, desk):
         "hedge": 0.72,
         "actual_hedge": 0.72,
         "mark": "fine",
-            "broken": False,
+        "broken": False,
         "active_pnl": 17.5,
         "currency": "USD",
         "unhedged_leg": None,

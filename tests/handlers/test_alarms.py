@@ -278,6 +278,103 @@ async def test_beyond_so_many_of_one_kind_one_alarm_stands_for_all(api, admin, l
     assert "LATER" in alarm["what"]
 
 
+# --- what the rules have decided ----------------------------------------------------------
+
+
+async def set_mode(api, admin, mode):
+    assert (await api.put("/v3/trading", {"mode": mode}, token=admin)).status == 200
+
+
+async def lose(api, admin):
+    await api.put("/v3/limits", {"loss": 50}, token=admin)
+    await api.post("/v3/regpnl", {"passphrase": "webhook", "DailyPnL": -60})
+
+
+async def stop_an_exit(api, admin):
+    await set_mode(api, admin, "off")
+    await strategy(api, ("long", 10, "flat", 0))
+
+
+async def hold_back(api, admin):
+    await set_mode(api, admin, "ask")
+    await strategy(api, ("flat", 0, "long", 10))
+
+
+async def go_beyond_a_limit(api, admin):
+    await api.put("/v3/limits", {"entries": 0}, token=admin)
+    await strategy(api, ("flat", 0, "long", 10))
+
+
+DECIDED = [
+    ("stopped", lose, "The server has stopped entries", "/setup#limits"),
+    ("exit", stop_an_exit, "An exit was not traded", "/dashboard?signal=1"),
+    ("held", hold_back, "A signal waits for approval", "/dashboard?signal=1"),
+    ("refused", go_beyond_a_limit, "A rule has held alerts back", "/list?status=not_traded"),
+]
+
+
+@with_settings(url="http://pairs.example.com")
+@pytest.mark.parametrize(("kind", "cause", "title", "page"), DECIDED)
+async def test_what_was_decided_is_told_with_the_page_where_a_person_acts(
+    api, admin, mails, look, kind, cause, title, page
+):
+    await cause(api, admin)
+    [alarm] = await look.until(kind)
+    subject, text = await mails.next()
+    assert (alarm["title"], subject) == (title, f"Pairs-API: {title}")
+    assert alarm["what"] in text
+    assert f"http://pairs.example.com{page}" in text.split("\n")
+
+
+async def test_a_held_signal_is_over_once_somebody_has_decided(api, admin, mails, look):
+    await hold_back(api, admin)
+    [alarm] = await look.until("held")
+    assert alarm["what"] == "Signal 1, AAPL."
+    answer = await api.post(f"/v3/alarm/{alarm['id']}/acknowledge", {}, token=admin)
+    assert answer.json["closed"] is None, "it still waits"
+    await api.post("/v3/signal/1/approve", {}, token=admin)
+    await look.until()
+    await strategy(api, ("long", 10, "short", 10))
+    [alarm] = await look.until("held")
+    await api.post("/v3/signal/2/refuse", {}, token=admin)
+    await look.until()
+
+
+async def test_an_exit_is_over_once_it_is_offered_again(api, admin, mails, look):
+    await stop_an_exit(api, admin)
+    await look.until("exit")
+    await set_mode(api, admin, "on")
+    body = {"rowid": 1, "order_status": "waiting"}
+    assert (await api.put("/v3/webhook", body, token=admin)).status == 200
+    await look.until()
+
+
+async def test_many_alerts_beyond_a_limit_are_told_in_one_message(api, app, admin, mails, look):
+    await go_beyond_a_limit(api, admin)
+    [alarm] = await look.until("refused")
+    await mails.next()
+    await until_told(app, alarm)
+    await strategy(api, *[("flat", 0, "long", 10)] * 7)
+    while alarm["number"] != 8:
+        [alarm] = await look.all()
+    assert alarm["what"].startswith("8 alerts. The last: Signal 8, AAPL: ")
+    await api.alert(ticker="NOPE")
+    subject, _ = await mails.next()
+    assert subject == "Pairs-API: An alert was not traded", "and nothing of the others again"
+    assert mails.is_empty
+
+
+@pytest.mark.parametrize(("kind", "cause", "title", "page"), DECIDED)
+@with_settings(alarms_off=["stopped", "exit", "held", "refused"])
+async def test_what_was_decided_is_no_alarm_if_nobody_wants_that(
+    api, admin, look, kind, cause, title, page
+):
+    await cause(api, admin)
+    await set_mode(api, admin, "on")
+    await api.alert(ticker="NOPE")
+    await look.until("not_traded")
+
+
 # --- telling -----------------------------------------------------------------------------
 
 

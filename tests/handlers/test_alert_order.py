@@ -6,25 +6,9 @@ import itertools
 import pytest
 
 from models import Signal
+from tests.handlers.conftest import step
 
 pytestmark = pytest.mark.usefixtures("desk")
-
-
-def step(before, after, **fields):
-    """The fields of an alert that takes the strategy from one signed position to another."""
-
-    def word(position):
-        return "long" if position > 0 else "short" if position else "flat"
-
-    return {
-        "order_action": "buy" if after > before else "sell",
-        "order_contracts": abs(after - before),
-        "mar_pos": word(after),
-        "mar_pos_size": abs(after),
-        "pre_mar_pos": word(before),
-        "pre_mar_pos_size": abs(before),
-        **fields,
-    }
 
 
 async def statuses(api, count):

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from tests.conftest import alert
-from tests.handlers.conftest import ACCOUNT
+from tests.handlers.conftest import ACCOUNT, PASS
+from trading import instants
 
 pytestmark = pytest.mark.gen_test(timeout=60)
 
@@ -545,3 +546,154 @@ async def test_all_fills_of_the_day_again_change_nothing(api, desk, admin):
     for exchange in [*fills, *fills[::-1]]:
         await bridge.make(exchange)
     assert await events() == before
+
+
+# What the server has decided before, as the bridge reads and trades it
+
+
+def signed(position: str, size: float) -> float:
+    return {"long": size, "short": -size, "flat": 0}[position]
+
+
+def refusal(signal: dict) -> str:
+    """Why the bridge would not trade a signal; empty if it trades it."""
+    if signal["status_msg"] == "created due to sync":
+        return ""
+    before = signed(signal["pre_mar_pos"], signal["pre_mar_pos_size"])
+    target = signed(signal["mar_pos"], signal["mar_pos_size"])
+    change = signal["order_contracts"] * (1 if signal["order_action"] == "buy" else -1)
+    if before + change != target:
+        return "position size mismatch"
+    return "pyramiding" if before * target > 0 and abs(target) > abs(before) else ""
+
+
+async def offered(api) -> list[dict]:
+    """What the bridge trades of its waiting list: each signal passes its checks."""
+    found = read_poll(await api.call("GET", WAITING, headers=HEADERS))
+    signals = [found[rowid] for rowid in found["rowids"]]
+    assert [refusal(signal) for signal in signals] == [""] * len(signals)
+    return signals
+
+
+async def decide(api, admin, path: str, body: dict, method: str = "PUT"):
+    answer = await api.call(method, path, body, token=admin)
+    assert answer.status in (200, 201), answer.text
+    return answer.json
+
+
+def fills(signal: dict, order_id: int) -> list[Exchange]:
+    """The bridge places a signal as it has read it, and reports its fills twice."""
+    rowid, size = signal["rowid"], float(signal["order_contracts"])
+    legs = [(order_id, signal["ticker1"], size)]
+    if signal["ticker2"]:
+        legs.append((order_id + 1, signal["ticker2"], float(int(size * signal["hedge_param"]))))
+    ids = [each for each, _, _ in legs]
+    done = [reports(str(each), symbol, 10.0, quantity) for each, symbol, quantity in legs]
+    return [
+        asks("as it was in the list", rowid, **signal),
+        placed("placed", rowid, *ids),
+        polls("it waits no more"),
+        *(done + done),
+        asks("filled", rowid, order_status="filled", status_msg="", order_contracts=size),
+    ]
+
+
+SHORT = {"order_action": "sell", "order_comment": "Reverse", "order_contracts": 16}
+REVERSAL = SHORT | {"pre_mar_pos": "long", "pre_mar_pos_size": 10}
+REVERSAL |= {"mar_pos": "short", "mar_pos_size": 6}
+TICKERS = pytest.mark.parametrize("ticker", [PAIR, "NASDAQ:AAPL"])
+
+
+@TICKERS
+@pytest.mark.parametrize("waits", [False, True])
+@pytest.mark.parametrize("limit", [None, {"contracts": 15}])
+async def test_the_bridge_trades_the_exit_of_a_reversal_that_was_cut(
+    api, desk, admin, ticker, waits, limit
+):
+    bridge = Bridge(api)
+    strict = ("/v3/limits", limit) if limit else ("/v3/trading", {"mode": "exits"})
+    if waits and not limit:
+        await bridge.make(alerted("a reversal", ticker, **REVERSAL))
+        await decide(api, admin, *strict)
+    else:
+        await decide(api, admin, *strict)
+        await bridge.make(alerted("a reversal", ticker, **REVERSAL))
+    [signal] = await offered(api)
+    size = {"order_action": "sell", "order_contracts": 10, "mar_pos": "flat", "mar_pos_size": 0}
+    await bridge.make(polls("its exit", 1, _1=size | {"pre_mar_pos": "long", "ticker": ticker}))
+    for exchange in fills(signal, 1100):
+        await bridge.make(exchange)
+
+
+@TICKERS
+async def test_the_bridge_is_not_offered_what_has_expired_and_may_still_ask_for_it(
+    api, app, desk, admin, ticker, monkeypatch
+):
+    bridge = Bridge(api)
+    await bridge.make(alerted("an entry", ticker))
+    await bridge.make(alerted("an entry", ticker))
+    older, newer = (await offered(api))[::-1]
+    monkeypatch.setattr(instants, "now", lambda: "2099-01-01 00:00:00")
+    for status, message in (("waiting", None), ("canceled", "expired after 15 min")):
+        await bridge.make(polls("nothing"))
+        for signal in (older, newer):
+            ended = {"order_status": status, "status_msg": message}
+            await bridge.make(asks("expired", signal["rowid"], **ended))
+        await app.expire()
+    # It had read both before, and cancels the older one now.
+    duplicate = {"order_status": "canceled", "status_msg": "duplicate order"}
+    await bridge.make(puts("an older duplicate", 1, **duplicate))
+    await bridge.make(asks("a duplicate", 1, **duplicate))
+    await bridge.make(placed("the newer one was placed", 2, 1100, 1101))
+    await bridge.make(asks("placed", 2, order_status="created", order_id1=1100))
+
+
+@TICKERS
+@pytest.mark.parametrize("move", [{}, REVERSAL], ids=["entry", "reversal"])
+async def test_the_bridge_trades_what_was_held_once_it_is_approved(api, desk, admin, ticker, move):
+    bridge = Bridge(api)
+    await decide(api, admin, "/v3/trading", {"mode": "ask"})
+    await bridge.make(alerted("held", ticker, **move))
+    await bridge.make(polls("nothing"))
+    await decide(api, admin, "/v3/signal/1/approve", {}, "POST")
+    [signal] = await offered(api)
+    sent = alert(**{"ticker": ticker, "order_contracts": 10, "mar_pos_size": 10} | move)
+    del sent["passphrase"]
+    assert seen(signal, sent) == sent
+    await bridge.make(polls("approved", 1))
+    for exchange in fills(signal, 1100):
+        await bridge.make(exchange)
+
+
+CLOSES = [
+    ("NMFC-ROIC", {"NMFC": 100, "ROIC": -72}, "sell", 100),
+    ("NMFC-ROIC", {"NMFC": -7, "ROIC": 5}, "buy", 7),
+    ("AAPL", {"AAPL": 30}, "sell", 30),
+    ("BF B", {"BF B": -3}, "buy", 3),
+]
+
+
+@pytest.mark.parametrize(("name", "held", "action", "size"), CLOSES)
+async def test_the_bridge_trades_a_close_by_hand(api, desk, admin, name, held, action, size):
+    bridge = Bridge(api)
+    for symbol, position in held.items():
+        await bridge.make(holds(symbol, position, 10.0, 0))
+    await decide(api, admin, "/v3/trading", {"mode": "off"})
+    await decide(api, admin, "/v3/order", {"close": name}, "POST")
+    [signal] = await offered(api)
+    assert (signal["order_action"], signal["order_contracts"]) == (action, size)
+    await bridge.make(polls("the close", 1))
+    for exchange in fills(signal, 1100):
+        await bridge.make(exchange)
+
+
+@pytest.mark.parametrize("mode", ["on", "ask", "exits"])
+async def test_an_own_trade_passes_the_bridges_checks(api, desk, admin, mode):
+    await decide(api, admin, "/v3/trading", {"mode": mode})
+    await api.put("/v3/ticker/updatepnl", {"symbol": "AAPL", "active_pos": 30} | PASS)
+    for action, size in (("sell", 10), ("sell", 45), ("buy", 5), ("sell", 30)):
+        body = {"ticker": "AAPL", "order_action": action, "order_contracts": size}
+        rowid = (await decide(api, admin, "/v3/order", body, "POST"))["rowid"]
+        signal = json.loads((await api.get(f"/v3/signal/{rowid}")).text)
+        assert refusal(signal) in ("", "pyramiding")
+        await decide(api, admin, "/v3/webhook", {"rowid": rowid, "order_status": "canceled"})

@@ -209,7 +209,10 @@ SECRETS = {
     "bridge_keys": ["a-key-of-the-bridge"],
     "token_key": "a-token-key-that-is-long-enough-for-it",
 }
-PAGES = ("/dashboard", "/list", "/positions", "/setup", "/audit", "/docs", "/login", "/nowhere")
+PAGES = (
+    *("/dashboard", "/list", "/positions", "/performance", "/setup", "/audit", "/docs", "/login"),
+    "/nowhere",
+)
 
 
 @pytest.mark.parametrize("overrides", [SECRETS], indirect=True)
@@ -246,7 +249,8 @@ async def test_every_page_has_all_that_its_template_needs(api, app, callers, mod
     _, session = await callers.session("admin")
     cookie = {"Cookie": f"session={session}"}
     app.conf = app.conf.model_copy(update={"mode": mode})
-    for path in (*PAGES, "/docs/guide", "/list?start_date=x", "/audit?end_date=x"):
+    wrong = ("/list?start_date=x", "/audit?end_date=x", "/performance?end_date=x")
+    for path in (*PAGES, "/docs/guide", *wrong):
         answer = await api.get(path, headers=cookie)
         assert answer.status == (404 if path == "/nowhere" else 200), path
     setup = (await api.get("/setup", headers=cookie)).text

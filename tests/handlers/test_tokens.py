@@ -45,6 +45,7 @@ SCOPES = {
     ("POST", "/v3/alarms/acknowledge"): "signals",
     ("POST", "/v3/alarm/5/acknowledge"): "signals",
     ("POST", "/v3/alarms/test"): "admin",
+    ("POST", "/v3/messages"): "admin",
     ("POST", "/v3/regstock"): "registry",
     ("PUT", "/v3/regstock"): "registry",
     ("DELETE", "/v3/stock/AAPL"): "registry",

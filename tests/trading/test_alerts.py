@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trading import instants
-from trading.alerts import SAME_BAR, Move, fingerprint, is_strategys, overtaken_by
+from trading.alerts import SAME_BAR, Move, came_late, fingerprint, is_strategys, overtaken_by
 
 NOON = "2026-11-27 12:00:00"
 TOLD = {
@@ -22,9 +22,8 @@ TOLD = {
 
 def move(rowid, before, after, alert_time=None, seconds=0):
     """An alert from one position to another, some seconds after noon."""
-    return Move(
-        rowid, before, after, alert_time, instants.from_epoch(instants.unix(NOON) + seconds)
-    )
+    arrived = instants.from_epoch(instants.unix(NOON) + seconds)
+    return Move(rowid, before, after, alert_time, arrived, 5.0)
 
 
 FLAT = move(1, 50.0, 0.0)
@@ -54,6 +53,8 @@ def test_positions_prove_that_two_alerts_were_swapped(first, second):
         (move(3, 100.0, 0.0), [move(2, 0.0, 100.0), FLAT]),  # in their order
         (move(3, 0.0, 90.0), [move(2, 100.0, 0.0), FLAT]),  # fills a part of the gap only
         (move(3, 50.0, 100.0), [move(2, 100.0, 0.0), FLAT]),  # begins elsewhere
+        # an entry that came twice, and then its exit
+        (move(3, 100.0, 0.0), [move(2, 0.0, 100.0), move(1, 0.0, 100.0)]),
         (move(3, None, None), [move(2, 100.0, 0.0), FLAT]),
         (move(3, 0.0, 100.0), [move(2, None, None), FLAT]),
         (move(3, 0.0, 100.0), [move(2, 100.0, 0.0), move(1, None, None)]),
@@ -106,6 +107,23 @@ def test_alerts_in_their_order_overtake_nobody(positions):
 )
 def test_the_bridges_own_signals_are_no_strategys(message, comment, expected):
     assert is_strategys({"status_msg": message, "order_comment": comment}) is expected
+
+
+@pytest.mark.parametrize(
+    ("rowid", "message", "expected"),
+    [
+        (8, "overtaken by 7", True),
+        (None, "overtaken by 7", True),  # it is not stored yet
+        (6, "overtaken by 7", False),  # it was held until the newer one came
+        (8, "overtaken by", False),
+        (8, "entries are off", False),
+        (8, None, False),
+    ],
+)
+def test_only_what_came_after_a_later_alert_came_late(rowid, message, expected):
+    assert came_late(rowid, message) is expected
+    row = {"rowid": rowid, "status_msg": message, "order_comment": "Enter Long"}
+    assert is_strategys(row) is not expected
 
 
 @pytest.mark.parametrize("name", TOLD)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from trading.hours import Hours, window
+from trading.hours import Hours, markets, window
 
 NEW_YORK = "America/New_York"
 # 2026-11-23 is a Monday. New York sets its clocks at 2026-03-08 and 2026-11-01, Berlin at
@@ -87,3 +87,34 @@ def test_people_are_told_in_market_hours_outside_of_quiet_times(moment, expected
 def test_without_hours_people_are_told_at_any_time():
     assert Hours([], [], "").allow(at("2026-11-22 03:00:00"))
     assert not Hours([], ["02:00-04:00"], "").allow(at("2026-11-22 03:00:00"))
+
+
+HOLIDAYS = [
+    # the hours, the settings' zone, a moment and whether entries are traded then
+    ([], NEW_YORK, "2026-11-26 05:00:00", False),  # Thanksgiving begins at midnight there
+    ([], NEW_YORK, "2026-11-26 04:59:59", True),
+    ([], NEW_YORK, "2026-11-27 04:59:59", False),
+    ([], NEW_YORK, "2026-11-27 05:00:00", True),
+    ([], "", "2026-11-26 00:00:00", False),
+    ([], "", "2026-11-25 23:59:59", True),
+    # The zone of the hours decides, not that of the settings.
+    ([f"{NEW_YORK} 00:00-24:00"], "Asia/Tokyo", "2026-11-26 04:59:59", True),
+    ([f"{NEW_YORK} 00:00-24:00"], "Asia/Tokyo", "2026-11-26 05:00:00", False),
+    # In summer midnight comes an hour earlier.
+    ([f"{NEW_YORK} 00:00-24:00"], "", "2026-07-03 03:59:59", True),
+    ([f"{NEW_YORK} 00:00-24:00"], "", "2026-07-03 04:00:00", False),
+    ([f"{NEW_YORK} 09:30-16:00 mon-fri"], "", "2027-11-25 15:00:00", False),
+    ([f"{NEW_YORK} 09:30-16:00 mon-fri"], "", "2027-11-26 15:00:00", True),
+]
+
+
+@pytest.mark.parametrize(("within", "zone", "moment", "expected"), HOLIDAYS)
+def test_a_holiday_of_the_market_is_a_day_of_its_zone(within, zone, moment, expected):
+    assert Hours(within, [], zone, "NYSE").allow(at(moment)) == expected
+
+
+def test_every_market_that_may_be_set_has_a_calendar():
+    names = markets()
+    assert {"NYSE", "XNYS"} & {*names}
+    for name in names:
+        Hours([], [], "", name).allow(at("2026-11-24 15:00:00"))

@@ -1,0 +1,319 @@
+"""What the fills brought: figures by currency, ticker, day, hour and side, computed on demand."""
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from statistics import median
+from typing import Any, NamedTuple
+
+from peewee import fn
+
+from models import AccountRecord, Alarm, Pair, Record, RejectedAlert, Signal, Stock
+from services.books import (
+    Books,
+    Entry,
+    Period,
+    Rates,
+    pnl_of,
+    read,
+    rounded,
+    seconds,
+    trip_records,
+)
+from services.search import Filters, conditions
+from trading import fills, instants, statuses
+from trading.fills import Slipped, plain
+from trading.trips import Trip
+
+MOST_WORST = 10  # slippages that are listed
+
+
+def performance(rates: Rates, period: Period, name: str | None = None) -> Record:
+    """What the fills of a period brought, by currency, ticker, day, hour and side."""
+    return told(read(rates, name), period, name)
+
+
+def with_trips(
+    rates: Rates, period: Period, name: str | None, most: int
+) -> tuple[Record, list[Record]]:
+    """As `performance`, and the newest trips of the same reading."""
+    books = read(rates, name)
+    return told(books, period, name), trip_records(books, period)[:most]
+
+
+def told(books: Books, period: Period, name: str | None = None) -> Record:
+    """What these books say of a period; `name` is the only ticker in them."""
+    realised = list(_realised(books, period))
+    closed = [
+        (called, trip, *pnl_of(trip, books.currencies[called]))
+        for called, book in books.by_name.items()
+        for trip in book.trips
+        if period.holds(trip.closed) and not trip.incomplete
+    ]
+    entries = [e for e in books.entries if period.holds(e.fill.time)]
+    slips = _slips(books, entries)
+    filters = Filters(since=period.since or None, until=period.until, name=name)
+    return {
+        "currencies": _by_currency(books, realised, closed, slips, entries, _held(name)),
+        "pairs": _by_ticker(books, realised, closed),
+        "days": _by(realised, lambda time: time[:10], "day"),
+        "hours": _by(realised, lambda time: int(time[11:13]), "hour"),
+        "sides": _by_side(closed),
+        "slippage": slippage(books, slips),
+        "outcomes": outcomes(filters),
+        "latency": latency(entries),
+        "incomplete": sum(t.incomplete for b in books.by_name.values() for t in b.trips),
+        "account": _account(),
+    }
+
+
+class Gain(NamedTuple):
+    """PnL that was realised: by which ticker, when, in which currency."""
+
+    name: str
+    time: str
+    currency: str
+    amount: float
+
+
+def _realised(books: Books, period: Period) -> Iterator[Gain]:
+    for name, book in books.by_name.items():
+        for each in book.realised:
+            if period.holds(each.time):
+                yield Gain(name, each.time, books.currencies[name][each.leg], each.amount)
+
+
+def _by_currency(
+    books: Books,
+    realised: list[Gain],
+    closed: list[tuple],
+    slips: list[tuple[Entry, tuple]],
+    entries: list[Entry],
+    held: dict[str, float],
+) -> dict[str, Record]:
+    slipped = fills.by_currency(Slipped(*slipped) for _, slipped in slips)
+    names = {each.currency for each in realised} | held.keys() | slipped.keys()
+    commissions: Counter[str] = Counter()
+    for entry in entries:
+        commissions[books.currencies[entry.name][0]] += entry.fill.commission
+    found = {}
+    for currency in sorted(names):
+        gains = sorted((g for g in realised if g.currency == currency), key=lambda g: g.time)
+        ended = [row for row in closed if row[3] == currency]
+        found[currency] = {
+            "realised": rounded(sum(gain.amount for gain in gains)),
+            "unrealised": rounded(held.get(currency, 0.0)),
+            **statistics_of([pnl for _, _, pnl, _ in ended], [trip for _, trip, *_ in ended]),
+            "drawdown": drawdown(gains),
+            "slip_money": rounded(slipped.get(currency, {}).get("money")),
+            "slip_bp": slipped.get(currency, {}).get("bp"),
+            "commission_est": rounded(commissions[currency]),
+        }
+    return found
+
+
+def _held(name: str | None) -> dict[str, float]:
+    """{currency: PnL of the positions that are held now}, of all or of one ticker's legs."""
+    rows = [row for row in Stock.held() if row.active_pos]
+    if name is not None:
+        pair = Pair.get_or_none(Pair.name == name)
+        legs = (pair.ticker1, pair.ticker2) if pair else (name,)
+        rows = [row for row in rows if row.symbol in legs]
+    found: Counter[str] = Counter()
+    for row in rows:
+        found[row.currency] += row.active_pnl or 0.0
+    return dict(found)
+
+
+def statistics_of(results: list[float], ended: list[Trip]) -> Record:
+    """What a list of results of closed trips says; None where there is nothing to tell."""
+    wins, losses = [r for r in results if r > 0], [r for r in results if r < 0]
+    held = [seconds(trip.opened, trip.closed) for trip in ended]
+    return {
+        "trips": len(results),
+        "wins": len(wins),
+        "losses": len(losses),
+        "win_rate": round(len(wins) / len(results), 4) if results else None,
+        "profit_factor": round(sum(wins) / -sum(losses), 4) if losses else None,
+        "average_win": rounded(sum(wins) / len(wins)) if wins else None,
+        "average_loss": rounded(sum(losses) / len(losses)) if losses else None,
+        "expectancy": rounded(sum(results) / len(results)) if results else None,
+        "median_held_s": int(median(held)) if held else None,
+    }
+
+
+def drawdown(gains: list[Gain]) -> Record | None:
+    """The largest fall of the realised PnL from a high, with the times of both; None if none."""
+    total = high = worst = 0.0
+    high_at = since = until = None
+    for gain in gains:
+        total += gain.amount
+        if total > high:
+            high, high_at = total, gain.time
+        elif high - total > worst:
+            worst, since, until = high - total, high_at, gain.time
+    return {"amount": rounded(worst), "since": since, "until": until} if worst else None
+
+
+def _by_ticker(books: Books, realised: list[Gain], closed: list[tuple]) -> list[Record]:
+    sums: dict[str, Counter[str]] = defaultdict(Counter)
+    for gain in realised:
+        sums[gain.name][gain.currency] += gain.amount
+    ended: dict[str, list[tuple]] = defaultdict(list)
+    for row in closed:
+        ended[row[0]].append(row)
+    found = []
+    for name, book in sorted(books.by_name.items()):
+        mine = [row for row in ended[name] if row[2] is not None]
+        found.append(
+            {
+                "ticker": name,
+                "currency": books.currencies[name][0],
+                "realised": {c: rounded(amount) for c, amount in sorted(sums[name].items())},
+                "open": book.open is not None,
+                **statistics_of([row[2] for row in mine], [row[1] for row in mine]),
+            }
+        )
+    return found
+
+
+def _by(realised: list[Gain], key: Any, called: str) -> list[Record]:
+    """Realised PnL by currency, for each day or hour."""
+    sums: dict[Any, Counter[str]] = defaultdict(Counter)
+    for gain in realised:
+        sums[key(gain.time)][gain.currency] += gain.amount
+    return [
+        {called: each, "realised": {c: rounded(a) for c, a in sorted(sums[each].items())}}
+        for each in sorted(sums)
+    ]
+
+
+def _by_side(closed: list[tuple]) -> list[Record]:
+    """The trips of each side, by currency."""
+    grouped: dict[tuple[int, str], list[tuple]] = defaultdict(list)
+    for row in closed:
+        if row[2] is not None:
+            grouped[-row[1].side, row[3]].append(row)
+    return [
+        {
+            "side": "long" if side < 0 else "short",
+            "currency": currency,
+            "realised": rounded(sum(row[2] for row in mine)),
+            **statistics_of([row[2] for row in mine], [row[1] for row in mine]),
+        }
+        for (side, currency), mine in sorted(grouped.items())
+    ]
+
+
+def _account() -> Record | None:
+    """The newest figures of the account, to compare with those of the fills."""
+    newest = AccountRecord.newest()
+    keys = ("timestamp", "DailyPnL", "RealizedPnL", "UnrealizedPnL")
+    return newest and {key: newest[key] for key in keys}
+
+
+# --- slippage, outcomes, latency ------------------------------------------------------------------
+
+
+def _slips(books: Books, entries: Iterable[Entry]) -> list[tuple[Entry, tuple]]:
+    """The entries that have a slippage, with the values of a `Slipped`."""
+    found = []
+    for entry in entries:
+        fill = entry.fill
+        if fill.slip_money is not None:
+            deals = (fill.leg1, fill.leg2)
+            value = sum(abs(deal.quantity * deal.price) for deal in deals if deal)
+            money, (one, other) = fill.slip_money, books.currencies[entry.name]
+            second = other if entry.row.stk_ticker2 else None
+            found.append((entry, (one, second, 1, money, money if value else 0.0, value)))
+    return found
+
+
+def slippage(books: Books, slips: list[tuple[Entry, tuple]]) -> Record:
+    """What slippage cost by what signals have in common, and the worst ten."""
+    types = dict(Stock.select(Stock.symbol, Stock.order_type).tuples())
+
+    def groups(key: Callable[[Entry], str]) -> list[Record]:
+        sums: dict[tuple, list] = {}
+        for entry, (one, other, *numbers) in slips:
+            known = sums.setdefault((key(entry), one, other), [0, 0.0, 0.0, 0.0])
+            for place, number in enumerate(numbers):
+                known[place] += number
+        alike: dict[str, list[Slipped]] = defaultdict(list)
+        for (name, *currencies), numbers in sums.items():
+            alike[name].append(Slipped(*currencies, *numbers))
+        return [{"name": n, "slippage": fills.by_currency(alike[n])} for n in sorted(alike)]
+
+    bad = [entry for entry, slipped in slips if slipped[3] < 0]
+    worst = sorted(bad, key=lambda entry: entry.fill.slip_money)[:MOST_WORST]
+    return {
+        "tickers": groups(lambda entry: entry.name),
+        "hours": groups(lambda entry: entry.fill.time[11:13]),
+        "actions": groups(lambda entry: entry.row.order_action),
+        "kinds": groups(_kind),
+        "order_types": groups(lambda entry: types.get(entry.row.stk_ticker1) or "unknown"),
+        "worst": [
+            {
+                "rowid": entry.row.rowid,
+                "ticker": entry.name,
+                "time": entry.fill.time,
+                "slip_money": rounded(entry.fill.slip_money),
+                "currency": books.currencies[entry.name][0],
+            }
+            for entry in worst
+        ],
+    }
+
+
+def _kind(entry: Entry) -> str:
+    return "entry" if not entry.fill.before else "exit"
+
+
+def outcomes(filters: Filters) -> Record:
+    """What became of the alerts of a period: counts, and the reasons of what was not traded."""
+    rows = Signal.select(Signal.order_status, Signal.status_msg, fn.COUNT(Signal.rowid))
+    for condition in conditions(filters):
+        rows = rows.where(condition)
+    counts: Counter[str] = Counter()
+    reasons: Counter[str] = Counter()
+    for status, message, count in rows.group_by(Signal.order_status, Signal.status_msg).tuples():
+        outcome = statuses.classify(status, message)
+        counts["partial" if status == statuses.PART_FILLED else outcome] += count
+        if outcome == statuses.NOT_TRADED:
+            reasons[statuses.meaning(message or "")] += count
+    since, until = filters.since or "", filters.until or instants.LAST
+    rejected = RejectedAlert.select().where(RejectedAlert.timestamp.between(since, until))
+    missing = Alarm.select().where(Alarm.kind == "missed", Alarm.since.between(since, until))
+    return {
+        "filled": counts[statuses.TRADED],
+        "partial": counts["partial"],
+        "working": counts[statuses.WORKING],
+        "not_needed": counts[statuses.NOT_NEEDED],
+        "not_traded": counts[statuses.NOT_TRADED],
+        "failed": counts[statuses.FAILED],
+        "rejected": rejected.count(),
+        "missing": missing.count(),
+        "reasons": dict(reasons.most_common()),
+    }
+
+
+def latency(entries: Iterable[Entry]) -> Record:
+    """How long each step from the alert to the last fill took, in seconds."""
+    steps: dict[str, list[float]] = {
+        name: [] for name in ("alert_received", "received_created", "created_fill", "fill_filled")
+    }
+    for entry in entries:
+        times = (entry.row.alert_time, *entry.times)
+        for name, (begin, end) in zip(steps, zip(times, times[1:], strict=False), strict=True):
+            if begin and end:
+                steps[name].append(seconds(begin, end))
+    return {name: _spread(seconds) for name, seconds in steps.items()}
+
+
+def _spread(values: list[float]) -> Record:
+    """The median, the 95th percentile and the number of values."""
+    ordered = sorted(values)
+    if not ordered:
+        return {"median": None, "p95": None, "n": 0}
+    last = ordered[min(len(ordered) - 1, math.ceil(0.95 * len(ordered)) - 1)]
+    return {"median": plain(median(ordered)), "p95": plain(last), "n": len(ordered)}

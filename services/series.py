@@ -1,0 +1,90 @@
+"""What the chart of one pair or single shows, computed on demand."""
+
+from statistics import fmean, median, stdev
+
+import orjson
+
+from models import EventRow, Pair, Record, Stock
+from services.books import Entry, Period, Rates, read, rounded, seconds, trip_records
+from trading.fills import plain
+from trading.trips import Book, Trip
+
+MOST_REPORTS = 5000  # of the positions of a leg, that a series is made of
+LEAST_REPORTS = 30  # from which a mean and a deviation are told
+
+
+def series(rates: Rates, name: str) -> Record:
+    """What the chart of a pair or single shows; see the API. Raises Missing."""
+    pair = Pair.get_or_none(Pair.name == name)
+    legs = (pair.ticker1, pair.ticker2) if pair else (Stock.find_spelled(name).symbol,)
+    books = read(rates, name)
+    book = books.by_name.get(name, Book())
+    period = Period()
+    spreads = _spreads(book.open, legs, pair.hedge if pair else None)
+    values = [value for _, value in spreads]
+    held = [seconds(t.opened, t.closed) for t in book.trips if t.closed and not t.incomplete]
+    return {
+        "name": name,
+        "fills": [_fill_record(entry) for entry in books.entries],
+        "trips": trip_records(books, period),
+        "spreads": [{"time": time, "spread": rounded(value)} for time, value in spreads],
+        **_moves(book.open, values),
+        "median_held_s": int(median(held)) if held else None,
+        "left_over": plain(book.legs[1].position) if book.open is None else 0,
+    }
+
+
+def _fill_record(entry: Entry) -> Record:
+    row = entry.row
+    return {
+        "rowid": row.rowid,
+        "time": entry.fill.time,
+        "order_action": row.order_action,
+        "contracts": plain(abs(entry.fill.leg1.quantity)) if entry.fill.leg1 else 0,
+        "price": rounded(row.fill_price),
+        "slip_money": rounded(entry.fill.slip_money),
+    }
+
+
+def _spreads(
+    trip: Trip | None, legs: tuple[str, ...], hedge: float | None
+) -> list[tuple[str, float]]:
+    """(time, spread) at each report of the positions since the open trip began, oldest first.
+
+    The price of a leg is its cost and its PnL for each share.
+    """
+    if trip is None:
+        return []
+    marks: list[float | None] = [None] * len(legs)
+    found: dict[str, float] = {}
+    for event in _reports(legs, trip.opened):
+        record = orjson.loads(event.record)
+        marks[legs.index(record["symbol"])] = _mark(record)
+        if None not in marks:
+            found[event.time] = marks[0] - (hedge * marks[1] if hedge is not None else 0.0)
+    return sorted(found.items())
+
+
+def _reports(legs: tuple[str, ...], since: str) -> list[EventRow]:
+    told = EventRow.select().where(
+        EventRow.subject.in_(legs), EventRow.type == "position.updated", EventRow.time >= since
+    )
+    return list(told.order_by(EventRow.id.desc()).limit(MOST_REPORTS))[::-1]
+
+
+def _mark(record: Record) -> float | None:
+    held, cost, pnl = record["active_pos"], record["active_cost"], record["active_pnl"]
+    return cost + pnl / held if held and cost is not None and pnl is not None else None
+
+
+def _moves(trip: Trip | None, values: list[float]) -> Record:
+    """How far the spread went from the entry, for and against the trip, and where it usually is."""
+    told = dict.fromkeys(("entry", "now", "distance", "favourable", "adverse", "mean", "sigma"))
+    if trip is None or trip.entry is None or not values:
+        return told
+    apart = [trip.side * (value - trip.entry) for value in values]
+    told |= {"entry": trip.entry, "now": values[-1], "distance": apart[-1]}
+    told |= {"favourable": max(0.0, *apart), "adverse": min(0.0, *apart)}
+    if len(values) >= LEAST_REPORTS:
+        told |= {"mean": fmean(values), "sigma": stdev(values)}
+    return {name: rounded(value) for name, value in told.items()}
