@@ -24,6 +24,7 @@ def measure(run: Run, store) -> None:
         return
     run.measure(requests.beside_long_lists, store)
     run.measure(requests.pages, store)
+    run.measure(requests.books, store)
     many = store.make(run.plan.many)
     run.measure(requests.starts, store, many)
     run.measure(requests.growth, store, many)

@@ -29,6 +29,7 @@ TITLES = {
     "ceilings": "Ceilings of this machine",
     "requests": "Requests",
     "bursts": "Bursts and long lists",
+    "books": "Trips and performance",
     "push": "Push",
     "weight": "Memory and start",
     "growth": "Growth from 1,000 signals to {many:,}",

@@ -29,7 +29,7 @@ POST_TARGETS = {
     ("PostgreSQL", 64): {"signals a commit": (">=", 8)},
 }
 NO_RULES = {"entry_minutes": "0"}
-MANY = 10**6  # more than a run sends
+MANY = 10**6 - 1  # more than a run sends
 LIMITS = {
     **dict.fromkeys(("entries", "ticker_entries", "open"), MANY),
     **dict.fromkeys(("contracts", "value", "loss", "drawdown"), MANY),
@@ -56,6 +56,12 @@ PAGES = (
     ("filter: text, found nowhere", "/v3/signals/200?q=nowhere", 200),
     ("load older, from the middle", "/v3/signals/200?before={half}", 200),
     ("figures", "/v3/figures", 200),
+)
+FILLS = 20_000
+BOOKS = (
+    ("performance", "/v3/performance", 500),
+    ("performance of one pair", "/v3/performance?ticker=MA-V", 250),
+    ("series of one pair, a third of all", "/v3/pair/MA-V/series", 250),
 )
 FEW = 1000
 LEAST = 3  # requests to each server in a round of growth, even if they are slow
@@ -265,6 +271,27 @@ def pages(run: Run, store) -> None:
             result = load.run(Load(ours.port, 1, run.plan.seconds, asked))
             figures = {"p50 ms": result.p50, "p99 ms": result.p99}
             run.add("pages", name, store.name, figures, {"p99 ms": ("<=", limit)})
+
+
+def books(run: Run, store) -> None:
+    """Measures the performance over 20,000 fills, alone and while alerts come in."""
+    with running(run.serve(store.make(2 * FILLS))) as ours:  # about half of them are filled
+        admin = token(ours.port)
+        for name, path, most in BOOKS:
+            asked = request("GET", path, token=admin)
+            result = load.run(Load(ours.port, 1, 2 * run.plan.seconds, asked))
+            figures = {"p50 ms": result.p50, "p99 ms": result.p99}
+            run.add(
+                "books", f"{name}, {FILLS:,} fills", store.name, figures, {"p50 ms": ("<=", most)}
+            )
+        seconds = run.plan.slices * run.plan.seconds
+        asked = request("GET", "/v3/performance", token=admin)
+        looping = load.start(Load(ours.port, 1, seconds + 2, asked))
+        sent = load.run(Load(ours.port, 16, seconds, load.alert()))
+        load.finish(looping)
+    figures = {"requests/s": sent.rate, "p50 ms": sent.p50, "p99 ms": sent.p99}
+    name = "POST, 16 senders, one client loops over performance"
+    run.add("books", name, store.name, figures, {"p99 ms": ("<=", 35)})
 
 
 def starts(run: Run, store, many: str) -> None:

@@ -73,7 +73,7 @@ class Account:
 
     def __init__(self, price: Callable[[str], float]):
         self.positions: dict[str, Position] = {}
-        self._price = price
+        self.price = price
         self._opening = START  # net liquidation when the day began
         self._banked = START  # net liquidation without today's PnL
 
@@ -91,13 +91,13 @@ class Account:
 
     def pnl(self, symbol: str) -> float:
         """The unrealized PnL of a position, in its currency."""
-        return self.positions[symbol].unrealized(self._price(symbol))
+        return self.positions[symbol].unrealized(self.price(symbol))
 
     def _sum(self, amount: Callable[[Position, float], float]) -> float:
         """The sum over all positions in US dollars; `USD.CAD` quotes in CAD."""
         total = 0.0
         for symbol, position in self.positions.items():
-            price = self._price(symbol)
+            price = self.price(symbol)
             total += amount(position, price) / (price if "." in symbol else 1)
         return total
 

@@ -1,5 +1,6 @@
 """The demo as the end-to-end test: a day on the real server, against the demo's own books."""
 
+import contextlib
 import itertools
 import re
 import signal
@@ -11,13 +12,16 @@ from types import SimpleNamespace
 
 import pytest
 
+import models
 from bench.processes import ROOT, clean_environment, running, server
+from database import opening
 from demo.__main__ import main
 from demo.client import Client
 from demo.day import Play, write_past
 from demo.desk import register
 from demo.market import ASKED, CHARTS, EXITING, LISTINGS, PAIRS, PAUSED, WRONG_HEDGE
 from demo.rules import Closed
+from services import books
 from tests.conftest import PATIENCE
 from tests.ports import free_port
 
@@ -42,7 +46,8 @@ def begin(process, seed=5):
 @pytest.fixture(scope="module")
 def day(tmp_path_factory):
     """A whole day that was played, and a function that reads the server's records of it."""
-    with running(server(tmp_path_factory.mktemp("demo") / "day.db")) as process:
+    file = tmp_path_factory.mktemp("demo") / "day.db"
+    with running(server(file)) as process:
         play, client, lines = begin(process)
         while not play.is_over:
             play.step()
@@ -51,6 +56,8 @@ def day(tmp_path_factory):
         yield SimpleNamespace(
             entries=play.ledger.entries,
             account=play.gateway.account,
+            database=f"sqlite:///{file}",
+            price=play.gateway.account.price,
             rejected=play.ledger.rejected,
             client=client,
             token=token,
@@ -114,6 +121,51 @@ def test_the_positions_are_those_of_the_books(day):
     assert {row["symbol"]: tuple(row[key] for key in fields) for row in tickers} == expected
     assert sum(position.quantity != 0 for position in held.values()) > 4
     assert held["USD.CAD"].quantity
+
+
+def by_symbol(day):
+    """{symbol: (position, realised PnL, open PnL at the last price)} as the fills tell them."""
+    with contextlib.closing(opening.open_database(day.database)):
+        read = books.read(books.Rates())
+        pairs = {pair.name: (pair.ticker1, pair.ticker2) for pair in models.Pair.select()}
+    found = {}
+    for name, book in read.by_name.items():
+        for number, symbol in enumerate(pairs.get(name, (name,))):
+            held, cost = book.legs[number].position, book.legs[number].cost
+            realised = sum(trip.legs[number].realised for trip in book.trips)
+            known = found.get(symbol, (0, 0, 0))
+            now = (held, realised, held * (day.price(symbol) - cost))
+            found[symbol] = tuple(map(sum, zip(known, now, strict=True)))
+    return found
+
+
+def test_trips_hold_what_the_books_hold_and_earned_what_they_earned(day):
+    """To the cent: the bridge tells prices with six digits, the books know each execution."""
+    told, account = by_symbol(day), day.account
+    traded = {symbol for symbol, position in account.positions.items()}
+    assert {s for s, (held, *_) in told.items() if held} <= traded
+    for symbol in traded:
+        position = account.positions[symbol]
+        held, realised, left = told[symbol]
+        assert held == position.quantity, symbol
+        earned = position.realized + position.unrealized(day.price(symbol))
+        assert realised + left == pytest.approx(earned, abs=0.01), symbol
+
+
+def test_performance_adds_up_what_the_trips_earned_in_each_currency(day):
+    told, figures = by_symbol(day), day.read("/v3/performance")
+    sums = {"USD": 0.0, "CAD": 0.0}
+    for symbol, (_, realised, _) in told.items():
+        sums["CAD" if symbol == "USD.CAD" else "USD"] += realised
+    shown = {currency: each["realised"] for currency, each in figures["currencies"].items()}
+    assert shown == pytest.approx(sums, abs=0.01)
+    assert figures["incomplete"] == 0
+    trips = day.read("/v3/trips/0")["trips"]
+    assert sum(trip["closed"] is not None for trip in trips) > 10
+    assert {trip["side"] for trip in trips} == {"long", "short"}
+    closed = [trip for trip in trips if trip["closed"] and trip["currency"] == "USD"]
+    assert figures["currencies"]["USD"]["trips"] == len(closed)
+    assert figures["outcomes"]["filled"] > 30
 
 
 def test_the_positions_page_shows_what_is_held(day):

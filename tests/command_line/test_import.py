@@ -13,7 +13,7 @@ import server
 import settings
 from bench import processes
 from database import opening
-from services import registry
+from services import books, registry
 from tests.command_line import originals
 from tests.conftest import ON_POSTGRESQL, ON_SQLITE
 from tests.ports import free_port
@@ -133,6 +133,29 @@ def test_values_arrive_as_they_were(original, command, target, ours):
         times = [f"2023-01-05 {hour}:00:00" for hour in (15, 16, 17)]
         assert account == list(zip(times, [100000.0, 100100.5, None], strict=True))
         assert found.EventRow.select().where(found.EventRow.type == "signal.created").count() == 4
+
+
+@ON_SQLITE
+def test_an_imported_history_gives_trips_and_what_began_before_it_says_so(
+    original, command, target, ours, monkeypatch
+):
+    out = {"order_action": "sell", "mar_pos": "flat", "mar_pos_size": 0}
+    out |= {"pre_mar_pos": "long", "pre_mar_pos_size": 100}
+    closing = {"stk_price1": 13.31, "stk_price2": 17.0}
+    history = [
+        originals.signal(1),
+        originals.signal(2, **out, **closing, timestamp="2022-05-28 10:00:00"),
+        originals.signal(3, **originals.SINGLE, **out, stk_price1=400.2, stk_price2=None),
+        originals.signal(9, **originals.NOT_ORDERED, order_status="canceled"),
+    ]
+    monkeypatch.setattr(originals, "GOOD", history)
+    assert command("import-v3", original("3.1"), "--database", target).code == 0
+    with ours():
+        trips = {trip["ticker"]: trip for trip in books.list_trips(books.Rates(), books.Period())}
+    pair, single = trips["NMFC-ROIC"], trips["AAPL"]
+    assert pair["pnl"] == pytest.approx(100 * (13.31 - 12.31) + 72 * (17.1 - 17.0))
+    assert (pair["opened"], pair["closed"]) == ("2022-05-27 00:24:17", "2022-05-28 10:00:00")
+    assert (pair["incomplete"], single["incomplete"], single["pnl"]) == (False, True, None)
 
 
 @ON_SQLITE
