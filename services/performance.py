@@ -19,6 +19,7 @@ from services.books import (
     rounded,
     seconds,
     trip_records,
+    undisturbed,
 )
 from services.search import Filters, conditions
 from trading import fills, instants, statuses
@@ -28,11 +29,13 @@ from trading.trips import Trip
 MOST_WORST = 10  # slippages that are listed
 
 
+@undisturbed
 def performance(rates: Rates, period: Period, name: str | None = None) -> Record:
     """What the fills of a period brought, by currency, ticker, day, hour and side."""
     return told(read(rates, name), period, name)
 
 
+@undisturbed
 def with_trips(
     rates: Rates, period: Period, name: str | None, most: int
 ) -> tuple[Record, list[Record]]:

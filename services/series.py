@@ -5,7 +5,7 @@ from statistics import fmean, median, stdev
 import orjson
 
 from models import EventRow, Pair, Record, Stock
-from services.books import Entry, Period, Rates, read, rounded, seconds, trip_records
+from services.books import Entry, Period, Rates, read, rounded, seconds, trip_records, undisturbed
 from trading.fills import plain
 from trading.trips import Book, Trip
 
@@ -13,6 +13,7 @@ MOST_REPORTS = 5000  # of the positions of a leg, that a series is made of
 LEAST_REPORTS = 30  # from which a mean and a deviation are told
 
 
+@undisturbed
 def series(rates: Rates, name: str) -> Record:
     """What the chart of a pair or single shows; see the API. Raises Missing."""
     pair = Pair.get_or_none(Pair.name == name)

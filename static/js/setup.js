@@ -18,6 +18,7 @@ const sections = {
 }
 const earlier = { pairs: "registry", stocks: "registry" }  // fragments of older links
 const mounted = new Map()
+let chosen
 
 // Loads and mounts a section. If that fails, the section says why, and is loaded anew when the reader comes back to it.
 async function mount(name) {
@@ -36,14 +37,18 @@ async function mount(name) {
 async function show() {
   const wanted = earlier[location.hash.slice(1)] ?? location.hash.slice(1)
   const name = Object.hasOwn(sections, wanted) ? wanted : "registry"
-  for (const section of $$(".setup > section")) section.hidden = section.id !== name
+  chosen = name
+  for (const section of $$(".setup > section")) section.hidden = section.id !== name || !mounted.has(name)
   for (const link of $$(".sections a")) flag(link, "aria-current", link.hash === `#${name}` ? "true" : null)
   const nav = $(".sections")
   const link = $("[aria-current]", nav)
   nav.scrollLeft = link.offsetLeft - (nav.clientWidth - link.offsetWidth) / 2
   $("#main").scrollTop = 0
-  if (!mounted.has(name)) mounted.set(name, mount(name))
-  else (await mounted.get(name))?.shown?.()
+  if (mounted.has(name)) return (await mounted.get(name))?.shown?.()
+  mounted.set(name, mount(name))
+  await mounted.get(name)
+  // Its forms work only from now on.
+  if (chosen === name) $(`#${name}`).hidden = false
 }
 
 const signal = new URLSearchParams(location.search).get("signal")
