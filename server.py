@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import gc
 import logging
 import signal
 import socket
@@ -220,10 +219,6 @@ def open_application(conf: Settings) -> PairsApplication:
 
 
 def _run(conf: Settings, app: PairsApplication, lock: int | None) -> int:
-    # What is there now stays, so the garbage collector need not look through it again and again;
-    # long lists and the books make many objects, for which its usual steps are too small.
-    gc.freeze()
-    gc.set_threshold(10_000)
     try:
         sockets = asyncio.run(serve(conf, app))
     except (OSError, UnicodeError) as error:
