@@ -79,6 +79,7 @@ WORDS = {
         "A pair is not hedged",
         "Look at the positions in TWS: buy or sell the leg that is missing, or close the one "
         "that is left. It is over once the positions match again.",
+        page="/positions?pair={}",
     ),
     "leg": Kind(
         "One leg is filled, the other is not",

@@ -195,6 +195,31 @@ def test_a_missed_alert_is_told_in_words():
     assert isinstance(after, Strategy)
 
 
+SIGNAL = "/dashboard?signal=7"
+# {kind: (subject, the page where a person acts on it)}
+PAGES = {
+    "unhedged": ("BF B-DEO", "/positions?pair=BF%20B-DEO"),
+    "expected": ("DEO", "/positions"),
+    "stopped": ("trading", "/setup#limits"),
+    "bridge": ("bridge", "/setup#bridge"),
+    "refused": ("limit", "/list?status=not_traded"),
+    "rejected": ("7", "/setup#rejected"),
+    **dict.fromkeys(("leg", "exit", "missed", "error", "not_traded"), ("7", SIGNAL)),
+    **dict.fromkeys(("held", "waiting", "order_id", "alert_id"), ("7", SIGNAL)),
+}
+
+
+@pytest.mark.parametrize("kind", alarms.KINDS)
+def test_every_alarm_leads_to_the_page_where_a_person_acts(kind):
+    subject, page = PAGES[kind]
+    assert alarms.page_of(kind, subject) == page
+    assert alarms.page_of(kind, alarms.MORE) == page.partition("?signal")[0].partition("?pair")[0]
+
+
+def test_an_alarm_of_an_older_release_leads_nowhere():
+    assert alarms.page_of("left_out_since", "7") == ""
+
+
 def test_every_kind_says_what_it_is_and_what_to_do():
     assert all(kind.title and kind.advice for kind in alarms.WORDS.values())
     assert set(alarms.WORDS) == set(alarms.KINDS)
