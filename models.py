@@ -29,10 +29,10 @@ from trading.alarms import KINDS, gravity
 from trading.fills import EXACT, plain
 from trading.guards import MODES, ON, Limits
 from trading.judging import CURRENCIES
+from trading.positions import SIDES
 
 Record = dict[str, Any]
 
-SIDES = ("long", "short", "flat")
 TYPES = ("single", "pair")
 SECURITY_TYPES = ("STK", "CASH", "CRYPTO")
 # {scope of an API token: what it may do}
@@ -346,7 +346,7 @@ class Signal(Told):
     @classmethod
     def count_held(cls) -> int:
         """How many signals are held until a person approves them."""
-        return cls.select().where(cls.order_status == statuses.HELD).count()
+        return _COUNT_HELD((statuses.HELD,)).fetchone()[0]
 
     @classmethod
     def held_legs(cls) -> list[tuple[str, str | None]]:
@@ -491,6 +491,9 @@ _PLACED = Compiled(
         *(getattr(Signal, name) for name in ("rowid", "timestamp", *fills.ORDER))
     ).where(Signal.order_status.in_(statuses.PLACED), Signal.timestamp > "")
 )
+_COUNT_HELD = Compiled(
+    lambda: Signal.select(fn.COUNT(Signal.rowid)).where(Signal.order_status == "")
+)
 _NEWEST = Compiled(_newest)
 _MOVES = Compiled(_moves)
 
@@ -597,6 +600,16 @@ class Stock(Told):
 
     def subject(self) -> str:
         return self.symbol
+
+    @property
+    def equation(self) -> str:
+        """The stock as alerts write it."""
+        return self.symbol
+
+    @property
+    def legs(self) -> tuple[str, ...]:
+        """What an order of it trades."""
+        return (self.symbol,)
 
     @classmethod
     def spelled(cls, symbol: str) -> list["Stock"]:
@@ -714,6 +727,11 @@ class Pair(Told):
         """The pair as alerts write it: `NMFC-0.72*ROIC`."""
         return f"{self.ticker1}-{self.hedge:.15g}*{self.ticker2}"
 
+    @property
+    def legs(self) -> tuple[str, ...]:
+        """What an order of it trades."""
+        return self.ticker1, self.ticker2
+
     @classmethod
     def with_leg(cls, symbol: str) -> peewee.ModelSelect:
         """The pairs that have this symbol, in any spelling, as a leg."""
@@ -729,6 +747,11 @@ class Pair(Told):
         """{name: (status, hedge, mode)} of those of these pairs that are registered."""
         rows = _PAIRS(names, len(names)).fetchall() if names else []
         return {name: tuple(rest) for name, *rest in rows}
+
+
+def registered(name: str) -> Pair | Stock:
+    """The pair of this name, else the stock with this symbol. Raises Missing."""
+    return Pair.get_or_none(Pair.name == name) or Stock.find_spelled(name)
 
 
 _STOCKS = Compiled(
@@ -813,11 +836,19 @@ class Trading(Told):
         row = _IN_FORCE().fetchone()
         return (row[0], Limits(*row[1:])) if row else (ON, Limits())
 
+    @classmethod
+    def switch(cls) -> Record:
+        """The mode, since when, by whom and why."""
+        row = _SWITCH().fetchone() or (ON, None, None, None)
+        return dict(zip(SWITCH, row, strict=True))
+
     def limits(self) -> Limits:
         """The limits."""
         return Limits(*(getattr(self, name) for name in Limits._fields))
 
 
+SWITCH = ("mode", "since", "by", "reason")
+_SWITCH = Compiled(lambda: Trading.select(*(getattr(Trading, name) for name in SWITCH)))
 _IN_FORCE = Compiled(
     lambda: Trading.select(Trading.mode, *(getattr(Trading, name) for name in Limits._fields))
 )

@@ -39,7 +39,7 @@ def register(add) -> None:
 def run(line) -> int:
     """Writes the file and says how many rows it has."""
     given = line.given
-    period = Period(_bound(given.since, last=False), _bound(given.until, last=True))
+    period = Period.of(_bound(given.since, last=False), _bound(given.until, last=True))
     keys, rows = _ROWS[given.what]
     with opened(line.conf):
         found = list(rows(rates_of(line.conf), period))
@@ -56,7 +56,7 @@ def run(line) -> int:
 
 def _bound(day: str, *, last: bool) -> str:
     if not day:
-        return Period().until if last else Period().since
+        return ""
     try:
         return instants.parse_bound(day, last=last)
     except ValueError as error:

@@ -114,11 +114,7 @@ class FaultyDay(Play):
     def _bridge_turn(self) -> None:
         if BRIDGE_STOPS not in self._faults or self._second not in _SILENT:
             if self._aging:
-                minutes = self.desk.state()["entry_minutes"]
-                self._aging.status, self._aging.message = (
-                    "canceled",
-                    f"expired after {minutes:g} min",
-                )
+                self._expire(self._aging)
                 self._aging = None
             super()._bridge_turn()
         elif self._second == _SILENT.start:

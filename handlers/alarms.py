@@ -14,7 +14,6 @@ from schemas.records import alarm_record
 from schemas.requests import AlarmsQuery, MessageForm, SeenForm
 from schemas.values import check
 from services import alarms, reporter
-from services.search import Filters
 from services.teller import Place
 from trading.alarms import MESSAGES
 
@@ -81,7 +80,7 @@ class Messages(ListHandler):
     @contract({200: [answers.MessageKind]})
     async def get(self) -> None:
         """List the kinds of messages, and how one of each would look."""
-        conf, run = self.conf, self.application.reader_for(Filters(), sums=True).run
+        conf, run = self.conf, self.application.searcher.run
         told = []
         for kind in MESSAGES:
             title, text = await run(reporter.preview, conf, kind)
@@ -96,7 +95,7 @@ class Messages(ListHandler):
         teller = self.application.watchman.teller
         if not teller.places:
             raise ApiError(400, NOBODY)
-        run = self.application.reader_for(Filters(), sums=True).run
+        run = self.application.searcher.run
         self.reply(told_of(await teller.tell(*await run(reporter.preview, self.conf, form.kind))))
 
 

@@ -129,7 +129,7 @@ class PairsApplication(Application):
         self.ruled: Counter[str] = Counter()  # signals that this process has held back, by rule
         self.writer = Writer(database, partial(receive, policy=self.policy), conf.queue_limit)
         self.reader = Reader(database)
-        self._searcher = Reader(database, limit=100)
+        self.searcher = Reader(database, limit=100)
         self.draining = False
         self.hub = live.Hub(EventRow.last_id())
         self.turn = lists.Turn()
@@ -287,7 +287,7 @@ class PairsApplication(Application):
         have a reader of their own and do not delay the others.
         """
         if filters.text or (sums and not filters.since):
-            return self._searcher
+            return self.searcher
         return self.reader
 
     def note(self, work: Callable[[], Any], then: Callable[[], None] | None = None) -> None:
@@ -338,7 +338,7 @@ class PairsApplication(Application):
             await self.write_refusals()
         await self.writer.close()
         self.reader.close()
-        self._searcher.close()
+        self.searcher.close()
         self.hashing.close()
         self.assets.close()
         self.database.close()

@@ -22,6 +22,7 @@ from handlers.errors import ApiError, explain
 from handlers.identity import COOKIE, SAFE, VERBS, IdentityHandler
 from schemas.values import BadFields, Form, check, read_object
 from services import access, audit, signals
+from services.books import rates_of
 from trading import instants
 from trading.guards import rule_of
 
@@ -211,6 +212,11 @@ class BaseHandler(IdentityHandler):
     async def store(self, verb: Callable[..., Any], *args: Any, **named: Any) -> Any:
         """What a verb returns, once it is on disk."""
         return await self.application.writer.submit(partial(verb, *args, **named))
+
+    async def ask_books(self, question: Callable[..., Any], *given: Any) -> Any:
+        """What a function of the books returns; it runs on the thread that may read all signals."""
+        work = partial(question, rates_of(self.conf), *given)
+        return await self.application.searcher.run(work)
 
     @property
     def trace(self) -> audit.Trace:

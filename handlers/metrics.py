@@ -19,7 +19,7 @@ from prometheus_client.metrics_core import (
 
 from handlers.base import BaseHandler
 from handlers.contract import Right, right
-from models import Alarm, RejectedAlert, Signal
+from models import Alarm, RejectedAlert, Signal, Trading
 from services import decisions
 from settings import VERSION
 from trading import guards, statuses
@@ -81,7 +81,7 @@ class Figures:
             "signals": signals,
             "rejected": rejected,
             "alarms": Alarm.count_open(),
-            "mode": decisions.mode_now()["mode"],
+            "mode": Trading.in_force()[0],
             "loss": decisions.loss_today(),
             "bridge": max(0.0, time.time() - polled) if polled else None,
         }

@@ -152,9 +152,14 @@ class PageHandler(BaseHandler):
             errors[name] = str(error)
             return ""
 
+    @property
+    def today(self) -> str:
+        """The day in the page's zone."""
+        return in_zone(instants.now(), self.zone)[:10]
+
     def start_of_today(self) -> str:
         """When the day began in the page's zone, as UTC."""
-        return self.utc(in_zone(instants.now(), self.zone)[:10], last=False)
+        return self.utc(self.today, last=False)
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         self.set_problem_headers()

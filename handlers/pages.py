@@ -9,7 +9,7 @@ from handlers.contract import Right, right
 from handlers.errors import ApiError
 from handlers.identity import COOKIE
 from handlers.lists import VISITOR_LIMIT
-from handlers.page import PageHandler, in_zone
+from handlers.page import PageHandler
 from models import (
     SIGNAL_KEYS,
     TYPES,
@@ -27,7 +27,7 @@ from services import access, decisions, registry, search, signals
 from services.positions import positions_told
 from services.search import Filters, totals
 from settings import DEMO_PASSWORD, DEMO_USERS, ROOT
-from trading import instants, positions
+from trading import positions
 
 NEWEST = 50  # rows that a page carries
 
@@ -70,8 +70,7 @@ class SignalsPage(PageHandler):
             "currencies": await self.application.reader.run(Stock.currencies),
             **await self.figures(filters),
         }
-        today = in_zone(instants.now(), self.zone)[:10]
-        self.show(f"{self.page}.html", data, filters=chosen, errors=errors, today=today)
+        self.show(f"{self.page}.html", data, filters=chosen, errors=errors, today=self.today)
 
     async def figures(self, filters: Filters) -> dict[str, Any]:
         """The figures above the table."""

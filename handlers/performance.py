@@ -1,33 +1,15 @@
 """The books: trips, performance, and what a pair's chart shows."""
 
-from collections.abc import Callable
-from functools import partial
-from typing import Any
-
 from handlers.base import BaseHandler
 from handlers.contract import Name, Right, SheetCount, contract, right
 from handlers.lists import ListHandler
 from schemas import performance as answers
 from schemas.performance import TRIP_KEYS, PerformanceQuery, TripsQuery
 from services import books, performance, series
-from services.books import Period, rates_of
-from services.search import Filters
+from services.books import Period
 
 
-class BooksHandler(BaseHandler):
-    """A handler that reads the books, on the thread for what may read all signals."""
-
-    async def ask(self, question: Callable, *given: Any) -> Any:
-        """What a function of the books returns."""
-        reader = self.application.reader_for(Filters(), sums=True)
-        return await reader.run(partial(question, rates_of(self.conf), *given))
-
-
-def _period(asked) -> Period:
-    return Period(asked.since or Period().since, asked.until or Period().until)
-
-
-class Trips(BooksHandler, ListHandler):
+class Trips(ListHandler):
     """/v3/trips/{n}: the newest trips."""
 
     list_key = "trips"
@@ -38,7 +20,9 @@ class Trips(BooksHandler, ListHandler):
         """List the newest trips."""
         asked = self.query(TripsQuery)
         limit, is_sheet = self.asked(count)
-        found = await self.ask(books.list_trips, _period(asked), asked.ticker, asked.open)
+        found = await self.ask_books(
+            books.list_trips, Period.of(asked.since, asked.until), asked.ticker, asked.open
+        )
         found = found[: limit or None]
         if is_sheet:
             self.reply_sheet(TRIP_KEYS, found)
@@ -46,7 +30,7 @@ class Trips(BooksHandler, ListHandler):
             self.reply_list(found)
 
 
-class PerformanceFigures(BooksHandler):
+class PerformanceFigures(BaseHandler):
     """/v3/performance: what the fills of a period brought."""
 
     @right(Right.TOKEN, scope="read")
@@ -54,17 +38,21 @@ class PerformanceFigures(BooksHandler):
     async def get(self) -> None:
         """Tell what the fills of a period brought."""
         asked = self.query(PerformanceQuery)
-        self.reply(await self.ask(performance.performance, _period(asked), asked.ticker))
+        self.reply(
+            await self.ask_books(
+                performance.performance, Period.of(asked.since, asked.until), asked.ticker
+            )
+        )
 
 
-class Series(BooksHandler):
+class Series(BaseHandler):
     """/v3/pair/{name}/series: what the chart of a pair or single shows."""
 
     @right(Right.TOKEN, scope="read")
     @contract({200: answers.PairSeries}, refuses=(404,))
     async def get(self, name: Name) -> None:
         """Tell what the chart of a pair or single shows."""
-        self.reply(await self.ask(series.series, name))
+        self.reply(await self.ask_books(series.series, name))
 
 
 routes = [

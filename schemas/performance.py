@@ -10,17 +10,6 @@ Money = dict[str, Number]
 Seconds = int | None
 
 
-class TripsQuery(Body):
-    """Which trips: those that ended in the period, and those that are open."""
-
-    EXAMPLE = {"ticker": "NMFC-ROIC", "since": "2026-11-01"}
-
-    ticker: Words = None
-    since: Since = None
-    until: Until = None
-    open: Flag = None
-
-
 class PerformanceQuery(Body):
     """Of which period, and of which pair or single."""
 
@@ -29,6 +18,14 @@ class PerformanceQuery(Body):
     ticker: Words = None
     since: Since = None
     until: Until = None
+
+
+class TripsQuery(PerformanceQuery):
+    """Which trips: those that ended in the period, and those that are open."""
+
+    EXAMPLE = {"ticker": "NMFC-ROIC", "since": "2026-11-01"}
+
+    open: Flag = None
 
 
 class TripRecord(Answer):

@@ -9,7 +9,7 @@ from peewee import fn
 from database.opening import announce
 from models import Alarm, AlarmWatch, EventRow, Record
 from trading import instants
-from trading.alarms import HAPPENINGS, Case, gravity
+from trading.alarms import HAPPENINGS, WORDS, Case, gravity
 
 ALARMS = "alarms"  # announced: an alarm began, ended or was seen
 NOBODY_LOOKS = "nobody looks"  # announced so: the process that looked for all has stopped
@@ -49,7 +49,7 @@ def _renew(row: Alarm, case: Case, due: float) -> None:
     A rule that goes on refusing alerts is told once."""
     row.number = case.number + (row.number if case.adds_up else 0)
     row.what = case.words(row.number)
-    if row.number >= 2 * row.told_number and case.kind != "refused":
+    if row.number >= 2 * row.told_number and not WORDS[case.kind].adds_up:
         row.told_number, row.due, row.tries, row.told = row.number, due, 0, ""
         row.acknowledged = row.acknowledged_by = None
     row.save()

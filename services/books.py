@@ -8,7 +8,6 @@ import gc
 import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
-from datetime import datetime
 from typing import Any, NamedTuple
 
 from peewee import fn
@@ -18,11 +17,11 @@ from database.opening import proxy
 from models import EventRow, Pair, Record, Signal, Stock
 from trading import alerts, instants, trips
 from trading.fills import plain
+from trading.positions import side
 from trading.trips import Book, Deal, Fill, Trip
 
 DAY = 86_400.0
 MONEY_DIGITS = 4
-MOST_WORST = 10  # slippages that are listed
 
 
 def undisturbed(work: Callable) -> Callable:
@@ -112,7 +111,8 @@ class Books(NamedTuple):
 def read(rates: Rates, name: str | None = None) -> Books:
     """All books, or that of one pair or single."""
     rows = _filled(name)
-    times, owners = _times(rows, name), _owners_of_legs()
+    pairs = {each: tuple(legs) for each, *legs in _pairs()}
+    times, owners = _times(rows, name), _owners_of_legs(pairs)
     grouped: dict[str, list[Entry]] = defaultdict(list)
     for row in rows:
         called, leg = _ticker_of(row, owners)
@@ -125,16 +125,21 @@ def read(rates: Rates, name: str | None = None) -> Books:
         mine.sort(key=lambda entry: (entry.fill.time, entry.fill.rowid))
         books[called] = trips.follow(entry.fill for entry in mine)
     entries = [entry for mine in grouped.values() for entry in mine]
-    return Books(books, entries, _currencies(grouped))
+    return Books(books, entries, _currencies(grouped, pairs))
 
 
-def _currencies(grouped: dict[str, list[Entry]]) -> dict[str, tuple[str, str]]:
+def _pairs() -> Iterable[tuple[str, str, str]]:
+    return Pair.select(Pair.name, Pair.ticker1, Pair.ticker2).tuples()
+
+
+def _currencies(
+    grouped: dict[str, list[Entry]], pairs: dict[str, tuple[str, str]]
+) -> dict[str, tuple[str, str]]:
     """{ticker: currencies of leg 1 and leg 2}; those of a single are the same."""
-    known, pairs = Stock.currencies(), {pair.name: pair for pair in Pair.select()}
-    found = {}
+    known, found = Stock.currencies(), {}
     for name, mine in grouped.items():
-        row, pair = mine[0].row, pairs.get(name)
-        legs = (pair.ticker1, pair.ticker2) if pair else (row.stk_ticker1, row.stk_ticker2)
+        row = mine[0].row
+        legs = pairs.get(name) or (row.stk_ticker1, row.stk_ticker2)
         found[name] = tuple(known.get(leg or legs[0], "USD") for leg in legs)
     return found
 
@@ -159,11 +164,10 @@ def _has_fill() -> Any:
     return Signal.stk_price1.is_null(False) | Signal.stk_price2.is_null(False)
 
 
-def _owners_of_legs() -> dict[str, str]:
+def _owners_of_legs(pairs: dict[str, tuple[str, str]]) -> dict[str, str]:
     """{symbol: the only pair that has it as a leg}."""
-    pairs = list(Pair.select(Pair.name, Pair.ticker1, Pair.ticker2).tuples())
-    counts = Counter(leg for _, *legs in pairs for leg in legs)
-    return {leg: name for name, *legs in pairs for leg in legs if counts[leg] == 1}
+    counts = Counter(leg for legs in pairs.values() for leg in legs)
+    return {leg: name for name, legs in pairs.items() for leg in legs if counts[leg] == 1}
 
 
 def _ticker_of(row: Row, owners: dict[str, str]) -> tuple[str, int]:
@@ -242,6 +246,11 @@ class Period(NamedTuple):
     since: str = ""
     until: str = instants.LAST
 
+    @classmethod
+    def of(cls, since: str | None, until: str | None) -> "Period":
+        """The period between these bounds; a missing one is open."""
+        return cls(since or "", until or instants.LAST)
+
     def holds(self, moment: str | None) -> bool:
         """Whether a time lies in it."""
         return moment is not None and self.since <= moment <= self.until
@@ -272,10 +281,10 @@ def trip_record(name: str, trip: Trip, currencies: tuple[str, str]) -> Record:
     pnl, currency = pnl_of(trip, currencies)
     return {
         "ticker": name,
-        "side": "long" if trip.side > 0 else "short",
+        "side": side(trip.side),
         "opened": trip.opened,
         "closed": trip.closed,
-        "held_s": int(seconds(trip.opened, trip.closed or instants.now())),
+        "held_s": int(instants.seconds_between(trip.opened, trip.closed or instants.now())),
         "contracts": plain(trip.contracts),
         "entry": rounded(trip.entry),
         "exit": rounded(trip.exit),
@@ -300,11 +309,3 @@ def pnl_of(trip: Trip, currencies: tuple[str, str]) -> tuple[float | None, str |
 def rounded(amount: float | None) -> float | None:
     """Money or a price as it is told: with MONEY_DIGITS digits."""
     return None if amount is None else plain(round(amount, MONEY_DIGITS) + 0.0)
-
-
-def seconds(begin: str, end: str) -> float:
-    """The seconds from one time to another; 0 if it came before."""
-    if begin == end:
-        return 0.0
-    passed = datetime.fromisoformat(end) - datetime.fromisoformat(begin)
-    return max(0.0, passed.total_seconds())

@@ -6,11 +6,8 @@ Everything here runs inside the writer's transaction, so that several processes 
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
 from functools import cached_property, lru_cache
 from typing import Any
-
-import pytz
 
 from models import (
     AccountRecord,
@@ -27,7 +24,7 @@ from services import events, positions
 from trading import guards, instants, judging, statuses
 from trading.fills import plain
 from trading.guards import Decision, Loss, Policy, Today
-from trading.hours import Hours
+from trading.hours import Hours, clock
 
 SYSTEM = "system"  # who sets the mode if a loss is beyond its limit
 
@@ -57,8 +54,7 @@ def day_of(moment: float, zone: str) -> str:
 
 @lru_cache(4)  # asked for every alert; days change with a minute in every zone
 def _day_of(minute: int, zone: str) -> str:
-    here = datetime.fromtimestamp(60 * minute, UTC).astimezone(pytz.timezone(zone or "UTC"))
-    return f"{here:%Y-%m-%d}"
+    return f"{clock(60 * minute, zone):%Y-%m-%d}"
 
 
 class Judge:
@@ -134,13 +130,18 @@ def set_mode(mode: str, reason: str | None, by: str, source: str) -> Record:
 
     {"canceled", "held", "cut": numbers of signals, "at_broker": signals with open orders}
     """
-    row, before = Trading.current(), modes_of_waiting()
+    before = modes_of_waiting()
     told = {"mode": mode, "since": instants.now(), "by": by, "reason": reason or None}
-    if row.get_id() is None:
-        events.add(Trading, source, **told)
-    else:
-        events.change(row, source, told)
+    _set(Trading.current(), told, source)
     return take_hold(before, source) | {"at_broker": Signal.count_open()}
+
+
+def _set(row: Trading, fields: Record, source: str) -> Trading:
+    """Changes the row, or stores it if nothing was ever set; returns it."""
+    if row.get_id() is None:
+        return events.add(Trading, source, **fields)
+    events.change(row, source, fields)
+    return row
 
 
 def modes_of_waiting() -> dict[int, str]:
@@ -178,11 +179,12 @@ def take_hold(before: Mapping[int, str], source: str) -> dict[str, int]:
     return dict(done)
 
 
-def hold_back(row: Record, *, approved: bool) -> Decision:
-    """What the modes make of a signal that is offered again; it may be approved already."""
-    mode, _ = Trading.in_force()
-    own = judging.judge(row["ticker"], True, rows_for([row["ticker"]])).mode
-    mode = guards.stricter(mode, own)
+def hold_back(row: Record, mode: str, *, approved: bool) -> Decision:
+    """What the modes make of a signal that is offered again; it may be approved already.
+
+    `mode` is that of its ticker.
+    """
+    mode = guards.stricter(Trading.in_force()[0], mode)
     return guards.PASSED if approved and mode == guards.ASK else guards.by_mode(row, mode)
 
 
@@ -197,7 +199,7 @@ def approve(rowid: int, source: str) -> Signal:
     verdict = judging.judge(signal.ticker, False, rows_for([signal.ticker]))
     if verdict.outcome != "recorded":
         raise Refused(f"{statuses.meaning(verdict.columns['status_msg'])}; nothing was changed.")
-    if message := hold_back(signal.columns(), approved=True).fields.get("status_msg"):
+    if message := hold_back(signal.columns(), verdict.mode, approved=True).fields.get("status_msg"):
         raise Refused(f"{statuses.meaning(message)}; nothing was changed.")
     events.change(signal, source, {"order_status": statuses.WAITING, "status_msg": ""})
     return signal
@@ -233,15 +235,10 @@ def expire(policy: Policy) -> int:
 def set_limits(fields: Record, source: str) -> Trading:
     """Sets these limits; None is no limit. A loss that is beyond them stops entries at once."""
     row = Trading.current()
-    if "drawdown" in fields and fields["drawdown"] != row.drawdown:
-        fields = fields | {"peak": None}
-    if row.get_id() is None:
-        row = events.add(Trading, source, **fields)
-    else:
-        peak = {"peak": fields.pop("peak")} if "peak" in fields else {}
-        events.change(row, source, fields)
-        if peak:
-            Trading.update(peak).where(Trading.id == row.id).execute()
+    begins_anew = fields.get("drawdown", row.drawdown) != row.drawdown
+    row = _set(row, fields, source)
+    if begins_anew:
+        Trading.update(peak=None).where(Trading.id == row.id).execute()
     if not fields.keys().isdisjoint(("loss", "drawdown")):
         watch_loss()
     return Trading.current()
@@ -249,7 +246,11 @@ def set_limits(fields: Record, source: str) -> Trading:
 
 def limits() -> Record:
     """{limit: value}; None is no limit."""
-    return _plain(Trading.current().limits()._asdict())
+    return _limits_of(Trading.current())
+
+
+def _limits_of(row: Trading) -> Record:
+    return _plain(row.limits()._asdict())
 
 
 def _plain(figures: Record) -> Record:
@@ -259,10 +260,9 @@ def _plain(figures: Record) -> Record:
 def watch_loss() -> None:
     """Sets the mode to `exits` if the newest account record tells a loss beyond its limit."""
     row = Trading.current()
-    limits = row.limits()
-    if limits.loss is None and limits.drawdown is None:
+    if row.loss is None and row.drawdown is None:
         return
-    reason = _loss(row).beyond(limits)
+    reason = _loss(row).beyond(row.limits())
     if reason and guards.stricter(row.mode, guards.EXITS) != row.mode:
         set_mode(guards.EXITS, reason, SYSTEM, SYSTEM)
 
@@ -288,8 +288,8 @@ def state(policy: Policy) -> Record:
     peak = None if row.drawdown is None else row.peak
     loss = guards.loss_of(AccountRecord.newest(), peak, now)
     return {
-        **_mode_of(row),
-        "limits": _plain(row.limits()._asdict()),
+        **Trading.switch(),
+        "limits": _limits_of(row),
         "today": {
             "day": day,
             "entries": sum(entries.values()),
@@ -307,11 +307,7 @@ def state(policy: Policy) -> Record:
 
 def mode_now() -> Record:
     """The mode for all tickers, and how many signals are held."""
-    return _mode_of(Trading.current()) | {"held": Signal.count_held()}
-
-
-def _mode_of(row: Trading) -> Record:
-    return {name: getattr(row, name) for name in ("mode", "since", "by", "reason")}
+    return Trading.switch() | {"held": Signal.count_held()}
 
 
 def loss_today() -> float | None:

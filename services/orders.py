@@ -2,11 +2,12 @@
 
 from typing import NamedTuple
 
-from models import AlertId, EventRow, Pair, Record, Refused, Signal, Stock, signal_name
+from models import AlertId, EventRow, Record, Refused, Signal, registered, signal_name
 from services import decisions, positions, signals
 from services.signals import Receipt
 from trading import alerts, instants, judging, statuses
 from trading.guards import Policy
+from trading.positions import side
 
 DIGITS = 8  # of a size; more are the rounding of floats
 LOOKED = 10  # newest signals of a ticker that are read; some may be the bridge's own
@@ -53,7 +54,7 @@ def close(name: str, alert_id: str | None, source: str, policy: Policy) -> Recei
 
     Raises Missing, or Refused if nothing is held or an order of it is not finished.
     """
-    ticker = ticker_of(name)
+    ticker = registered(name).equation
     if known := _repeated(alert_id, signals.called(ticker), {"mar_pos": "flat"}):
         return known
     position, unfinished = books(ticker)
@@ -80,12 +81,6 @@ def close(name: str, alert_id: str | None, source: str, policy: Policy) -> Recei
     }
     [receipt] = signals.receive([order], policy)
     return receipt
-
-
-def ticker_of(name: str) -> str:
-    """The equation of a registered pair, or the symbol of a stock. Raises Missing."""
-    pair = Pair.get_or_none(Pair.name == name)
-    return pair.equation if pair else Stock.find_spelled(name).symbol
 
 
 def books(ticker: str) -> Books:
@@ -153,11 +148,10 @@ def _held(name: str, legs: tuple[str, str | None]) -> tuple[str | None, float]:
 
 def _positions(before: float, after: float) -> Record:
     """The columns that tell the positions before and after an order."""
-    words = {-1: "short", 0: "flat", 1: "long"}
     return {
-        "pre_mar_pos": words[(before > 0) - (before < 0)],
+        "pre_mar_pos": side(before),
         "pre_mar_pos_size": abs(before),
-        "mar_pos": words[(after > 0) - (after < 0)],
+        "mar_pos": side(after),
         "mar_pos_size": abs(after),
     }
 

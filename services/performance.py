@@ -17,13 +17,13 @@ from services.books import (
     pnl_of,
     read,
     rounded,
-    seconds,
     trip_records,
     undisturbed,
 )
 from services.search import Filters, conditions
 from trading import fills, instants, statuses
 from trading.fills import Slipped, plain
+from trading.positions import side
 from trading.trips import Trip
 
 MOST_WORST = 10  # slippages that are listed
@@ -47,15 +47,9 @@ def with_trips(
 def told(books: Books, period: Period, name: str | None = None) -> Record:
     """What these books say of a period; `name` is the only ticker in them."""
     realised = list(_realised(books, period))
-    closed = [
-        (called, trip, *pnl_of(trip, books.currencies[called]))
-        for called, book in books.by_name.items()
-        for trip in book.trips
-        if period.holds(trip.closed) and not trip.incomplete
-    ]
+    closed = list(_ended(books, period))
     entries = [e for e in books.entries if period.holds(e.fill.time)]
     slips = _slips(books, entries)
-    filters = Filters(since=period.since or None, until=period.until, name=name)
     return {
         "currencies": _by_currency(books, realised, closed, slips, entries, _held(name)),
         "pairs": _by_ticker(books, realised, closed),
@@ -63,7 +57,7 @@ def told(books: Books, period: Period, name: str | None = None) -> Record:
         "hours": _by(realised, lambda time: int(time[11:13]), "hour"),
         "sides": _by_side(closed),
         "slippage": slippage(books, slips),
-        "outcomes": outcomes(filters),
+        "outcomes": outcomes(period, name),
         "latency": latency(entries),
         "incomplete": sum(t.incomplete for b in books.by_name.values() for t in b.trips),
         "account": _account(),
@@ -79,6 +73,25 @@ class Gain(NamedTuple):
     amount: float
 
 
+class Ended(NamedTuple):
+    """A trip that closed, and what it brought."""
+
+    name: str
+    trip: Trip
+    pnl: float
+    currency: str
+
+
+def _ended(books: Books, period: Period) -> Iterator[Ended]:
+    """The trips that closed in the period, but for those without a PnL."""
+    for name, book in books.by_name.items():
+        for trip in book.trips:
+            if period.holds(trip.closed):
+                pnl, currency = pnl_of(trip, books.currencies[name])
+                if pnl is not None:
+                    yield Ended(name, trip, pnl, currency)
+
+
 def _realised(books: Books, period: Period) -> Iterator[Gain]:
     for name, book in books.by_name.items():
         for each in book.realised:
@@ -89,7 +102,7 @@ def _realised(books: Books, period: Period) -> Iterator[Gain]:
 def _by_currency(
     books: Books,
     realised: list[Gain],
-    closed: list[tuple],
+    closed: list[Ended],
     slips: list[tuple[Entry, tuple]],
     entries: list[Entry],
     held: dict[str, float],
@@ -102,11 +115,11 @@ def _by_currency(
     found = {}
     for currency in sorted(names):
         gains = sorted((g for g in realised if g.currency == currency), key=lambda g: g.time)
-        ended = [row for row in closed if row[3] == currency]
+        ended = [each for each in closed if each.currency == currency]
         found[currency] = {
             "realised": rounded(sum(gain.amount for gain in gains)),
             "unrealised": rounded(held.get(currency, 0.0)),
-            **statistics_of([pnl for _, _, pnl, _ in ended], [trip for _, trip, *_ in ended]),
+            **statistics_of(ended),
             "drawdown": drawdown(gains),
             "slip_money": rounded(slipped.get(currency, {}).get("money")),
             "slip_bp": slipped.get(currency, {}).get("bp"),
@@ -128,10 +141,11 @@ def _held(name: str | None) -> dict[str, float]:
     return dict(found)
 
 
-def statistics_of(results: list[float], ended: list[Trip]) -> Record:
-    """What a list of results of closed trips says; None where there is nothing to tell."""
+def statistics_of(ended: list[Ended]) -> Record:
+    """What closed trips of one currency say together; None where there is nothing to tell."""
+    results = [each.pnl for each in ended]
     wins, losses = [r for r in results if r > 0], [r for r in results if r < 0]
-    held = [seconds(trip.opened, trip.closed) for trip in ended]
+    held = [instants.seconds_between(each.trip.opened, each.trip.closed) for each in ended]
     return {
         "trips": len(results),
         "wins": len(wins),
@@ -158,26 +172,23 @@ def drawdown(gains: list[Gain]) -> Record | None:
     return {"amount": rounded(worst), "since": since, "until": until} if worst else None
 
 
-def _by_ticker(books: Books, realised: list[Gain], closed: list[tuple]) -> list[Record]:
+def _by_ticker(books: Books, realised: list[Gain], closed: list[Ended]) -> list[Record]:
     sums: dict[str, Counter[str]] = defaultdict(Counter)
     for gain in realised:
         sums[gain.name][gain.currency] += gain.amount
-    ended: dict[str, list[tuple]] = defaultdict(list)
-    for row in closed:
-        ended[row[0]].append(row)
-    found = []
-    for name, book in sorted(books.by_name.items()):
-        mine = [row for row in ended[name] if row[2] is not None]
-        found.append(
-            {
-                "ticker": name,
-                "currency": books.currencies[name][0],
-                "realised": {c: rounded(amount) for c, amount in sorted(sums[name].items())},
-                "open": book.open is not None,
-                **statistics_of([row[2] for row in mine], [row[1] for row in mine]),
-            }
-        )
-    return found
+    ended: dict[str, list[Ended]] = defaultdict(list)
+    for each in closed:
+        ended[each.name].append(each)
+    return [
+        {
+            "ticker": name,
+            "currency": books.currencies[name][0],
+            "realised": {c: rounded(amount) for c, amount in sorted(sums[name].items())},
+            "open": book.open is not None,
+            **statistics_of(ended[name]),
+        }
+        for name, book in sorted(books.by_name.items())
+    ]
 
 
 def _by(realised: list[Gain], key: Any, called: str) -> list[Record]:
@@ -191,20 +202,19 @@ def _by(realised: list[Gain], key: Any, called: str) -> list[Record]:
     ]
 
 
-def _by_side(closed: list[tuple]) -> list[Record]:
+def _by_side(closed: list[Ended]) -> list[Record]:
     """The trips of each side, by currency."""
-    grouped: dict[tuple[int, str], list[tuple]] = defaultdict(list)
-    for row in closed:
-        if row[2] is not None:
-            grouped[-row[1].side, row[3]].append(row)
+    grouped: dict[tuple[str, str], list[Ended]] = defaultdict(list)
+    for each in closed:
+        grouped[side(each.trip.side), each.currency].append(each)
     return [
         {
-            "side": "long" if side < 0 else "short",
+            "side": word,
             "currency": currency,
-            "realised": rounded(sum(row[2] for row in mine)),
-            **statistics_of([row[2] for row in mine], [row[1] for row in mine]),
+            "realised": rounded(sum(each.pnl for each in mine)),
+            **statistics_of(mine),
         }
-        for (side, currency), mine in sorted(grouped.items())
+        for (word, currency), mine in sorted(grouped.items())
     ]
 
 
@@ -272,9 +282,10 @@ def _kind(entry: Entry) -> str:
     return "entry" if not entry.fill.before else "exit"
 
 
-def outcomes(filters: Filters) -> Record:
+def outcomes(period: Period, name: str | None) -> Record:
     """What became of the alerts of a period: counts, and the reasons of what was not traded."""
     rows = Signal.select(Signal.order_status, Signal.status_msg, fn.COUNT(Signal.rowid))
+    filters = Filters(since=period.since or None, until=period.until, name=name)
     for condition in conditions(filters):
         rows = rows.where(condition)
     counts: Counter[str] = Counter()
@@ -284,9 +295,8 @@ def outcomes(filters: Filters) -> Record:
         counts["partial" if status == statuses.PART_FILLED else outcome] += count
         if outcome == statuses.NOT_TRADED:
             reasons[statuses.meaning(message or "")] += count
-    since, until = filters.since or "", filters.until or instants.LAST
-    rejected = RejectedAlert.select().where(RejectedAlert.timestamp.between(since, until))
-    missing = Alarm.select().where(Alarm.kind == "missed", Alarm.since.between(since, until))
+    rejected = RejectedAlert.select().where(RejectedAlert.timestamp.between(*period))
+    missing = Alarm.select().where(Alarm.kind == "missed", Alarm.since.between(*period))
     return {
         "filled": counts[statuses.TRADED],
         "partial": counts["partial"],
@@ -309,7 +319,7 @@ def latency(entries: Iterable[Entry]) -> Record:
         times = (entry.row.alert_time, *entry.times)
         for name, (begin, end) in zip(steps, zip(times, times[1:], strict=False), strict=True):
             if begin and end:
-                steps[name].append(seconds(begin, end))
+                steps[name].append(instants.seconds_between(begin, end))
     return {name: _spread(seconds) for name, seconds in steps.items()}
 
 

@@ -7,11 +7,9 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import orjson
-import pytz
 
 from database.reader import Reader
 from database.writer import UNANSWERED, Writer
@@ -21,7 +19,7 @@ from services.books import Period, rates_of
 from services.teller import Teller
 from trading import guards, instants, statuses
 from trading.alarms import MESSAGES
-from trading.hours import daily
+from trading.hours import clock, daily
 
 TRIPS, REFUSED, SUMMARY = MESSAGES
 IDLE = 15.0  # seconds between two looks
@@ -90,10 +88,9 @@ def _note(facts: dict[str, str]) -> None:
 
 def look(conf: Any, now: float) -> News:
     """What is to be told now; nothing at the first look, which only notes where to begin."""
-    last = EventRow.last_id()
     reached = Fact.of(REACHED)
     if reached is None:
-        return News([], {REACHED: str(last), SUMMED: _day(conf, now)})
+        return News([], {REACHED: str(EventRow.last_id()), SUMMED: _day(conf, now)})
     told = EventRow.after(int(reached), MOST_EVENTS)
     messages = []
     if TRIPS in conf.messages:
@@ -172,7 +169,7 @@ def _message(one: str, many: str, lines: list[str], url: str, page: str) -> list
 def _day(conf: Any, now: float) -> str:
     """The day whose summary was due last."""
     zone, minute = daily(conf.summary_time)
-    here = datetime.fromtimestamp(now, UTC).astimezone(pytz.timezone(zone or conf.zone or "UTC"))
+    here = clock(now, zone or conf.zone)
     is_past = here.hour * 60 + here.minute >= minute
     return f"{here:%Y-%m-%d}" if is_past else f"before {here:%Y-%m-%d}"
 

@@ -4,8 +4,10 @@ from statistics import fmean, median, stdev
 
 import orjson
 
-from models import EventRow, Pair, Record, Stock
-from services.books import Entry, Period, Rates, read, rounded, seconds, trip_records, undisturbed
+from models import EventRow, Pair, Record, Stock, registered
+from services import performance
+from services.books import Books, Entry, Period, Rates, read, rounded, trip_records, undisturbed
+from trading import instants
 from trading.fills import plain
 from trading.trips import Book, Trip
 
@@ -16,18 +18,32 @@ LEAST_REPORTS = 30  # from which a mean and a deviation are told
 @undisturbed
 def series(rates: Rates, name: str) -> Record:
     """What the chart of a pair or single shows; see the API. Raises Missing."""
-    pair = Pair.get_or_none(Pair.name == name)
-    legs = (pair.ticker1, pair.ticker2) if pair else (Stock.find_spelled(name).symbol,)
+    row = registered(name)
+    return _told(row, read(rates, name), name)
+
+
+@undisturbed
+def of_page(rates: Rates, name: str, today: Period) -> Record:
+    """What the page of a pair or single shows, from one reading. Raises Missing."""
+    row = registered(name)
     books = read(rates, name)
+    return {
+        "series": _told(row, books, name),
+        "performance": performance.told(books, Period(), name),
+        "today": performance.told(books, today, name),
+    }
+
+
+def _told(row: Pair | Stock, books: Books, name: str) -> Record:
     book = books.by_name.get(name, Book())
-    period = Period()
-    spreads = _spreads(book.open, legs, pair.hedge if pair else None)
+    spreads = _spreads(book.open, row.legs, getattr(row, "hedge", None))
     values = [value for _, value in spreads]
-    held = [seconds(t.opened, t.closed) for t in book.trips if t.closed and not t.incomplete]
+    ended = [trip for trip in book.trips if trip.closed and not trip.incomplete]
+    held = [instants.seconds_between(trip.opened, trip.closed) for trip in ended]
     return {
         "name": name,
         "fills": [_fill_record(entry) for entry in books.entries],
-        "trips": trip_records(books, period),
+        "trips": trip_records(books, Period()),
         "spreads": [{"time": time, "spread": rounded(value)} for time, value in spreads],
         **_moves(book.open, values),
         "median_held_s": int(median(held)) if held else None,

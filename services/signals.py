@@ -259,10 +259,13 @@ def revise(
         fields |= judging.judge(ticker, bypass, decisions.rows_for([ticker])).columns
     if not owner:
         fields = _without_decided(old, fills.without_setbacks(old, fields))
-    if fields.get("order_status") in statuses.OFFERED:
-        _check_offer(old | fields, old["order_status"] not in statuses.OFFERED)
-    if (old | fields)["order_status"] in statuses.OFFERED:
-        fields |= _offered(old, old | fields, policy, owner)
+    row = old | fields
+    if row["order_status"] in statuses.OFFERED:
+        verdict = judging.judge(row["ticker"], True, decisions.rows_for([row["ticker"]]))
+        if "order_status" in fields:
+            again = old["order_status"] not in statuses.OFFERED
+            _check_offer(row, verdict.columns.get("status_msg"), again)
+        fields |= _offered(old, row, verdict.mode, policy, owner)
     events.change(signal, source, fields)
     return signal
 
@@ -284,14 +287,14 @@ def _without_decided(old: Record, fields: Record) -> Record:
     return {name: value for name, value in fields.items() if name not in stays}
 
 
-def _offered(old: Record, row: Record, policy: Policy, owner: bool) -> Record:
+def _offered(old: Record, row: Record, mode: str, policy: Policy, owner: bool) -> Record:
     """The fields that the modes change in a signal that is offered; raises Refused.
 
-    The owner's word counts as approval, and the time until it expires begins anew if the signal was
-    not offered before.
+    `mode` is that of its ticker. The owner's word counts as approval, and the time until it expires
+    begins anew if the signal was not offered before.
     """
     entered = old["order_status"] in statuses.OFFERED and guards.kind_of(old) in guards.ENTERING
-    decision = decisions.hold_back(row, approved=owner or entered)
+    decision = decisions.hold_back(row, mode, approved=owner or entered)
     if decision.rule and owner:
         reason = statuses.meaning(decision.fields["status_msg"])
         raise Refused({"order_status": f"{reason}; change the mode first"})
@@ -303,8 +306,11 @@ def _offered(old: Record, row: Record, policy: Policy, owner: bool) -> Record:
     return {"expires": old["expires"] or first} | decision.fields
 
 
-def _check_offer(row: Record, again: bool) -> None:
-    """Raises Refused if the bridge could not trade this signal, or would trade a part `again`."""
+def _check_offer(row: Record, message: str | None, again: bool) -> None:
+    """Raises Refused if the bridge could not trade this signal, or would trade a part `again`.
+
+    `message` is what the registry says of its ticker.
+    """
     if row["ticker_type"] is None:
         raise Refused({"order_status": "a problematic ticker cannot be traded"})
     if again and fills.has_begun(row):
@@ -314,9 +320,6 @@ def _check_offer(row: Record, again: bool) -> None:
     registry = judging.Registry(Stock.judged(symbols), {})
     if not all(judging.is_registered(leg, registry) for leg in legs):
         raise Refused({"order_status": "an unknown ticker cannot be traded"})
-    message = judging.judge(row["ticker"], True, decisions.rows_for([row["ticker"]])).columns.get(
-        "status_msg"
-    )
     if message in (statuses.CURRENCY_MISMATCH, statuses.EXCHANGE_MISMATCH):
         raise Refused({"order_status": statuses.meaning(message)})
 

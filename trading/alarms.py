@@ -63,7 +63,8 @@ class Kind(NamedTuple):
     An alarm that `happened` stays open until a person has seen it; the others end by themselves.
     `goes_on` reads the row of the signal or rejected alert that the alarm is about: the alarm is
     over once that is False or the row is gone. It is None for a kind that no row ends. `page` is
-    where a person acts: `{}` in it stands for the alarm's subject.
+    where a person acts: `{}` in it stands for the alarm's subject. With `adds_up` one alarm counts
+    all that happens until a person has seen it, and is told once.
     """
 
     title: str
@@ -71,6 +72,7 @@ class Kind(NamedTuple):
     happened: bool = False
     goes_on: Callable[[Row], bool] | None = None
     page: str = "/dashboard?signal={}"
+    adds_up: bool = False
 
 
 # The gravest first: alarms are listed, shown and sent in this order.
@@ -143,6 +145,7 @@ WORDS = {
         "not traded, and the limits in Setup.",
         happened=True,
         page="/list?status=not_traded",
+        adds_up=True,
     ),
     "waiting": Kind(
         "A signal waits too long",
@@ -209,14 +212,14 @@ class Case(NamedTuple):
 
     def words(self, number: float) -> str:
         """The sentence; where this case stands for `number` others, it says so."""
-        if self.kind == "refused" and number > 1:
+        if WORDS[self.kind].adds_up and number > 1:
             return f"{number:,.0f} alerts. The last: {self.what}"
         return self.what if self.subject != MORE else f"{number:,.0f} more. The last: {self.what}"
 
     @property
     def adds_up(self) -> bool:
         """Whether its number is added to that of the open alarm, because it tells what is new."""
-        return self.kind == "refused" or (self.subject == MORE and self.kind in HAPPENINGS)
+        return WORDS[self.kind].adds_up or (self.subject == MORE and self.kind in HAPPENINGS)
 
     def is_news(self, number: float, what: str) -> bool:
         """Whether it differs from what was told; a few more of very many are no news."""

@@ -26,7 +26,7 @@ class Window(NamedTuple):
 
     def holds(self, instant: float, zone: str) -> bool:
         """Whether a Unix time lies in it; `zone` is for windows that name none."""
-        here = _clock(instant, self.zone or zone)
+        here = clock(instant, self.zone or zone)
         minute, today = here.hour * 60 + here.minute, here.weekday()
         if self.start < self.end:
             return self.start <= minute < self.end and today in self.days
@@ -35,7 +35,7 @@ class Window(NamedTuple):
         return begun or (minute < self.end and yesterday in self.days)
 
 
-def _clock(instant: float, zone: str) -> datetime:
+def clock(instant: float, zone: str) -> datetime:
     """A Unix time on the clocks of a zone; UTC if it is empty."""
     return datetime.fromtimestamp(instant, UTC).astimezone(pytz.timezone(zone or "UTC"))
 
@@ -119,7 +119,7 @@ class Hours:
 
     def _is_holiday(self, instant: float) -> bool:
         zones = [each.zone for each in self._within if each.zone]
-        day = _clock(instant, zones[0] if zones else self._zone).date()
+        day = clock(instant, zones[0] if zones else self._zone).date()
         return day in _calendar(self._holidays)
 
 

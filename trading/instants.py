@@ -36,10 +36,15 @@ def ago(seconds: float) -> str:
     return (datetime.now(UTC) - timedelta(seconds=seconds)).strftime(_FORM)
 
 
+def seconds_between(begin: str, end: str) -> float:
+    """Seconds from one instant to another; 0 if it came before."""
+    passed = datetime.fromisoformat(end) - datetime.fromisoformat(begin)
+    return max(0.0, passed.total_seconds())
+
+
 def seconds_since(instant: str) -> int:
     """Whole seconds from an instant to the present; 0 for an instant in the future."""
-    passed = datetime.fromisoformat(now()) - datetime.fromisoformat(instant)
-    return max(0, int(passed.total_seconds()))
+    return int(seconds_between(instant, now()))
 
 
 def epoch() -> int:

@@ -50,6 +50,11 @@ export async function suggest(list) {
   } catch { /* the reader can type the name */ }
 }
 
+// Lets the alerts of a registered pair or stock be traded.
+export const activate = (name, pair) => pair
+  ? call("PUT", "/v3/regpair", { name, status: 1 })
+  : call("PUT", "/v3/regticker", { symbol: name, active: 1 })
+
 // A problem in one line, with its fields.
 export const reason = problem => Object.entries(problem.fields ?? {}).map(([name, why]) => `${name}: ${why}`).join(" ") || problem.message.trim()
 

@@ -1,7 +1,7 @@
 // What both charts share: they load the library if it is installed, and have ranges, a legend, a table, the theme and live changes.
 import { get, tell } from "./api.js"
 import { $, $$, flag, page, put } from "./dom.js"
-import { parse, parts } from "./format.js"
+import { parse, wall } from "./format.js"
 import { on } from "./live.js"
 
 const wide = matchMedia("(width >= 90rem)")
@@ -33,18 +33,13 @@ function onTheme(changed) {
 
 // --- times: the library knows no time zones, so it gets the wall clock of the page's zone as if it were UTC ---
 
-function wall(text) {
-  const at = parts(parse(text))
-  return Date.UTC(at.year, at.month - 1, at.day, at.hour, at.minute, at.second) / 1000
-}
-
 // Returns [{time, record}], oldest first. If a time is not later than the one before it (the same second, or a clock that
 // was set back), the record is put one second after it; the legend shows its real time.
 export function ascending(records) {
   let last = -Infinity
   return records
     .toSorted((a, b) => a.timestamp < b.timestamp ? -1 : a.timestamp > b.timestamp ? 1 : a.rowid - b.rowid)
-    .map(record => ({ time: last = Math.max(wall(record.timestamp), last + 1), record }))
+    .map(record => ({ time: last = Math.max(wall(parse(record.timestamp)) / 1000, last + 1), record }))
 }
 
 export const dayOf = time => Math.floor(time / day)
@@ -122,10 +117,10 @@ export class Chart {
     }
     this.chart = this.library.createChart(this.canvas, this.options())
     this.series = this.addSeries()
-    this.restyle(colours())
+    this.restyle(this.theme = colours())
     this.chart.subscribeCrosshairMove(({ time }) => { this.pointed = time; this.tellLegend() })
     this.chart.timeScale().subscribeSizeChange(() => this.fit())
-    onTheme(() => { this.chart.applyOptions(this.options()); this.restyle(colours()); this.draw() })
+    onTheme(() => { this.chart.applyOptions(this.options()); this.restyle(this.theme = colours()); this.draw() })
     wide.addEventListener("change", () => this.chart.applyOptions(this.options()))
     this.draw()
   }
@@ -191,7 +186,7 @@ export class Chart {
     $("[data-part=none]", this.root).hidden = !empty || this.failed
     flag(this.root, "data-empty", empty)
     this.canvas.setAttribute("aria-label", this.label())
-    if (this.chart) this.paint(this.points, colours())
+    if (this.chart) this.paint(this.points, this.theme)
     this.fit()
     if (this.asTable) this.drawTable()
     this.tellLegend()

@@ -1,8 +1,8 @@
 // The dashboard: figures, alarms and the live table of signals.
-import "./frame.js"
 import { mountAlarms } from "./alarms.js"
 import { load, missing } from "./dialogs.js"
 import { $, page, put } from "./dom.js"
+import { remember } from "./frame.js"
 import { on } from "./live.js"
 import { Signals } from "./signals.js"
 import { mountStrip } from "./strip.js"
@@ -23,10 +23,7 @@ function mountSteps() {
   on("bridge", done("bridge"))
   on("pair", ({ pair }, verb) => { if (verb !== "deleted" && pair.status) done("ticker")() })
   on("stock", ({ stock }, verb) => { if (verb !== "deleted" && stock.active) done("ticker")() })
-  $("button", line).addEventListener("click", () => {
-    document.documentElement.dataset.steps = "dismissed"
-    try { localStorage.setItem("steps", "dismissed") } catch { /* then it is dismissed on this page only */ }
-  })
+  $("button", line).addEventListener("click", () => remember("steps", "dismissed"))
   draw()
 }
 

@@ -30,6 +30,22 @@ export function el(tag, text, properties = {}) {
   return node
 }
 
+// Gives `body` a row for each key, in this order: rows that are there stay, with their focus, `make(key)` makes new ones, others go.
+// Returns the rows.
+export function lay(body, name, keys, make) {
+  const old = new Map([...body.rows].map(tr => [tr.dataset[name], tr]))
+  let next = body.firstElementChild
+  const rows = keys.map(String).map(key => {
+    const tr = old.get(key) ?? make(key)
+    old.delete(key)
+    if (tr === next) next = next.nextElementSibling
+    else body.insertBefore(tr, next)
+    return tr
+  })
+  for (const tr of old.values()) tr.remove()
+  return rows
+}
+
 // Writes parameters into the address of the page; an empty value removes a parameter.
 export function address(values, { push, state = history.state } = {}) {
   const url = new URL(location)

@@ -64,7 +64,7 @@ export const now = () => Date.now() + skew
 const utc = instant => new Date(instant).toISOString().slice(0, 19).replace("T", " ")
 export const minutesSince = text => (now() - parse(text)) / 60000
 
-export function parts(instant) {
+function parts(instant) {
   const found = {}
   for (const { type, value } of numbers.formatToParts(instant)) found[type] = value
   return found

@@ -12,15 +12,18 @@ const name = document.title
 const told = { alarms: 0, today: "" }
 let current = { lostAt: 0 }
 
-// Theme and row height: the reader chooses them, the browser remembers them, and theme.js applies them before the first paint.
+// Keeps a choice of the reader; theme.js applies it before the first paint.
+export function remember(name, value) {
+  root.dataset[name] = value
+  try { localStorage.setItem(name, value) } catch { /* a private window may refuse; then it holds for this page only */ }
+}
+
+// Theme and row height.
 for (const choice of ["theme", "density"]) {
   const select = $(`#${choice}`)
   if (!select) continue
   select.value = root.dataset[choice]
-  select.addEventListener("change", () => {
-    root.dataset[choice] = select.value
-    try { localStorage.setItem(choice, select.value) } catch { /* a private window may refuse; then the choice holds for this page only */ }
-  })
+  select.addEventListener("change", () => remember(choice, select.value))
 }
 
 // --- the light ---

@@ -1,8 +1,8 @@
 // The tables of positions. The server computes them; after a change the page asks for them again.
 import { called, does } from "./acts.js"
 import { get, tell } from "./api.js"
-import { $, $$, address, clone, el, flag, later, page, put } from "./dom.js"
-import { ago, capital, clock, exact, favour, hour, minutesSince, money, number, parse, plural, span, startOfToday } from "./format.js"
+import { $, $$, address, clone, el, flag, later, lay, page, put } from "./dom.js"
+import { ago, capital, clock, exact, favour, hour, minutesSince, number, parse, plural, span, startOfToday } from "./format.js"
 import { cash, isFilling, pill, price, ratios, unhedged } from "./hedge.js"
 import { on } from "./live.js"
 
@@ -128,21 +128,13 @@ const tables = {
   totals: { rows: $("#by-currency tbody"), template: "total-row", fill: total, key: "currency" },
 }
 
-// Makes, moves, fills and removes rows; the rows that stay keep their place, focus and scroll.
-function lay({ rows, template, fill, key }, records, mark) {
-  const old = new Map($$("tr", rows).map(tr => [tr.dataset.name, tr]))
-  let next = rows.firstElementChild
-  for (const record of records) {
-    const text = JSON.stringify(record)
-    const tr = old.get(record[key]) ?? clone(template)
-    old.delete(record[key])
-    if (tr === next) next = next.nextElementSibling
-    else rows.insertBefore(tr, next)
-    fill(tr, record)
+function drawRows({ rows, template, fill, key }, records, mark) {
+  lay(rows, "name", records.map(record => record[key]), () => clone(template)).forEach((tr, n) => {
+    const text = JSON.stringify(records[n])
+    fill(tr, records[n])
     if (mark && tr.told !== text) fresh(tr)
     tr.told = text
-  }
-  for (const tr of old.values()) tr.remove()
+  })
 }
 
 function fresh(tr) {
@@ -157,7 +149,7 @@ function draw(mark) {
   const pairs = held.pairs.filter(each => !rests(each))
   const idle = held.pairs.filter(rests)
   const lists = { ...held, pairs, flat: idle }
-  for (const [key, table] of Object.entries(tables)) lay(table, lists[key], mark)
+  for (const [key, table] of Object.entries(tables)) drawRows(table, lists[key], mark)
   count(pairs, idle)
   const shown = new Set([...pairs.flatMap(each => each.legs), ...held.singles].map(each => each.symbol))
   const told = [

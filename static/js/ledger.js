@@ -1,9 +1,8 @@
 // The tables of the performance: the account, sides, tickers, slippage, hours, outcomes and latency.
 import { $, put } from "./dom.js"
 import { capital, clock, endOf, favour, number, signed, startOf } from "./format.js"
-import { cash, count, lasted, pairLink, share, Sheet, when } from "./sheets.js"
+import { cash, count, few, lasted, pairLink, share, Sheet, when } from "./sheets.js"
 
-const few = 10 // trips; a rate of fewer says little
 let told, asked
 
 const each = (sums, make) => Object.entries(sums).map(([code, x]) => make(code, x))

@@ -7,12 +7,11 @@ import { $, $$, flag, page, put } from "./dom.js"
 import { capital, clock, equation, favour, minutesSince, money, number, plural, signed, span, startOfToday } from "./format.js"
 import { isFilling, pill, unhedged } from "./hedge.js"
 import { on } from "./live.js"
-import { Asker, cash, count, isFigure, lasted, price, Sheet, when } from "./sheets.js"
+import { Asker, cash, count, drawTiles, few, isFigure, lasted, price, Sheet, when } from "./sheets.js"
 import { kind, message, name, word } from "./status.js"
 import { Trips } from "./trips.js"
 
 const mine = page.name
-const few = 10 // trips; a rate of fewer says little
 let { held, series, performance: whole, today, registered } = page
 const signals = new Map(page.signals.map(signal => [signal.rowid, signal]))
 
@@ -78,12 +77,7 @@ function figures() {
 }
 
 function drawFigures() {
-  for (const [key, [text, side, below]] of Object.entries(figures())) {
-    const tile = $(`[data-figure="${key}"]`)
-    put($(".value", tile), text)
-    flag($(".value", tile), "data-favour", favour(side))
-    put($(".below", tile), below)
-  }
+  drawTiles(document, figures())
   flag($('[data-figure="trips"]'), "data-few", (own(whole)?.trips ?? 0) < few)
 }
 

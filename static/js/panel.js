@@ -1,5 +1,5 @@
 // The side panel: a signal with its legs and history, and what can be done about it. The URL has the open signal as ?signal=.
-import { call, get, tell } from "./api.js"
+import { activate, call, get, tell } from "./api.js"
 import { confirm, load, toast } from "./dialogs.js"
 import { $, address, clone, el, flag, later, page, put, show } from "./dom.js"
 import { ago, capital, clock, exact, favour, minutesSince, number, signed, span, startOfToday } from "./format.js"
@@ -160,8 +160,7 @@ function acts(s) {
 // What mends the reason why a signal was not traded: what the act is called, and what is done.
 const remedies = {
   register: s => [`Register ${name(s)} and offer again`, register],
-  activate: s => [`Activate ${name(s)} and offer again`, s => s.stk_ticker2
-    ? call("PUT", "/v3/regpair", { name: name(s), status: 1 }) : call("PUT", "/v3/regticker", { symbol: name(s), active: 1 })],
+  activate: s => [`Activate ${name(s)} and offer again`, s => activate(name(s), s.stk_ticker2)],
   hedge: s => [`Set ${name(s)} to ${number(s.hedge_param)} and offer again`, s => call("PUT", "/v3/regpair", { name: name(s), hedge: s.hedge_param })],
   offer: () => ["Offer again", () => true],
 }

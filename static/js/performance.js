@@ -4,14 +4,13 @@ import { get, suggest, tell } from "./api.js"
 import { Equity } from "./bookcharts.js"
 import { drawDays } from "./calendar.js"
 import { $, $$, address, clone, el, flag, later, page, put } from "./dom.js"
-import { clock, dayOf, endOf, favour, money, number, now, parse, plural, presets, signed, startOf } from "./format.js"
+import { clock, dayOf, endOf, money, number, now, parse, plural, presets, signed, startOf } from "./format.js"
 import { drawTables } from "./ledger.js"
 import { on } from "./live.js"
-import { Asker, isFigure, lasted, pairLink } from "./sheets.js"
+import { Asker, drawTiles, few, isFigure, lasted, pairLink } from "./sheets.js"
 import { keyOf, Trips } from "./trips.js"
 
 const form = $("#period")
-const few = 10 // trips; a rate of fewer says little
 
 let told = page.performance
 let trips = page.trips
@@ -72,12 +71,7 @@ function drawFigures() {
     section.dataset.code = code
     put($("h2 bdi", section), code)
     const result = told.currencies[code]
-    for (const [key, [text, side, below]] of Object.entries(figuresOf(code, result))) {
-      const tile = $(`[data-figure="${key}"]`, section)
-      put($(".value", tile), text)
-      flag($(".value", tile), "data-favour", favour(side))
-      put($(".below", tile), below)
-    }
+    drawTiles(section, figuresOf(code, result))
     flag($('[data-figure="win_rate"]', section), "data-few", result.trips < few)
     return section
   }))

@@ -1,5 +1,5 @@
 // The registry: pairs and stocks in two tables with one search, and the field that registers what is pasted into it.
-import { call, get, reason, tell } from "./api.js"
+import { activate, call, get, reason, tell } from "./api.js"
 import { confirm, toast, turn } from "./dialogs.js"
 import { $, clone, el, flag, later, page, put, show } from "./dom.js"
 import { number, plural } from "./format.js"
@@ -36,10 +36,6 @@ export async function register({ name, type, hedge, legs }) {
   if (pair) await call("POST", "/v3/regpair", { ticker1: legs[0].symbol, ticker2: legs[1].symbol, hedge, status: 1 })
   else if (legs[0].registered) await activate(name, pair)
 }
-
-const activate = (name, pair) => pair
-  ? call("PUT", "/v3/regpair", { name, status: 1 })
-  : call("PUT", "/v3/regticker", { symbol: name, active: 1 })
 
 const noted = ({ symbol, exchange, currency, primary }) =>
   `${symbol} is new: a stock${exchange ? ` of ${exchange}` : ""} in ${currency}, primary exchange ${primary ?? "ISLAND"}. Setup, Registry, can change that.`

@@ -1,6 +1,18 @@
 // Tables that keep their rows: a change writes only the cells that differ, so that nothing jumps; the CSV has exactly what is shown.
-import { $, $$, el, flag, put } from "./dom.js"
+import { $, $$, el, flag, lay, put } from "./dom.js"
 import { clock, exact, favour, money, number, plural, startOfToday } from "./format.js"
+
+export const few = 10 // trips; a rate of fewer says little
+
+// Fills the figures: {figure: [what it says, in whose favour, the line below]}.
+export function drawTiles(root, figures) {
+  for (const [key, [text, side, below]] of Object.entries(figures)) {
+    const tile = $(`[data-figure="${key}"]`, root)
+    put($(".value", tile), text)
+    flag($(".value", tile), "data-favour", favour(side))
+    put($(".below", tile), below)
+  }
+}
 
 // --- cells: {text, value (in the file), favour, href, title, pill (the kind of a status), parts (texts and links), muted} ---
 
@@ -30,7 +42,7 @@ function quoted(value) {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
 }
 
-export const csv = rows => rows.map(row => `${row.map(quoted).join(",")}\r\n`).join("")
+const csv = rows => rows.map(row => `${row.map(quoted).join(",")}\r\n`).join("")
 
 export function save(name, rows) {
   const url = URL.createObjectURL(new Blob(["\ufeff", csv(rows)], { type: "text/csv" }))
@@ -82,18 +94,10 @@ export class Sheet {
   draw(rows, more = false) {
     this.rows = rows
     const shown = rows.slice(0, this.most)
-    const body = $("tbody", this.root)
-    const old = new Map([...body.rows].map(tr => [tr.dataset.key, tr]))
-    let next = body.firstElementChild
-    for (const row of shown) {
-      const tr = old.get(row.key) ?? this.blank(row.key)
-      old.delete(row.key)
-      if (tr === next) next = next.nextElementSibling
-      else body.insertBefore(tr, next)
-      this.columns.forEach(({ key }, i) => write(tr.cells[i], this.cells[key](row)))
-      flag(tr, "data-kind", row.kind ?? null)
-    }
-    for (const tr of old.values()) tr.remove()
+    lay($("tbody", this.root), "key", shown.map(row => row.key), key => this.blank(key)).forEach((tr, n) => {
+      this.columns.forEach(({ key }, i) => write(tr.cells[i], this.cells[key](shown[n])))
+      flag(tr, "data-kind", shown[n].kind ?? null)
+    })
     this.all.hidden = !more && shown.length === rows.length
     put(this.all, more ? "Show all" : `Show all ${number(rows.length)}`)
     $(".fits", this.root).hidden = !rows.length
