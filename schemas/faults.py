@@ -10,7 +10,7 @@ LONGEST_NAME = 40  # characters of a field's name that are shown
 MOST_STEPS = 5000  # of the search, a few for each field; it runs on the event loop
 
 _SPACE = re.compile(r"[ \t\r\n]*+")
-_TEXT = re.compile(r'"([^"\\]*+(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\]*+)*+)')
+_TEXT = re.compile(r'"([^"\\]*+(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\]*+)*)')
 _WORD = re.compile(r'[^\s,:{}\[\]"]++')
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*+)(?:\.\d++)?(?:[eE][+-]?\d++)?\Z", re.ASCII)
 _NO_NUMBERS = ("NaN", "Infinity", "-Infinity")

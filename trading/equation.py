@@ -44,12 +44,13 @@ class _Token(NamedTuple):
     text: str
 
 
-# Possessive quantifiers (++, *+, ?+) never step back, which keeps hostile text linear.
+# Possessive quantifiers (++, *+) never step back, which keeps hostile text linear. They stand at
+# single characters only: before Python 3.11.5 those at a group match wrongly.
 _TOKEN = re.compile(
     r"""
-      (?P<n> (?: \d++ (?: \.\d*+ )?+ | \.\d++ ) (?: [eE][+-]?\d++ )?+ (?! [\w&!.:] ) )
-    | (?P<s> (?: (?!\d)\w++: )?+ [\w&!]++ (?: \.[\w&!]++ )*+
-             (?: (?: \. | [ ][A-Za-z] ) (?! [\w&!.:] ) )?+ )
+      (?P<n> (?: \d++ (?: \.\d*+ )? | \.\d++ ) (?: [eE][+-]?\d++ )? (?! [\w&!.:] ) )
+    | (?P<s> (?: (?!\d)\w++: )? [\w&!]++ (?: \.[\w&!]++ )*
+             (?: (?: \. | [ ][A-Za-z] ) (?! [\w&!.:] ) )? )
     | (?P<operator> [-*/()] )
     """,
     re.ASCII | re.VERBOSE,

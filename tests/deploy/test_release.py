@@ -5,7 +5,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tarfile
 import urllib.request
 
 import pytest
@@ -52,8 +51,7 @@ def test_a_release_starts_in_an_empty_place_and_has_the_charts(place, tmp_path):
     name = re.fullmatch(r"(pairs-api-v3-\d+\.\d+\.\d+)\.tar\.gz", file.name)[1]
     told = (place / "dist" / f"{file.name}.sha256").read_text()
     assert told == f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}\n"
-    with tarfile.open(file) as archive:
-        archive.extractall(tmp_path, filter="data")
+    subprocess.run(["tar", "-xzf", file, "-C", tmp_path], check=True)
     assert [path.name for path in tmp_path.iterdir()] == [name], "one folder"
     url = f"sqlite:///{tmp_path}/data.db"
     log = tmp_path / "server.log"
