@@ -69,8 +69,9 @@ def _trips(rates: books.Rates, period: Period) -> Iterator[Record]:
 
 def _fills(rates: books.Rates, period: Period) -> Iterator[Record]:
     """A row for each leg of each signal of which something was filled."""
-    read = books.read(rates)
-    for entry in sorted(read.entries, key=lambda entry: (entry.fill.time, entry.fill.rowid)):
+    with books.read(rates) as read:
+        entries = sorted(read.entries, key=lambda entry: (entry.fill.time, entry.fill.rowid))
+    for entry in entries:
         if not period.holds(entry.fill.time):
             continue
         row, fill = entry.row, entry.fill

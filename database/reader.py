@@ -1,6 +1,7 @@
 """Long reads, which run on a thread of their own and not on the event loop."""
 
 import asyncio
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -10,6 +11,8 @@ import peewee
 from database.kinds import AWAY, cause
 from database.opening import read_only
 from database.writer import Overloaded
+
+BRIEF = 0.0001  # seconds that a reading thread computes before another thread may go on
 
 
 class Reader:
@@ -35,11 +38,15 @@ class Reader:
     def _read(self, work: Callable[..., Any], args: tuple) -> Any:
         if self._database.is_closed():
             read_only(self._database)
+        usual = sys.getswitchinterval()
+        sys.setswitchinterval(BRIEF)
         try:
             return work(*args)
         except AWAY as error:
             self._database.close()  # the next call starts on a new connection
             raise cause(error) from None
+        finally:
+            sys.setswitchinterval(usual)
 
     def close(self) -> None:
         """Waits for the reads that were begun, and closes the connection."""

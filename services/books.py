@@ -3,14 +3,14 @@
 Nothing of it is stored. Run it on a reading thread.
 """
 
-import functools
 import gc
 import math
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from peewee import fn
+from peewee import Case, fn
 
 from database.kinds import is_sqlite
 from database.opening import proxy
@@ -24,22 +24,7 @@ DAY = 86_400.0
 MONEY_DIGITS = 4
 
 
-def undisturbed(work: Callable) -> Callable:
-    """Runs the function without garbage collection.
-
-    It makes a few hundred thousand objects that all go away at its end; to look through them would
-    stop all threads for 0.3 s.
-    """
-
-    @functools.wraps(work)
-    def run(*given: Any, **named: Any) -> Any:
-        gc.disable()
-        try:
-            return work(*given, **named)
-        finally:
-            gc.enable()
-
-    return run
+PIECE = 500  # entries that are let go together
 
 
 class Row(NamedTuple):
@@ -72,9 +57,9 @@ class Rates(NamedTuple):
     per_share: float = 0.0
     minimum: float = 0.0
 
-    def of(self, quantities: Iterable[float]) -> float:
-        """The estimate for orders of these sizes."""
-        return sum(max(self.minimum, self.per_share * abs(size)) for size in quantities if size)
+    def of(self, deal: Deal | None) -> float:
+        """The estimate for one order."""
+        return max(self.minimum, self.per_share * abs(deal.quantity)) if deal else 0.0
 
 
 def rates_of(conf: Any) -> Rates:
@@ -108,8 +93,26 @@ class Books(NamedTuple):
     currencies: dict[str, tuple[str, str]]
 
 
-def read(rates: Rates, name: str | None = None) -> Books:
-    """All books, or that of one pair or single."""
+@contextmanager
+def read(rates: Rates, name: str | None = None) -> Iterator[Books]:
+    """All books, or that of one pair or single.
+
+    They are a few hundred thousand objects. To collect garbage among them, or to free them all at
+    once, would stop all threads for 50 ms and more.
+    """
+    gc.disable()
+    try:
+        books = _gather(rates, name)
+        yield books
+        while books.entries:
+            del books.entries[-PIECE:]
+        while books.by_name:
+            books.by_name.popitem()
+    finally:
+        gc.enable()
+
+
+def _gather(rates: Rates, name: str | None) -> Books:
     rows = _filled(name)
     pairs = {each: tuple(legs) for each, *legs in _pairs()}
     times, owners = _times(rows, name), _owners_of_legs(pairs)
@@ -199,7 +202,7 @@ def _fill(row: Row, time: str, leg: int, rates: Rates) -> Fill:
         hedge,
         alerts.signed(row.pre_mar_pos, row.pre_mar_pos_size) if leg == 1 else None,
         None if slip is None else slip * contracts,
-        rates.of(deal.quantity for deal in (first, second) if deal),
+        rates.of(first) + rates.of(second),
     )
 
 
@@ -215,25 +218,18 @@ def _times(rows: list[Row], name: str | None) -> dict[int, Times]:
     priced = (place(EventRow.changes, '"stk_price') > 0) | (
         place(EventRow.changes, '"filled_qty') > 0
     )
-    told = EventRow.select(EventRow.subject, EventRow.time, ordered, priced)
-    told = told.where(EventRow.type == "signal.updated", ordered | priced)
+    created = Case(None, ((ordered, EventRow.time),))
+    filled = Case(None, ((priced, EventRow.time),))
+    found = EventRow.select(EventRow.subject, fn.MIN(created), fn.MIN(filled), fn.MAX(filled))
+    found = found.where(EventRow.type == "signal.updated", ordered | priced)
     if name is not None:
-        told = told.where(EventRow.subject.in_([str(row.rowid) for row in rows]))
-    created: dict[str, str] = {}
-    first: dict[str, str] = {}
-    last: dict[str, str] = {}
-    for subject, time, is_ordered, is_priced in proxy.execute(
-        told.order_by(EventRow.id)
-    ).fetchall():
-        if is_ordered:
-            created.setdefault(subject, time)
-        if is_priced:
-            first.setdefault(subject, time)
-            last[subject] = time
+        found = found.where(EventRow.subject.in_([str(row.rowid) for row in rows]))
+    found = found.group_by(EventRow.subject)
+    told = {subject: times for subject, *times in proxy.execute(found).fetchall()}
     return {
-        row.rowid: Times(row.timestamp, created.get(key), first[key], last[key])
+        row.rowid: Times(row.timestamp, *times)
         for row in rows
-        if (key := str(row.rowid)) in first
+        if (times := told.get(str(row.rowid))) and times[1]
     }
 
 
@@ -256,12 +252,12 @@ class Period(NamedTuple):
         return moment is not None and self.since <= moment <= self.until
 
 
-@undisturbed
 def list_trips(
     rates: Rates, period: Period, name: str | None = None, is_open: bool | None = None
 ) -> list[Record]:
     """As `trip_records`, of all tickers or of one."""
-    return trip_records(read(rates, name), period, is_open)
+    with read(rates, name) as books:
+        return trip_records(books, period, is_open)
 
 
 def trip_records(books: Books, period: Period, is_open: bool | None = None) -> list[Record]:

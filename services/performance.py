@@ -1,8 +1,9 @@
 """What the fills brought: figures by currency, ticker, day, hour and side, computed on demand."""
 
+import heapq
 import math
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from statistics import median
 from typing import Any, NamedTuple
 
@@ -18,30 +19,28 @@ from services.books import (
     read,
     rounded,
     trip_records,
-    undisturbed,
 )
 from services.search import Filters, conditions
 from trading import fills, instants, statuses
 from trading.fills import Slipped, plain
 from trading.positions import side
-from trading.trips import Trip
+from trading.trips import worth
 
 MOST_WORST = 10  # slippages that are listed
 
 
-@undisturbed
 def performance(rates: Rates, period: Period, name: str | None = None) -> Record:
     """What the fills of a period brought, by currency, ticker, day, hour and side."""
-    return told(read(rates, name), period, name)
+    with read(rates, name) as books:
+        return told(books, period, name)
 
 
-@undisturbed
 def with_trips(
     rates: Rates, period: Period, name: str | None, most: int
 ) -> tuple[Record, list[Record]]:
     """As `performance`, and the newest trips of the same reading."""
-    books = read(rates, name)
-    return told(books, period, name), trip_records(books, period)[:most]
+    with read(rates, name) as books:
+        return told(books, period, name), trip_records(books, period)[:most]
 
 
 def told(books: Books, period: Period, name: str | None = None) -> Record:
@@ -49,14 +48,14 @@ def told(books: Books, period: Period, name: str | None = None) -> Record:
     realised = list(_realised(books, period))
     closed = list(_ended(books, period))
     entries = [e for e in books.entries if period.holds(e.fill.time)]
-    slips = _slips(books, entries)
+    slipped = _slipped(books, entries)
     return {
-        "currencies": _by_currency(books, realised, closed, slips, entries, _held(name)),
+        "currencies": _by_currency(books, realised, closed, slipped, entries, _held(name)),
         "pairs": _by_ticker(books, realised, closed),
         "days": _by(realised, lambda time: time[:10], "day"),
         "hours": _by(realised, lambda time: int(time[11:13]), "hour"),
         "sides": _by_side(closed),
-        "slippage": slippage(books, slips),
+        "slippage": slippage(books, slipped, entries),
         "outcomes": outcomes(period, name),
         "latency": latency(entries),
         "incomplete": sum(t.incomplete for b in books.by_name.values() for t in b.trips),
@@ -74,12 +73,23 @@ class Gain(NamedTuple):
 
 
 class Ended(NamedTuple):
-    """A trip that closed, and what it brought."""
+    """A trip that closed: of which ticker, on which side, what it brought, how long it was held."""
 
     name: str
-    trip: Trip
+    side: int
     pnl: float
     currency: str
+    held_s: float
+
+
+class Alike(NamedTuple):
+    """What signals have in common whose slippage is added up."""
+
+    name: str
+    hour: str
+    action: str
+    kind: str
+    order_type: str
 
 
 def _ended(books: Books, period: Period) -> Iterator[Ended]:
@@ -89,7 +99,8 @@ def _ended(books: Books, period: Period) -> Iterator[Ended]:
             if period.holds(trip.closed):
                 pnl, currency = pnl_of(trip, books.currencies[name])
                 if pnl is not None:
-                    yield Ended(name, trip, pnl, currency)
+                    held_s = instants.seconds_between(trip.opened, trip.closed)
+                    yield Ended(name, trip.side, pnl, currency, held_s)
 
 
 def _realised(books: Books, period: Period) -> Iterator[Gain]:
@@ -103,12 +114,12 @@ def _by_currency(
     books: Books,
     realised: list[Gain],
     closed: list[Ended],
-    slips: list[tuple[Entry, tuple]],
+    slipped: dict[Alike, Slipped],
     entries: list[Entry],
     held: dict[str, float],
 ) -> dict[str, Record]:
-    slipped = fills.by_currency(Slipped(*slipped) for _, slipped in slips)
-    names = {each.currency for each in realised} | held.keys() | slipped.keys()
+    slips = fills.by_currency(slipped.values())
+    names = {each.currency for each in realised} | held.keys() | slips.keys()
     commissions: Counter[str] = Counter()
     for entry in entries:
         commissions[books.currencies[entry.name][0]] += entry.fill.commission
@@ -121,8 +132,8 @@ def _by_currency(
             "unrealised": rounded(held.get(currency, 0.0)),
             **statistics_of(ended),
             "drawdown": drawdown(gains),
-            "slip_money": rounded(slipped.get(currency, {}).get("money")),
-            "slip_bp": slipped.get(currency, {}).get("bp"),
+            "slip_money": rounded(slips.get(currency, {}).get("money")),
+            "slip_bp": slips.get(currency, {}).get("bp"),
             "commission_est": rounded(commissions[currency]),
         }
     return found
@@ -145,7 +156,7 @@ def statistics_of(ended: list[Ended]) -> Record:
     """What closed trips of one currency say together; None where there is nothing to tell."""
     results = [each.pnl for each in ended]
     wins, losses = [r for r in results if r > 0], [r for r in results if r < 0]
-    held = [instants.seconds_between(each.trip.opened, each.trip.closed) for each in ended]
+    held = [each.held_s for each in ended]
     return {
         "trips": len(results),
         "wins": len(wins),
@@ -206,7 +217,7 @@ def _by_side(closed: list[Ended]) -> list[Record]:
     """The trips of each side, by currency."""
     grouped: dict[tuple[str, str], list[Ended]] = defaultdict(list)
     for each in closed:
-        grouped[side(each.trip.side), each.currency].append(each)
+        grouped[side(each.side), each.currency].append(each)
     return [
         {
             "side": word,
@@ -228,43 +239,47 @@ def _account() -> Record | None:
 # --- slippage, outcomes, latency ------------------------------------------------------------------
 
 
-def _slips(books: Books, entries: Iterable[Entry]) -> list[tuple[Entry, tuple]]:
-    """The entries that have a slippage, with the values of a `Slipped`."""
-    found = []
-    for entry in entries:
-        fill = entry.fill
-        if fill.slip_money is not None:
-            deals = (fill.leg1, fill.leg2)
-            value = sum(abs(deal.quantity * deal.price) for deal in deals if deal)
-            money, (one, other) = fill.slip_money, books.currencies[entry.name]
-            second = other if entry.row.stk_ticker2 else None
-            found.append((entry, (one, second, 1, money, money if value else 0.0, value)))
+def _slipped(books: Books, entries: Iterable[Entry]) -> dict[Alike, Slipped]:
+    """The slippage of the entries, added up for those that are alike."""
+    types = dict(Stock.select(Stock.symbol, Stock.order_type).tuples())
+    sums: dict[tuple, list] = {}
+    for name, row, _, fill in entries:
+        money = fill.slip_money
+        if money is None:
+            continue
+        kind = "exit" if fill.before else "entry"
+        alike = (name, fill.time[11:13], row.order_action, kind, row.stk_ticker1, row.stk_ticker2)
+        known = sums.setdefault(alike, [0, 0.0, 0.0, 0.0])
+        value = worth(fill.leg1) + worth(fill.leg2)
+        known[0] += 1
+        known[1] += money
+        if value:
+            known[2] += money
+            known[3] += value
+    found = {}
+    for (name, hour, action, kind, leg1, leg2), numbers in sums.items():
+        one, other = books.currencies[name]
+        alike = Alike(name, hour, action, kind, types.get(leg1) or "unknown")
+        found[alike] = Slipped(one, other if leg2 else None, *numbers)
     return found
 
 
-def slippage(books: Books, slips: list[tuple[Entry, tuple]]) -> Record:
+def slippage(books: Books, slipped: dict[Alike, Slipped], entries: Iterable[Entry]) -> Record:
     """What slippage cost by what signals have in common, and the worst ten."""
-    types = dict(Stock.select(Stock.symbol, Stock.order_type).tuples())
 
-    def groups(key: Callable[[Entry], str]) -> list[Record]:
-        sums: dict[tuple, list] = {}
-        for entry, (one, other, *numbers) in slips:
-            known = sums.setdefault((key(entry), one, other), [0, 0.0, 0.0, 0.0])
-            for place, number in enumerate(numbers):
-                known[place] += number
-        alike: dict[str, list[Slipped]] = defaultdict(list)
-        for (name, *currencies), numbers in sums.items():
-            alike[name].append(Slipped(*currencies, *numbers))
-        return [{"name": n, "slippage": fills.by_currency(alike[n])} for n in sorted(alike)]
+    def groups(common: str) -> list[Record]:
+        found: dict[str, list[Slipped]] = defaultdict(list)
+        for alike, sums in slipped.items():
+            found[getattr(alike, common)].append(sums)
+        return [{"name": n, "slippage": fills.by_currency(found[n])} for n in sorted(found)]
 
-    bad = [entry for entry, slipped in slips if slipped[3] < 0]
-    worst = sorted(bad, key=lambda entry: entry.fill.slip_money)[:MOST_WORST]
+    bad = [entry for entry in entries if (entry.fill.slip_money or 0) < 0]
     return {
-        "tickers": groups(lambda entry: entry.name),
-        "hours": groups(lambda entry: entry.fill.time[11:13]),
-        "actions": groups(lambda entry: entry.row.order_action),
-        "kinds": groups(_kind),
-        "order_types": groups(lambda entry: types.get(entry.row.stk_ticker1) or "unknown"),
+        "tickers": groups("name"),
+        "hours": groups("hour"),
+        "actions": groups("action"),
+        "kinds": groups("kind"),
+        "order_types": groups("order_type"),
         "worst": [
             {
                 "rowid": entry.row.rowid,
@@ -273,13 +288,9 @@ def slippage(books: Books, slips: list[tuple[Entry, tuple]]) -> Record:
                 "slip_money": rounded(entry.fill.slip_money),
                 "currency": books.currencies[entry.name][0],
             }
-            for entry in worst
+            for entry in heapq.nsmallest(MOST_WORST, bad, key=lambda e: e.fill.slip_money)
         ],
     }
-
-
-def _kind(entry: Entry) -> str:
-    return "entry" if not entry.fill.before else "exit"
 
 
 def outcomes(period: Period, name: str | None) -> Record:
@@ -312,15 +323,18 @@ def outcomes(period: Period, name: str | None) -> Record:
 
 def latency(entries: Iterable[Entry]) -> Record:
     """How long each step from the alert to the last fill took, in seconds."""
-    steps: dict[str, list[float]] = {
-        name: [] for name in ("alert_received", "received_created", "created_fill", "fill_filled")
+    steps = ("alert_received", "received_created", "created_fill", "fill_filled")
+    times = [(entry.row.alert_time, *entry.times) for entry in entries]
+    return {
+        name: _spread(
+            [
+                instants.seconds_between(each[place], each[place + 1])
+                for each in times
+                if each[place] and each[place + 1]
+            ]
+        )
+        for place, name in enumerate(steps)
     }
-    for entry in entries:
-        times = (entry.row.alert_time, *entry.times)
-        for name, (begin, end) in zip(steps, zip(times, times[1:], strict=False), strict=True):
-            if begin and end:
-                steps[name].append(instants.seconds_between(begin, end))
-    return {name: _spread(seconds) for name, seconds in steps.items()}
 
 
 def _spread(values: list[float]) -> Record:

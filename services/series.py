@@ -6,7 +6,7 @@ import orjson
 
 from models import EventRow, Pair, Record, Stock, registered
 from services import performance
-from services.books import Books, Entry, Period, Rates, read, rounded, trip_records, undisturbed
+from services.books import Books, Entry, Period, Rates, read, rounded, trip_records
 from trading import instants
 from trading.fills import plain
 from trading.trips import Book, Trip
@@ -15,23 +15,22 @@ MOST_REPORTS = 5000  # of the positions of a leg, that a series is made of
 LEAST_REPORTS = 30  # from which a mean and a deviation are told
 
 
-@undisturbed
 def series(rates: Rates, name: str) -> Record:
     """What the chart of a pair or single shows; see the API. Raises Missing."""
     row = registered(name)
-    return _told(row, read(rates, name), name)
+    with read(rates, name) as books:
+        return _told(row, books, name)
 
 
-@undisturbed
 def of_page(rates: Rates, name: str, today: Period) -> Record:
     """What the page of a pair or single shows, from one reading. Raises Missing."""
     row = registered(name)
-    books = read(rates, name)
-    return {
-        "series": _told(row, books, name),
-        "performance": performance.told(books, Period(), name),
-        "today": performance.told(books, today, name),
-    }
+    with read(rates, name) as books:
+        return {
+            "series": _told(row, books, name),
+            "performance": performance.told(books, Period(), name),
+            "today": performance.told(books, today, name),
+        }
 
 
 def _told(row: Pair | Stock, books: Books, name: str) -> Record:

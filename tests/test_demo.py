@@ -126,10 +126,11 @@ def test_the_positions_are_those_of_the_books(day):
 def by_symbol(day):
     """{symbol: (position, realised PnL, open PnL at the last price)} as the fills tell them."""
     with contextlib.closing(opening.open_database(day.database)):
-        read = books.read(books.Rates())
         pairs = {pair.name: (pair.ticker1, pair.ticker2) for pair in models.Pair.select()}
+        with books.read(books.Rates()) as read:
+            by_name = dict(read.by_name)
     found = {}
-    for name, book in read.by_name.items():
+    for name, book in by_name.items():
         for number, symbol in enumerate(pairs.get(name, (name,))):
             held, cost = book.legs[number].position, book.legs[number].cost
             realised = sum(trip.legs[number].realised for trip in book.trips)

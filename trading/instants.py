@@ -38,8 +38,9 @@ def ago(seconds: float) -> str:
 
 def seconds_between(begin: str, end: str) -> float:
     """Seconds from one instant to another; 0 if it came before."""
-    passed = datetime.fromisoformat(end) - datetime.fromisoformat(begin)
-    return max(0.0, passed.total_seconds())
+    if end <= begin:
+        return 0.0
+    return (datetime.fromisoformat(end) - datetime.fromisoformat(begin)).total_seconds()
 
 
 def seconds_since(instant: str) -> int:

@@ -18,6 +18,11 @@ class Deal(NamedTuple):
     price: float
 
 
+def worth(deal: Deal | None) -> float:
+    """What a deal was worth, above 0 for both sides; 0 for none."""
+    return abs(deal.quantity * deal.price) if deal else 0.0
+
+
 class Fill(NamedTuple):
     """What one signal has filled of each leg; None where a leg was not traded.
 
