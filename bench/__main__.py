@@ -8,27 +8,36 @@ import os
 import sys
 import time
 
-from bench import data, kill, push, report, requests
+from bench import ceilings, data, kill, push, report, requests, tails
 from bench.processes import Process, running, scratch
 from bench.report import FULL, QUICK, Run
 
 
 def measure(run: Run, store) -> None:
     """Runs the benchmarks on one kind of database: all, or only those of incoming alerts."""
+    run.measure(ceilings.group_commit, store)
     run.measure(requests.posts, store)
+    run.measure(requests.closing, store)
     run.measure(requests.alert_ids, store)
     run.measure(requests.rules, store)
     run.measure(push.burst, store)
     run.measure(push.push_and_memory, store)
-    if store.name in run.plan.only_posts:
+    run.measure(push.logins, store)
+    run.measure(tails.beside_browsers, store)
+    run.measure(tails.slow_disk, store)
+    if store.name in run.plan.only_posts and not run.only:
         return
-    run.measure(requests.beside_long_lists, store)
+    run.measure(tails.beside_long_lists, store)
+    run.measure(tails.beside_performance, store)
+    run.measure(tails.beside_backups, store)
     run.measure(requests.pages, store)
     run.measure(requests.books, store)
     many = store.make(run.plan.many)
     run.measure(requests.starts, store, many)
     run.measure(requests.growth, store, many)
-    run.measure(requests.lists, store, many)  # last, because the alerts of this part stay waiting
+    # The last two, because their alerts stay waiting.
+    run.measure(requests.lists, store, many)
+    run.measure(tails.beside_searches, store, many)
 
 
 def main() -> int:
@@ -38,10 +47,11 @@ def main() -> int:
     result = report.facts()
     with (
         scratch() as folder,
-        running(Process(["-m", "bench.load", "echo"], folder / "log")) as echo,
+        running(Process(["-m", "bench.echo", "tornado"], folder / "log")) as echo,
     ):
         run = Run(QUICK if quick else FULL, folder, echo.port, sys.argv[1:])
         sqlite = data.Sqlite(folder)
+        run.measure(ceilings.starlette, sqlite)
         measure(run, sqlite)
         with data.postgres() as postgres:
             result["versions"]["PostgreSQL"] = postgres.version()

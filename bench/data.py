@@ -141,6 +141,11 @@ class Store:
 
     name: str
 
+    @contextlib.contextmanager
+    def another(self) -> Iterator["Store"]:
+        """A store of this kind whose databases are opened by processes that start from now on."""
+        yield self
+
     def make(self, count: int = 0) -> str:
         """The URL of a new database with `count` signals."""
         url = self.new()
@@ -185,6 +190,12 @@ class Postgres(Store):
     def connect(self) -> "psycopg2.extensions.connection":
         """A connection of the bare driver to a new database, in autocommit."""
         return self._server.outside(self.new())
+
+    @contextlib.contextmanager
+    def another(self) -> Iterator["Postgres"]:
+        """A server that is started for the block."""
+        with contextlib.closing(EmbeddedServer()) as embedded:
+            yield Postgres(embedded.url)
 
     def version(self) -> str:
         """The server's version."""

@@ -1,8 +1,7 @@
-"""A load generator: each keep-alive connection sends its next request after it has an answer.
+"""A load generator: each connection sends its next request after it has an answer.
 
 `wrk` sends the load if it is installed, else `python -m bench.load`, which reads a Load as JSON
-from stdin and writes its Result as JSON to stdout. `python -m bench.load echo` is a bare server, to
-compare with.
+from stdin and writes its Result as JSON to stdout.
 """
 
 import asyncio
@@ -77,6 +76,7 @@ class Load:
     request: str
     pause: float = 0.0  # seconds between an answer and the next request; wrk ignores it
     first: int = 0  # number of the first request
+    anew: bool = False  # a connection for each request, which the sender closes, as TradingView
 
 
 @dataclass
@@ -151,15 +151,20 @@ class Connection(asyncio.Protocol):
         self._buffer, self._status, self._length, self._chunked = b"", 0, 0, False
 
 
+def ask(port: int, asked: str) -> tuple[int, bytes]:
+    """Sends one request on a connection of its own; returns as `Connection.ask`."""
+
+    async def sent() -> tuple[int, bytes]:
+        connection = await Connection.open(port)
+        return await connection.ask(asked)
+
+    return asyncio.run(sent())
+
+
 def token(port: int) -> str:
     """An access token of the demo's administrator."""
     login = {"username": "admin", "password": "123", "expire": 1440}
-
-    async def log_in() -> tuple[int, bytes]:
-        connection = await Connection.open(port)
-        return await connection.ask(request("POST", "/v3/login", login))
-
-    status, answer = asyncio.run(log_in())
+    status, answer = ask(port, request("POST", "/v3/login", login))
     if status != 200:
         raise Failed(f"the login was answered {status}")
     return json.loads(answer)["access_token"]
@@ -178,16 +183,20 @@ async def generate(load: Load) -> Result:
     end = clock() + load.seconds
 
     async def send() -> None:
-        connection = await Connection.open(load.port)
+        connection = None
         while (started := clock()) < end:
+            connection = connection or await Connection.open(load.port)
             status, _ = await connection.ask(f"{next(numbers):09}".join(parts))
             now = clock()
+            if load.anew:
+                connection = connection.close()
             if started >= begin:
                 latencies.append(1000 * (now - started))
                 statuses[str(status)] = statuses.get(str(status), 0) + 1
             if load.pause:
                 await asyncio.sleep(load.pause)
-        connection.close()
+        if connection:
+            connection.close()
 
     await asyncio.gather(*(send() for _ in range(load.senders)))
     elapsed, count = clock() - begin, len(latencies)
@@ -245,7 +254,8 @@ def finish(process: subprocess.Popen) -> Result:
 
 def run(load: Load) -> Result:
     """Sends a load and returns its result. Raises Failed if a status is not 200 or 201."""
-    return _checked(with_wrk(load)) if shutil.which("wrk") else finish(start(load))
+    has_wrk = shutil.which("wrk") and not load.anew
+    return _checked(with_wrk(load)) if has_wrk else finish(start(load))
 
 
 def _checked(result: Result) -> Result:
@@ -254,27 +264,5 @@ def _checked(result: Result) -> Result:
     return result
 
 
-async def echo() -> None:
-    """Serves a bare Tornado handler that reads a JSON POST and answers JSON, to compare with."""
-    # Imported here, because a process that only sends does not need it.
-    from tornado.httpserver import HTTPServer
-    from tornado.netutil import bind_sockets
-    from tornado.web import Application, RequestHandler
-
-    class Echo(RequestHandler):
-        def post(self) -> None:
-            body = json.loads(self.request.body)
-            self.set_status(201)
-            self.write({"message": "Signal created successfully.", "rowid": len(body)})
-
-    sockets = bind_sockets(0, "127.0.0.1")
-    HTTPServer(Application([(r"/v3/webhook", Echo)])).add_sockets(sockets)
-    print(f"echo listens at http://127.0.0.1:{sockets[0].getsockname()[1]}/", flush=True)
-    await asyncio.Event().wait()
-
-
 if __name__ == "__main__":
-    if sys.argv[1:] == ["echo"]:
-        asyncio.run(echo())
-    else:
-        print(json.dumps(asdict(asyncio.run(generate(Load(**json.load(sys.stdin)))))))
+    print(json.dumps(asdict(asyncio.run(generate(Load(**json.load(sys.stdin)))))))

@@ -23,6 +23,7 @@ from bench.report import Run
 CASES = ((1, 10, 10), (100, 50, 60), (1000, 200, 100))  # clients, alerts/s, most ms of the p99
 BURST = 1000
 LINES = 16
+LOGINS = 200
 READERS = 20  # clients that read their messages; with all, this process would be the slow part
 PATIENCE = 10.0  # seconds to wait for messages that are still on their way
 LOOK = 0.05
@@ -112,7 +113,7 @@ def burst(run: Run, store) -> None:
         "push p99 ms": percentile(pushed, 0.99),
     }
     name = f"{BURST:,} alerts in one second, 100 clients"
-    run.add("bursts", name, store.name, figures, {"slowest ms": ("<=", 1000)})
+    run.add("bursts", name, store.name, figures, {"slowest ms": ("<=", 250)})
 
 
 def push_and_memory(run: Run, store) -> None:
@@ -131,6 +132,14 @@ def push_and_memory(run: Run, store) -> None:
         with listening(ours.port, largest[0]) as listeners:
             _push(run, store, listeners, ours.port, largest)
             _memory(run, store, f"{after}, {largest[0]:,} clients", ours, 100)
+
+
+def logins(run: Run, store) -> None:
+    """Measures the memory after logins; the hash of each password takes 19 MiB for a moment."""
+    with running(run.serve(store.make())) as ours:
+        for _ in range(LOGINS):
+            load.token(ours.port)
+        _memory(run, store, f"memory, idle after {LOGINS} logins", ours, 60)
 
 
 def _push(run: Run, store, listeners: Listeners, port: int, case: tuple[int, int, int]) -> None:
@@ -194,7 +203,10 @@ async def listen() -> None:
         if not await opened:
             raise RuntimeError("the websocket was refused")
     print("ready", flush=True)
-    sent = int(await asyncio.to_thread(sys.stdin.readline))
+    told = await asyncio.to_thread(sys.stdin.readline)
+    if not told:  # nobody asks for the latencies
+        return
+    sent = int(told)
     for _ in range(int(PATIENCE / LOOK)):
         if len(latencies) >= readers * sent:
             break

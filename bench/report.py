@@ -28,7 +28,8 @@ PACKAGES = ("tornado", "peewee", "psycopg2-binary", "orjson", "pydantic", "argon
 TITLES = {
     "ceilings": "Ceilings of this machine",
     "requests": "Requests",
-    "bursts": "Bursts and long lists",
+    "bursts": "Bursts",
+    "tails": "Posts while something else goes on",
     "books": "Trips and performance",
     "push": "Push",
     "weight": "Memory and start",

@@ -94,7 +94,7 @@ WRITES = (
 )
 
 
-def ceilings(run: Run, store) -> float:
+def bare_commits(run: Run, store) -> float:
     """Measures the bare driver; returns its commits per second of one row each."""
     with contextlib.closing(store.connect()) as connection:
         connection.cursor().execute("CREATE TABLE plain (id INTEGER, text VARCHAR(200))")
@@ -122,7 +122,7 @@ def commits(connection, batch: int, seconds: float) -> float:
 
 def beside_echo(run: Run, measured: Load) -> dict[str, float]:
     """The median figures of a load and of the echo, whose slices alternate."""
-    echo = Load(run.echo_port, measured.senders, 1, load.alert())
+    echo = replace(measured, port=run.echo_port, seconds=1, request=load.alert())
     return beside(run, measured, echo, "echo")
 
 
@@ -146,14 +146,22 @@ def beside(run: Run, measured: Load, other: Load, name: str) -> dict[str, float]
 
 def posts(run: Run, store) -> None:
     """Measures POST webhook at each number of senders, and how many signals share a commit."""
-    bare = ceilings(run, store)
+    bare = bare_commits(run, store)
     for senders in SENDERS:
         targets = POST_TARGETS.get((store.name, senders), {})
         with running(run.serve(store.make())) as ours:
             figures = beside_echo(run, Load(ours.port, senders, 1, load.alert()))
             figures["share of bare commits"] = figures["requests/s"] / bare
-            figures["signals a commit"] = asyncio.run(_batch_size(ours.port))
+            figures["signals a commit"] = _batch_size(ours.port)
         run.add("requests", f"POST webhook, {senders} senders", store.name, figures, targets)
+
+
+def closing(run: Run, store) -> None:
+    """Measures POST webhook, and the echo, of senders that close their connection each time."""
+    with running(run.serve(store.make())) as ours:
+        figures = beside_echo(run, Load(ours.port, 16, 1, load.alert(), anew=True))
+    targets = {"share of echo": (">=", 0.4), "p99 ms": ("<=", 25)}
+    run.add("requests", "POST webhook, 16 senders that close", store.name, figures, targets)
 
 
 def alert_ids(run: Run, store) -> None:
@@ -169,9 +177,7 @@ def rules(run: Run, store) -> None:
         running(run.serve(store.make(), **_all_rules())) as ours,
         running(run.serve(store.make(), **NO_RULES)) as plain,
     ):
-        status, _ = asyncio.run(
-            _ask(ours.port, request("PUT", "/v3/limits", LIMITS, token(ours.port)))
-        )
+        status, _ = load.ask(ours.port, request("PUT", "/v3/limits", LIMITS, token(ours.port)))
         if status != 200:
             raise Failed(f"the limits were answered {status}")
         _beside_plain(run, store, ours, plain, "POST webhook, all rules on", 0.95)
@@ -195,7 +201,7 @@ def _beside_plain(
     """Adds a row of the load of 16 senders, compared with plain alerts on the other server."""
     measured = Load(ours.port, 16, 1, load.alert(**fields))
     figures = beside(run, measured, Load(plain.port, 16, 1, load.alert()), "plain")
-    figures["signals a commit"] = asyncio.run(_batch_size(ours.port))
+    figures["signals a commit"] = _batch_size(ours.port)
     _expect_all_wait(ours)
     targets = {"share of plain": (">=", least)}
     run.add("requests", f"{name}, 16 senders", store.name, figures, targets)
@@ -204,19 +210,14 @@ def _beside_plain(
 def _expect_all_wait(ours: Process) -> None:
     """Raises Failed if a rule has refused an alert: then something else was measured."""
     refused = request("GET", "/v3/signals/status/canceled/1", token=token(ours.port))
-    _, answer = asyncio.run(_ask(ours.port, refused))
+    _, answer = load.ask(ours.port, refused)
     if json.loads(answer)["signals"]:
         raise Failed("a rule has refused an alert")
 
 
-async def _ask(port: int, asked: str) -> tuple[int, bytes]:
-    connection = await Connection.open(port)
-    return await connection.ask(asked)
-
-
-async def _batch_size(port: int) -> float:
+def _batch_size(port: int) -> float:
     """How many writes a server has committed together since its start, on average."""
-    _, text = await _ask(port, request("GET", "/metrics"))
+    _, text = load.ask(port, request("GET", "/metrics"))
     found = re.findall(r"^pairs_writer_batch_size_(sum|count) (\S+)$", text.decode(), re.M)
     told = {name: float(value) for name, value in found}
     return told["sum"] / told["count"]
@@ -243,25 +244,6 @@ def lists(run: Run, store, many: str) -> None:
         load.finish(alerts)
 
 
-def beside_long_lists(run: Run, store) -> None:
-    """Measures POST while one client asks for all signals again and again."""
-    with running(run.serve(store.make(run.plan.listed))) as ours:
-        seconds = run.plan.slices * run.plan.seconds
-        all_of_them = request("GET", "/v3/signals/0", token=token(ours.port))
-        looping = load.start(Load(ours.port, 1, seconds + 2, all_of_them))
-        sent = load.run(Load(ours.port, 4, seconds, load.alert()))
-        listed = load.finish(looping)
-    figures = {
-        "alerts": sent.count,
-        "p50 ms": sent.p50,
-        "p99 ms": sent.p99,
-        "slowest ms": sent.worst,
-        "one list takes s": listed.p50 / 1000,
-    }
-    name = f"POST, 4 senders, one client loops over all {run.plan.listed:,}"
-    run.add("bursts", name, store.name, figures, {"p99 ms": ("<=", 50)})
-
-
 def pages(run: Run, store) -> None:
     """Measures the requests of the pages, one after the other."""
     with running(run.serve(store.make(run.plan.paged))) as ours:
@@ -274,7 +256,7 @@ def pages(run: Run, store) -> None:
 
 
 def books(run: Run, store) -> None:
-    """Measures the performance over 20,000 fills, alone and while alerts come in."""
+    """Measures the performance over 20,000 fills."""
     with running(run.serve(store.make(2 * FILLS))) as ours:  # about half of them are filled
         admin = token(ours.port)
         for name, path, most in BOOKS:
@@ -284,14 +266,6 @@ def books(run: Run, store) -> None:
             run.add(
                 "books", f"{name}, {FILLS:,} fills", store.name, figures, {"p50 ms": ("<=", most)}
             )
-        seconds = run.plan.slices * run.plan.seconds
-        asked = request("GET", "/v3/performance", token=admin)
-        looping = load.start(Load(ours.port, 1, seconds + 2, asked))
-        sent = load.run(Load(ours.port, 16, seconds, load.alert()))
-        load.finish(looping)
-    figures = {"requests/s": sent.rate, "p50 ms": sent.p50, "p99 ms": sent.p99}
-    name = "POST, 16 senders, one client loops over performance"
-    run.add("books", name, store.name, figures, {"p99 ms": ("<=", 35)})
 
 
 def starts(run: Run, store, many: str) -> None:
