@@ -108,12 +108,17 @@ def read_alert(body: Record, alert_id: str | None = None) -> Record:
     """
     if not TWINS.keys().isdisjoint(body):
         body = with_twins(body)
-    if alert_id and unless_unfilled(body.get("alert_id")) is None:
-        body = {**body, "alert_id": alert_id}
-    alert = check(Alert, body)
+    alert = check(Alert, _with_id(body, alert_id))
     columns = {k: getattr(alert, k) for k in alert.model_fields_set if k in SIGNAL_KEYS}
     beside = {"alert_id": alert.alert_id, "bypass": alert.bypass_ticker_status}
     return columns | beside | {"alert_time": alert.alert_time}
+
+
+def _with_id(body: Record, alert_id: str | None) -> Record:
+    """The body with this id where it has none of its own."""
+    if alert_id and unless_unfilled(body.get("alert_id")) is None:
+        return {**body, "alert_id": alert_id}
+    return body
 
 
 def with_twins(body: Record) -> Record:
@@ -225,10 +230,9 @@ def read_order(body: Record, alert_id: str | None = None) -> Record:
 
     `alert_id` is the header's, where the body has none.
     """
-    form = check(CloseForm if unless_blank(body.get("close")) is not None else OrderForm, body)
-    told = form.columns()
-    told["alert_id"] = form.alert_id or unless_unfilled(alert_id)
-    return told
+    kind = CloseForm if unless_blank(body.get("close")) is not None else OrderForm
+    form = check(kind, _with_id(body, alert_id))
+    return form.columns() | {"alert_id": form.alert_id}
 
 
 # --- reports of orders ------------------------------------------------------------------

@@ -327,6 +327,20 @@ async def test_a_double_click_is_one_order(hand, kind, in_header):
     assert (whats.count("order.placed"), whats.count("order.repeated")) == (1, 8)
 
 
+@pytest.mark.parametrize("body", [{"close": "AAPL"}, None])
+async def test_an_id_in_the_header_is_bound_like_one_in_the_body(hand, body):
+    await hand.report(AAPL=30)
+    body = body or {"ticker": "AAPL", "order_action": "buy", "order_contracts": 1}
+    for sent, header in [({}, "k" * 201), ({"alert_id": "k" * 201}, "")]:
+        headers = {"Idempotency-Key": header}
+        answer = await hand.api.post("/v3/order", body | sent, token=hand.token, headers=headers)
+        expected = {"alert_id": "must have at most 200 characters"}
+        assert (answer.status, answer.json["message"]) == (400, expected)
+    headers = {"Idempotency-Key": "k" * 201}
+    own = body | {"alert_id": "k" * 200}
+    assert (await hand.api.post("/v3/order", own, token=hand.token, headers=headers)).status == 201
+
+
 async def test_without_an_id_the_second_click_finds_the_first_order(hand):
     await hand.report(AAPL=30)
     answers = await asyncio.gather(*(hand.close("AAPL") for _ in range(5)))
