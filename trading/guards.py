@@ -177,9 +177,12 @@ def _held_back(row: Row, kind: str, message: str, rule: str) -> Decision:
 
 
 def _cut(row: Row, message: str) -> dict[str, Any]:
-    """The fields of a reversal that becomes its exit: the size that is held, and then flat."""
+    """The fields of a reversal that becomes its exit: the size that is held, and then flat.
+
+    An order that is smaller than that keeps its size: no rule makes an order larger.
+    """
     return {
-        "order_contracts": row["pre_mar_pos_size"],
+        "order_contracts": min(row["order_contracts"], row["pre_mar_pos_size"]),
         "mar_pos": "flat",
         "mar_pos_size": 0.0,
         "order_status": statuses.WAITING,

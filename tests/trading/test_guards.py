@@ -233,6 +233,14 @@ def test_the_sizes_of_a_cut_reversal_add_up_and_it_enlarges_nothing(rules, move)
     assert decide(cut, **rules) == guards.PASSED, "what was cut is not cut again"
 
 
+@pytest.mark.parametrize("rules", RULES_THAT_CUT)
+@given(reversals, st.floats(1e-9, 1e12))
+def test_no_rule_makes_an_order_larger_also_where_its_sizes_do_not_add_up(rules, move, contracts):
+    alert = row(*move, order_contracts=contracts)
+    cut = alert | decide(alert, **rules).fields
+    assert cut["order_contracts"] == min(contracts, alert["pre_mar_pos_size"])
+
+
 @pytest.mark.parametrize("mode", [EXITS, ASK, ON])
 def test_a_reversal_that_does_not_say_what_it_leaves_cannot_be_cut(mode):
     unsized = row(10, -10, pre_mar_pos_size=0.0, mar_pos_size=0.0)
