@@ -139,6 +139,10 @@ class TextToCopy(BaseHandler):
         """Whether the secrets are asked for."""
         return self.query(TemplateQuery).reveal == "1"
 
+    def packed(self, data: bytes) -> bytes:
+        """The answer as it is: how well it can be compressed would tell something of the secret."""
+        return data
+
     def passphrase(self) -> str:
         """The first valid passphrase, or stars; 400 where there is none."""
         valid = self.application.passphrases.texts()

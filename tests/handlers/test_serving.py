@@ -211,13 +211,13 @@ SECRETS = {
 }
 PAGES = (
     *("/dashboard", "/list", "/positions", "/performance", "/setup", "/audit", "/docs", "/login"),
-    "/nowhere",
+    *("/pair/MA-V", "/docs/security", "/nowhere"),
 )
 
 
 @pytest.mark.parametrize("overrides", [SECRETS], indirect=True)
 @pytest.mark.gen_test(timeout=60)
-async def test_no_page_holds_a_secret_but_a_token_masked_anew_each_time(api, callers):
+async def test_no_page_holds_a_secret_but_a_token_masked_anew_each_time(api, desk, callers):
     _, session = await callers.session("admin")
     cookie = f"session={session}"
     first = await api.get("/login", headers={"Cookie": cookie})
@@ -235,6 +235,21 @@ async def test_no_page_holds_a_secret_but_a_token_masked_anew_each_time(api, cal
     assert len(tokens) == 2 * len(PAGES)
 
 
+@pytest.mark.parametrize("overrides", [SECRETS | {"anonymous_reads": False}], indirect=True)
+@pytest.mark.gen_test(timeout=60)
+async def test_an_answer_that_is_asked_for_a_secret_is_never_compressed(api, raw_api, desk):
+    token = await api.token()
+    long = GZIP | {"Host": "h" * 5000}  # shown beside the secret
+    for path, secrets in (
+        ("template", ["passphrases"]),
+        ("bridge/config", ["passphrases", "bridge_keys"]),
+    ):
+        answer = await raw_api(f"/v3/{path}?reveal=1", headers=long, token=token)
+        assert len(answer.body) > 5000
+        assert "Content-Encoding" not in answer.headers
+        assert [each for each in secrets if SECRETS[each][0].encode() not in answer.body] == []
+
+
 # The templates
 
 
@@ -245,7 +260,7 @@ def test_a_template_that_is_not_given_a_name_it_needs_fails(app):
 
 @pytest.mark.gen_test(timeout=60)
 @pytest.mark.parametrize("mode", ["demo", "production"])
-async def test_every_page_has_all_that_its_template_needs(api, app, callers, mode):
+async def test_every_page_has_all_that_its_template_needs(api, app, desk, callers, mode):
     _, session = await callers.session("admin")
     cookie = {"Cookie": f"session={session}"}
     app.conf = app.conf.model_copy(update={"mode": mode})
