@@ -159,6 +159,7 @@ def bounded(filters: Filters) -> Filters:
 
 _SIDES = {"all": ("buy", "sell"), "buy": ("buy",), "sell": ("sell",)}
 _LARGEST = 1e12  # with a larger hedge the value of a pair counts as unknown: leg 2 could overflow
+_SMALLEST = 1e-12  # of less than that of one factor there is no whole share; it could underflow
 
 
 class Group(NamedTuple):
@@ -237,7 +238,9 @@ def _size2() -> Any:
     """SQL for the ordered quantity of leg 2, rounded down to whole shares as the bridge does."""
     size = Signal.order_contracts * Signal.hedge_param
     whole = size.cast("integer") if is_sqlite(proxy) else fn.FLOOR(size)
-    return Case(None, [(Signal.hedge_param <= _LARGEST, whole)])
+    none = (Signal.hedge_param < _SMALLEST) | (Signal.order_contracts < _SMALLEST)
+    known = Signal.hedge_param <= _LARGEST
+    return Case(None, [(known & none, 0), (known, whole)])
 
 
 def _float(value: Any) -> float:

@@ -9,6 +9,7 @@ from services import performance
 from services.books import Books, Entry, Period, Rates, read, rounded, trip_records
 from trading import instants
 from trading.fills import plain
+from trading.positions import price_now
 from trading.trips import Book, Trip
 
 MOST_REPORTS = 5000  # of the positions of a leg, that a series is made of
@@ -65,17 +66,15 @@ def _fill_record(entry: Entry) -> Record:
 def _spreads(
     trip: Trip | None, legs: tuple[str, ...], hedge: float | None
 ) -> list[tuple[str, float]]:
-    """(time, spread) at each report of the positions since the open trip began, oldest first.
-
-    The price of a leg is its cost and its PnL for each share.
-    """
+    """(time, spread) at each report of the positions since the open trip began, oldest first."""
     if trip is None:
         return []
     marks: list[float | None] = [None] * len(legs)
     found: dict[str, float] = {}
     for event in _reports(legs, trip.opened):
         record = orjson.loads(event.record)
-        marks[legs.index(record["symbol"])] = _mark(record)
+        told = record["active_pos"], record["active_cost"], record["active_pnl"]
+        marks[legs.index(record["symbol"])] = price_now(*told)
         if None not in marks:
             found[event.time] = marks[0] - (hedge * marks[1] if hedge is not None else 0.0)
     return sorted(found.items())
@@ -86,11 +85,6 @@ def _reports(legs: tuple[str, ...], since: str) -> list[EventRow]:
         EventRow.subject.in_(legs), EventRow.type == "position.updated", EventRow.time >= since
     )
     return list(told.order_by(EventRow.id.desc()).limit(MOST_REPORTS))[::-1]
-
-
-def _mark(record: Record) -> float | None:
-    held, cost, pnl = record["active_pos"], record["active_cost"], record["active_pnl"]
-    return cost + pnl / held if held and cost is not None and pnl is not None else None
 
 
 def _moves(trip: Trip | None, values: list[float]) -> Record:

@@ -33,8 +33,8 @@ rows = st.builds(
                 ["filled", "waiting", "rerouted", "error", "critical err"]
             ),
             "order_action": st.sampled_from(["buy", "sell"]),
-            "order_contracts": st.sampled_from([0.1, 1.0, 100.0, 1e6]),
-            "hedge_param": st.sampled_from([0.29, 3.0, 1e300]),
+            "order_contracts": st.sampled_from([1e-300, 0.1, 1.0, 100.0, 1e6]),
+            "hedge_param": st.sampled_from([1e-300, 0.29, 3.0, 1e300]),
             "slip": st.none() | st.sampled_from([0.25, -1.5, 0.0, 1e12]),
             "stk_price1": prices,
             "stk_price2": prices,

@@ -19,6 +19,7 @@ LEG_MISSING = "leg missing"
 LEFT_OVER = "left over"
 MARKS = (FLAT, FINE, OFF, WRONG, LEG_MISSING, LEFT_OVER)
 SIDES = ("long", "short", "flat")
+MOST_PRICE = 1e12  # beyond it lies no price, but the PnL of next to nothing
 
 
 @dataclass(frozen=True)
@@ -38,16 +39,21 @@ class Holding:
 
     @property
     def mark(self) -> float | None:
-        """The price now, as the open profit tells it; None where nothing is held or known."""
-        if not self.position or not self.is_known:
-            return None
-        price = self.cost + self.pnl / self.position
-        return price if math.isfinite(price) else None
+        """The price now; None where it is not known."""
+        return price_now(self.position, self.cost, self.pnl)
 
     @property
     def is_known(self) -> bool:
         """Whether both cost and PnL are known."""
         return self.cost is not None and self.pnl is not None
+
+
+def price_now(position: float, cost: float | None, pnl: float | None) -> float | None:
+    """The price now, as the open profit tells it; None where nothing is held or known."""
+    if not position or cost is None or pnl is None:
+        return None
+    price = cost + pnl / position
+    return price if abs(price) <= MOST_PRICE else None
 
 
 def spread(price1: float | None, price2: float | None, ratio: float) -> float | None:

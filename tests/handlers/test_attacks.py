@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import itertools
 import logging
 import time
 from urllib.parse import quote
@@ -10,7 +11,9 @@ import jwt
 import pytest
 
 import models
+from services import events
 from tests.conftest import ON_SQLITE, alert
+from trading import instants
 
 pytestmark = pytest.mark.gen_test(timeout=60)
 
@@ -208,3 +211,45 @@ async def test_a_request_makes_a_short_line_in_the_log(api, caplog, capsys, call
     line = capsys.readouterr().err
     assert f"method={call[0][:3]}" in line
     assert len(line) < 500
+
+
+# Numbers at the edge of what is taken
+
+EDGES = (1e12, 1e-300, 1)
+LEGS = ("MA", "V", "AAPL")
+BOOKS = (
+    *("/v3/performance", "/v3/trips/0", "/v3/trips/0.csv", "/performance", "/positions"),
+    *("/v3/pair/MA-V/series", "/v3/pair/AAPL/series", "/pair/MA-V", "/pair/AAPL"),
+    *("/v3/positions", "/v3/totals", "/v3/figures", "/v3/signals/0.csv", "/list?sort=-slip"),
+)
+
+
+async def fill(api, admin, ticker, action, size, price):
+    """A signal that was filled at this price."""
+    sent = {"ticker": ticker, "order_action": action, "order_contracts": size}
+    made = await api.alert(**sent, order_price=1, bypass_ticker_status=True)
+    filled = {"order_status": "filled", "stk_price1": price, "slip": 1e12, "order_id1": 1}
+    filled |= {"stk_price2": -price, "order_id2": 2} if "*" in ticker else {}
+    answer = await api.put("/v3/webhook", {"rowid": made.json["rowid"], **filled}, token=admin)
+    assert answer.status == 200, answer.text
+
+
+async def test_the_books_of_the_largest_and_smallest_numbers_are_read(api, app, desk, admin):
+    for size, price, hedge in itertools.product(EDGES, (1e12, -1e-300), ("1e300", "1e-300")):
+        await fill(api, admin, f"MA-{hedge}*V", "buy", size, price)
+        await fill(api, admin, "AAPL", "sell", size, price)
+
+    def report():
+        """Positions of next to nothing and a PnL beyond measure, each in a second of its own."""
+        later = iter(range(10**6))
+        for cost, pnl, symbol in itertools.product((1e12, -1e12, 1) * 8, (1e12,), LEGS):
+            told = {"active_pos": 1e-300, "active_cost": cost, "active_pnl": pnl}
+            stock = models.Stock.find(symbol)
+            events.change(stock, "bridge", told | {"active_pnl": pnl + next(later)}, "position")
+            made = models.EventRow.last_id()
+            time = instants.from_epoch(instants.epoch() + next(later))
+            models.EventRow.update(time=time).where(models.EventRow.id == made).execute()
+
+    await app.writer.submit(report)
+    for path in BOOKS:
+        assert (await api.get(path, token=admin)).status == 200, path

@@ -116,6 +116,8 @@ PRICES = [
     (100, None, 30, None),
     (100, 12.5, None, None),
     (5e-324, 12.5, 1e308, None),
+    (1e-9, 12.5, 1e12, None),  # no price lies beyond 1e12
+    (1e-9, 12.5, 1e2, 1e11),
 ]
 
 
