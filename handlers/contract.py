@@ -35,10 +35,10 @@ _SCOPES = {Right.READ: "read", Right.POLL: "read", Right.LOCAL: "read", Right.SE
 def right(needed: Right, scope: str | None = None) -> Callable[[Callable], Callable]:
     """Marks a handler's method with the right it needs; a method without a mark is refused.
 
-    `scope` is what an API token must cover to call it. Whatever makes a login or a token (new
-    users, passwords, second factors, sessions, API tokens) has no scope: with a leaked token
-    nobody must make another one. An `admin` token may make and retire passphrases, which only let
-    in alerts.
+    `scope` is what an API token must cover to call it. Whatever makes or ends a login or a token
+    (users, passwords, second factors, sessions, API tokens) has no scope: with a leaked token
+    nobody must make another one, or keep an owner out. An `admin` token may make and retire
+    passphrases, which only let in alerts.
     """
 
     def mark(method: Callable) -> Callable:

@@ -81,7 +81,7 @@ class OneUser(BaseHandler):
         """Read a user."""
         self.reply({"username": User.find(username).username})
 
-    @right(Right.ADMIN, scope="admin")
+    @right(Right.ADMIN)
     @contract({200: answers.Done}, refuses=(404,))
     async def delete(self, username: Username) -> None:
         """Delete a user."""

@@ -35,7 +35,7 @@ MODE_NAMES = {guards.ON: "On", guards.ASK: "Ask", guards.EXITS: "Exits only", gu
 # What an API token with a scope may do.
 SCOPES = {
     "read": "lists, figures, live changes",
-    "signals": "also report fills, prices and the account",
+    "signals": "also trade by hand, approve, set the mode, report fills",
     "registry": "also change stocks and pairs",
     "admin": "all you may, but for users, sessions and tokens",
 }

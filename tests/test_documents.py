@@ -87,7 +87,7 @@ def test_every_command_of_ours_that_a_document_names_exists(document):
                 assert word in targets | known, word
 
 
-@pytest.mark.parametrize("page", ["migration", "install", "backup"])
+@pytest.mark.parametrize("page", ["migration", "install", "backup", "incident"])
 def test_an_owners_commands_act_on_the_owners_database(page):
     text = (ROOT / f"docs/{page}.md").read_text("utf-8")
     for line in re.findall(r"\.venv/bin/python server\.py .*", text):

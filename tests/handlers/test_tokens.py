@@ -60,7 +60,6 @@ SCOPES = {
     ("DELETE", "/v3/pnl/5"): "admin",
     ("GET", "/v3/users/5"): "admin",
     ("GET", "/v3/user/nobody"): "admin",
-    ("DELETE", "/v3/user/nobody"): "admin",
     ("GET", "/v3/passphrases"): "admin",
     ("POST", "/v3/passphrases"): "admin",
     ("DELETE", "/v3/passphrase/old"): "admin",
@@ -89,6 +88,7 @@ SCOPES = {
     ("DELETE", "/v3/token/5"): NONE,
     ("POST", "/v3/reguser"): NONE,
     ("PUT", "/v3/reguser"): NONE,
+    ("DELETE", "/v3/user/nobody"): NONE,
 }
 COVERED = {
     "read": {"read"},
