@@ -3,6 +3,7 @@
 `models.record_of` builds the others.
 """
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -75,9 +76,14 @@ _TIMES = ("time", "timestamp", "opened", "closed")
 
 
 def sheet_cell(value: Any) -> Any:
-    """A value as a cell of a sheet, which no spreadsheet runs: texts of alerts are strangers'."""
+    """A value as a cell of a sheet, which no spreadsheet runs: texts of alerts are strangers'.
+
+    What overflows is blank, as it is null in JSON.
+    """
     if isinstance(value, str) and value.startswith(_RUNS):
         return "'" + value
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
     return plain(value)
 
 
