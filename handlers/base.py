@@ -214,9 +214,20 @@ class BaseHandler(IdentityHandler):
         return await self.application.writer.submit(partial(verb, *args, **named))
 
     async def ask_books(self, question: Callable[..., Any], *given: Any) -> Any:
-        """What a function of the books returns; it runs on the thread that may read all signals."""
+        """What a function of the books returns; it runs on the thread that may read all signals.
+
+        Who hangs up before it has begun leaves the queue.
+        """
+        connection = self.request.connection
+        if connection.stream.closed():
+            raise Finish
         work = partial(question, rates_of(self.conf), *given)
-        return await self.application.searcher.run(work)
+        asked = asyncio.ensure_future(self.application.searcher.run(work))
+        connection.set_close_callback(asked.cancel)
+        try:
+            return await asked
+        except asyncio.CancelledError:
+            raise Finish from None
 
     @property
     def trace(self) -> audit.Trace:

@@ -108,17 +108,18 @@ def read_alert(body: Record, alert_id: str | None = None) -> Record:
     """
     if not TWINS.keys().isdisjoint(body):
         body = with_twins(body)
-    alert = check(Alert, _with_id(body, alert_id))
+    if alert_id:
+        body = _with_id(body, alert_id)
+    alert = check(Alert, body)
     columns = {k: getattr(alert, k) for k in alert.model_fields_set if k in SIGNAL_KEYS}
     beside = {"alert_id": alert.alert_id, "bypass": alert.bypass_ticker_status}
     return columns | beside | {"alert_time": alert.alert_time}
 
 
-def _with_id(body: Record, alert_id: str | None) -> Record:
+def _with_id(body: Record, alert_id: str) -> Record:
     """The body with this id where it has none of its own."""
-    if alert_id and unless_unfilled(body.get("alert_id")) is None:
-        return {**body, "alert_id": alert_id}
-    return body
+    own = unless_unfilled(body.get("alert_id"))
+    return {**body, "alert_id": alert_id} if own is None else body
 
 
 def with_twins(body: Record) -> Record:
@@ -231,7 +232,7 @@ def read_order(body: Record, alert_id: str | None = None) -> Record:
     `alert_id` is the header's, where the body has none.
     """
     kind = CloseForm if unless_blank(body.get("close")) is not None else OrderForm
-    form = check(kind, _with_id(body, alert_id))
+    form = check(kind, _with_id(body, alert_id) if alert_id else body)
     return form.columns() | {"alert_id": form.alert_id}
 
 

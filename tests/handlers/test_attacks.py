@@ -5,6 +5,7 @@ import contextlib
 import itertools
 import logging
 import re
+import threading
 import time
 from urllib.parse import quote
 
@@ -12,7 +13,7 @@ import jwt
 import pytest
 
 import models
-from services import events
+from services import events, performance
 from tests.conftest import ON_SQLITE, alert
 from trading import instants
 
@@ -212,6 +213,31 @@ async def test_a_request_makes_a_short_line_in_the_log(api, caplog, capsys, call
     line = capsys.readouterr().err
     assert f"method={call[0][:3]}" in line
     assert len(line) < 500
+
+
+# Work for who is gone
+
+
+@ON_SQLITE
+async def test_who_hangs_up_leaves_the_queue_of_long_reads(api, app, admin, monkeypatch):
+    read, go_on = [], threading.Event()
+    monkeypatch.setattr(performance, "performance", lambda *asked: read.append(asked) or {})
+    busy = asyncio.ensure_future(app.searcher.run(go_on.wait))
+    head = f"GET /v3/performance HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {admin}\r\n\r\n"
+    host, port = api.base_url.removeprefix("http://").split(":")
+    lines = [(await asyncio.open_connection(host, int(port)))[1] for _ in range(50)]
+    for line in lines:
+        line.write(head.encode())
+    while app.requests_in_hand() < len(lines):  # noqa: ASYNC110 nothing tells of it
+        await asyncio.sleep(0.01)
+    for line in lines:
+        line.close()
+    while app.requests_in_hand():  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+    assert (await api.get("/v3/stocks/1")).status == 200, "other reads go on"
+    go_on.set()
+    await busy
+    assert (await app.searcher.run(len, read)) == 0
 
 
 # Numbers at the edge of what is taken
