@@ -19,7 +19,7 @@ DOCS = ROOT / "docs"
 # The files of docs/ in the order in which one reads them.
 NAMES = (
     *("guide", "concepts", "install", "install-shared", "install-heroku", "settings", "guards"),
-    *("performance", "alarms", "api", "migration", "backup", "incident", "security"),
+    *("performance", "alarms", "commands", "backup", "api", "migration", "incident", "security"),
     "architecture",
 )
 ABSENT = "The address may be misspelled, or the page has moved."

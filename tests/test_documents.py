@@ -26,6 +26,7 @@ DOCUMENTS = sorted([ROOT / "README.md", ROOT / "bench/README.md", *ROOT.glob("do
 BLOCK = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.M | re.S)
 KINDS = {"sh", "json", "elsewhere", "text", "toml"}
 INDENTED = re.compile(r"(?<=\n\n)    \S")
+MODULE = re.compile(r"(?<=[`, ])([\w/]+\.(?:py|js))(?=[`, ])")
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)")
 OURS = re.compile(r"^(?:\S*python\S* server\.py|make) ([a-z][a-z0-9-]*)", re.M)
 # Stands for what make does, with the Python of the environment in any directory.
@@ -85,6 +86,14 @@ def test_every_command_of_ours_that_a_document_names_exists(document):
         if kind in ("sh", "elsewhere"):
             for word in OURS.findall(text):
                 assert word in targets | known, word
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name)
+def test_every_module_that_a_document_names_exists(document):
+    folders = (path for path in ROOT.iterdir() if path.name not in ("node_modules", ".venv"))
+    ours = {str(path) for folder in folders for path in (folder, *folder.rglob("*.*"))}
+    for module in set(MODULE.findall(document.read_text("utf-8"))):
+        assert any(path.endswith(f"/{module}") for path in ours), module
 
 
 @pytest.mark.parametrize("page", ["migration", "install", "backup", "incident"])

@@ -61,7 +61,7 @@ export class Equity extends BookChart {
   addSeries() {
     const { AreaSeries, HistogramSeries } = this.library
     const total = this.chart.addSeries(AreaSeries, { ...bare, lineWidth: 2, priceFormat: gain }, 0)
-    const below = found => ({ ...found(), priceRange: { minValue: Math.min(-1, found()?.priceRange?.minValue ?? 0), maxValue: 0 } })
+    const below = found => ({ ...found(), priceRange: { minValue: Math.min(-10, found()?.priceRange?.minValue ?? 0), maxValue: 0 } })
     const fall = this.chart.addSeries(AreaSeries, { ...bare, lineWidth: 1, priceFormat: gain, invertFilledArea: true, autoscaleInfoProvider: below }, 1)
     const gains = this.chart.addSeries(HistogramSeries, { ...bare, priceFormat: gain }, 2)
     gains.priceScale().applyOptions({ scaleMargins: { top: 0.15, bottom: 0.1 } })

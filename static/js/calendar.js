@@ -7,8 +7,8 @@ const day = 86400000 // milliseconds
 let allMonths = false
 let shown = [[], ""]
 
-// "+908", "−12.3k": short enough for a day of the calendar.
-const short = x => Math.abs(x) >= 999.5 ? `${signed(x / 1000, "", Math.abs(x) < 99950 ? 1 : 0)}k` : signed(x, "", 0)
+// "+908", "−2.3k", "−12k": short enough for a day of the calendar.
+const short = x => Math.abs(x) >= 999.5 ? `${signed(x / 1000, "", Math.abs(x) < 9950 ? 1 : 0)}k` : signed(x, "", 0)
 
 function monthOf(name, sums, most, { code, weekdays }) {
   const [year, month] = name.split("-").map(Number)

@@ -5,7 +5,7 @@ import { minutesSince, money, number } from "./format.js"
 export const cash = (x, code) => code ? money(x, code, Number.isInteger(x) ? 0 : 2) : ""
 const rounded = (x, places) => typeof x === "number" && Math.abs(x) < 1e11 ? Math.floor(x * 10 ** places + 0.5) / 10 ** places : x
 const ratio = x => number(rounded(x, 4))
-export const price = x => Math.abs(x) < 1 ? number(rounded(x, 6), 4) : number(rounded(x, 2), 2)
+export const price = x => Math.abs(x) < 1 ? number(rounded(x, Math.abs(x) < 0.01 ? 6 : 4), 4) : number(rounded(x, 2), 2)
 
 // Whether a working order explains what a pair holds; one that hangs for alarm_minutes does not explain a missing leg.
 export const isFilling = ({ broken, working }) => Boolean(working) && !(broken && minutesSince(working.since) >= page.alarm_minutes)

@@ -41,6 +41,9 @@ const ofTrips = n => plural(n, "trip")
 const dates = ({ since, until }) => `${since ? clock(since, "9999") : "start"} – ${clock(until, "9999")}`
 const signalsOf = code => told.slippage.actions.reduce((sum, { slippage }) => sum + (slippage[code]?.signals ?? 0), 0)
 
+// The currencies, the one with the most trips first.
+const currencies = () => Object.keys(told.currencies).toSorted((a, b) => told.currencies[b].trips - told.currencies[a].trips)
+
 // {figure: [what it says, in whose favour, the line below]}
 function figuresOf(code, r) {
   const cash = x => money(x, code, Math.abs(x) < 1e7 ? 2 : 0)
@@ -64,8 +67,7 @@ function figuresOf(code, r) {
 function drawFigures() {
   const place = $("#results")
   const old = new Map($$(".result", place).map(section => [section.dataset.code, section]))
-  const codes = Object.keys(told.currencies)
-  place.append(...codes.map(code => {
+  place.append(...currencies().map(code => {
     const section = old.get(code) ?? clone("currency")
     old.delete(code)
     section.dataset.code = code
@@ -93,9 +95,8 @@ function gains() {
 
 // The buttons that choose the currency, where there is more than one.
 function drawCurrencies() {
-  const codes = Object.keys(told.currencies)
-  const weight = code => told.days.filter(({ realised }) => code in realised).length
-  if (!codes.includes(code)) code = codes.toSorted((a, b) => weight(b) - weight(a))[0]
+  const codes = currencies()
+  if (!codes.includes(code)) code = codes[0]
   const place = $("#currencies")
   place.hidden = codes.length < 2
   if (place.dataset.codes !== String(codes)) {

@@ -39,7 +39,8 @@ const cells = {
     }
     const long = filling_since && minutesSince(filling_since) > page.alarm_minutes
     if (filling) return { figure: `${number(filling)} filling`, state: long ? "amber" : "blue", below: joined(filling_since && running(filling_since), some(hedged, "hedged")) }
-    return hedged ? { figure: `${number(hedged)} hedged`, below: "every leg matches" } : { figure: "Flat", below: "no pair is held" }
+    if (hedged) return { figure: `${number(hedged)} hedged`, below: "every leg matches" }
+    return figures.account ? { figure: "Flat", below: "no pair is held" } : { below: "not reported yet" }
   },
   bridge() {
     const quiet = bridge.last_seen ? minutesSince(bridge.last_seen) : Infinity

@@ -80,6 +80,8 @@ def test_the_strip_says_whether_what_is_held_is_hedged(open_desk, visit):
     own = open_desk()
     page = visit(at=own)
     go(page, "/dashboard")
+    expect(below(page, "hedge")).to_have_text("not reported yet")
+    own.account()
     expect(figure(page, "hedge")).to_have_text("Flat")
     own.hold("NMFC", 100)
     own.hold("ROIC", -72)
