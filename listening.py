@@ -60,9 +60,10 @@ def most_connections() -> int:
 
 
 class BoundedServer(HTTPServer):
-    """Closes a new connection where too many are open; else accepting it would fail in a loop.
+    """Where too many connections are open, a new one takes the place of one that asks nothing.
 
-    The application sets a stream's `quiet_since` to None while it has a request of it in hand.
+    Else accepting it would fail in a loop. The application sets a stream's `quiet_since` to None
+    while it has a request of it in hand.
     """
 
     def __init__(self, app: Application, **options):
@@ -73,15 +74,26 @@ class BoundedServer(HTTPServer):
         self._streams: weakref.WeakSet[IOStream] = weakref.WeakSet()
 
     def handle_stream(self, stream: IOStream, address: tuple) -> None:
-        self._streams.add(stream)
-        if len(self._streams) > self._most and len(self._open()) > self._most:
+        stream.accepted = stream.quiet_since = time.monotonic()
+        if len(self._streams) >= self._most and not self._has_room():
             stream.close()
-        else:
-            stream.accepted = stream.quiet_since = time.monotonic()
-            # Once for the whole connection; Tornado would set and undo it with every answer.
-            stream.set_nodelay(True)
-            stream.set_nodelay = bool  # it takes the call and does nothing
-            super().handle_stream(stream, address)
+            return
+        self._streams.add(stream)
+        # Once for the whole connection; Tornado would set and undo it with every answer.
+        stream.set_nodelay(True)
+        stream.set_nodelay = bool  # it takes the call and does nothing
+        super().handle_stream(stream, address)
+
+    def _has_room(self) -> bool:
+        """Whether one more may be open; closes the tenth that has asked nothing for longest."""
+        opened = self._open()
+        if len(opened) < self._most:
+            return True
+        quiet = [each for each in opened if each.quiet_since is not None and not each.writing()]
+        quiet.sort(key=lambda stream: stream.quiet_since)
+        for each in quiet[: len(quiet) // 10 + 1]:  # several, because looking reads them all
+            each.close()
+        return bool(quiet)
 
     def _open(self) -> list[IOStream]:
         return [stream for stream in self._streams if not stream.closed()]

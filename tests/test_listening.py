@@ -1,6 +1,7 @@
 """Restarts refuse no call, and a server can inherit its listening sockets."""
 
 import asyncio
+import contextlib
 import http.client
 import json
 import signal
@@ -10,6 +11,7 @@ import time
 
 import pytest
 from tornado.httputil import HTTPHeaders
+from tornado.iostream import StreamClosedError
 from tornado.tcpclient import TCPClient
 from tornado.testing import bind_unused_port
 from tornado.websocket import websocket_connect
@@ -164,6 +166,10 @@ async def _whole_request(stream):
     return first
 
 
+_ALERT = json.dumps(alert()).encode()
+_POST = b"POST /v3/webhook HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(_ALERT) + _ALERT
+
+
 @pytest.fixture
 def bounded(app):
     """A server of ours and its port."""
@@ -243,9 +249,7 @@ async def test_whoever_waits_for_an_answer_or_listens_is_not_quiet(bounded, app)
     server, port = bounded
     line, _ = await listen(port)
     asking = await TCPClient().connect("127.0.0.1", port)
-    body = json.dumps(alert()).encode()
-    head = f"POST /v3/webhook HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n"
-    await asking.write(head.encode() + body)
+    await asking.write(_POST)
     while not any(each.body is not None for each in app.in_hand):  # noqa: ASYNC110
         await asyncio.sleep(0)
     server.hang_up_on_quiet(0)
@@ -253,3 +257,47 @@ async def test_whoever_waits_for_an_answer_or_listens_is_not_quiet(bounded, app)
     assert json.loads(await line.read_message())["type"] == "signal.created"
     asking.close()
     line.close()
+
+
+@pytest.fixture
+def few(monkeypatch):
+    """How many connections the server holds at most."""
+    monkeypatch.setattr(listening, "most_connections", lambda: 20)
+    return 20
+
+
+@ON_SQLITE
+@pytest.mark.gen_test
+async def test_connections_that_ask_nothing_keep_nobody_out(few, bounded):
+    _, port = bounded
+    line, _ = await listen(port)
+    left = []
+    for _ in range(3):
+        left += [await TCPClient().connect("127.0.0.1", port) for _ in range(few)]
+        sender = await TCPClient().connect("127.0.0.1", port)
+        await sender.write(_POST)
+        assert await sender.read_until(b"\r\n") == b"HTTP/1.1 201 Created\r\n"
+        assert json.loads(await line.read_message())["type"] == "signal.created"
+        left.append(sender)
+    for stream in (*left, line):
+        stream.close()
+
+
+@ON_SQLITE
+@pytest.mark.gen_test
+async def test_where_all_connections_are_in_use_the_next_is_closed(few, bounded):
+    _, port = bounded
+    lines = [(await listen(port))[0] for _ in range(few)]
+    late = await TCPClient().connect("127.0.0.1", port)
+    await late.read_until_close()
+    lines.pop().close()
+    status = None
+    while status != b"HTTP/1.1 201 Created\r\n":
+        sender = await TCPClient().connect("127.0.0.1", port)
+        with contextlib.suppress(StreamClosedError):
+            await sender.write(_POST)
+            status = await sender.read_until(b"\r\n")
+        sender.close()
+    for line in lines:
+        assert json.loads(await line.read_message())["type"] == "signal.created"
+        line.close()
