@@ -328,9 +328,13 @@ class Signal(Told):
         return _NEWEST((instants.now(), limit), columns, True).fetchall()
 
     @classmethod
-    def expired(cls) -> list["Signal"]:
-        """The signals that wait or are held and are too old to be traded, oldest first."""
-        return cls.undecided(cls.expires <= instants.now())
+    def expired(cls, latest: str) -> list["Signal"]:
+        """The signals that wait or are held and are too old to be traded, oldest first.
+
+        No alert that comes now expires after `latest`. Where a signal does, the clock was set back
+        since it came, and nobody knows how old it is.
+        """
+        return cls.undecided((cls.expires <= instants.now()) | (cls.expires > latest))
 
     @classmethod
     def undecided(cls, *conditions: Any) -> list["Signal"]:

@@ -105,7 +105,8 @@ class Polls:
 
     def _heard(self, moment: str | None) -> None:
         """A process has seen the bridge; the sockets of who is logged in are told."""
-        self._last = max(self._last, moment or "")
+        known = self._last if self._last <= instants.now() else ""  # else the clock was set back
+        self._last = max(known, moment or "")
         self._application.watchman.bridge_seen()
         if self._application.hub.listeners:
             state = {"type": "bridge", **self.state()}

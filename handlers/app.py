@@ -311,7 +311,7 @@ class PairsApplication(Application):
     async def expire(self) -> None:
         """Cancels signals that are too old to be traded, and tells what commands have changed."""
         try:
-            if await self.reader.run(Signal.expired):
+            if await self.reader.run(Signal.expired, self.policy.latest(time.time())):
                 self.ruled["age"] += await self.writer.submit(partial(expire, self.policy))
         except UNANSWERED as error:
             log.warning("expired signals wait for the next look: %s", error)

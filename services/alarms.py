@@ -134,7 +134,9 @@ def begin_watch() -> None:
 def take_watch(holder: str, seconds: float) -> bool:
     """Whether this process is the one that looks, for the next seconds."""
     now = time.time()
-    free = (AlarmWatch.holder == holder) | (AlarmWatch.until < now)
+    # Nobody takes it for so long: if it ends later, a clock was set back since.
+    longest = now + 2 * seconds
+    free = (AlarmWatch.holder == holder) | ~AlarmWatch.until.between(now, longest)
     return AlarmWatch.update(holder=holder, until=now + seconds).where(free).execute() > 0
 
 

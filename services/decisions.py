@@ -222,7 +222,7 @@ def _held(rowid: int) -> Signal:
 
 def expire(policy: Policy) -> int:
     """Cancels what is too old to be traded; returns how many signals."""
-    expired = Signal.expired()
+    expired = Signal.expired(policy.latest(time.time()))
     for signal in expired:
         fields = {"order_status": statuses.CANCELED, "status_msg": policy.expired}
         events.change(signal, SYSTEM, fields)

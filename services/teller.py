@@ -12,6 +12,7 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import groupby
+from math import inf
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -85,7 +86,7 @@ class Teller:
         self._pause = conf.alarm_pause_seconds
         self._hours = Hours(conf.market_hours, conf.quiet_times, conf.zone)
         self._writer, self._reader = writer, reader
-        self._told_at = 0.0
+        self._told_at = -inf  # on the monotonic clock
         self._due = asyncio.Event()
 
     def wake(self) -> None:
@@ -112,13 +113,13 @@ class Teller:
         due = await self._reader.run(alarms.next_due)
         if due is None or not self._hours.allow(now):
             return IDLE
-        wait = max(due, self._told_at + self._pause) - now
+        wait = max(due - now, self._told_at + self._pause - time.monotonic())
         if wait > 0:
             return min(wait, IDLE)
         # No other process gets the rows that are claimed here.
         claimed = await self._writer.submit(lambda: alarms.claim(now))
         if claimed:
-            self._told_at = now
+            self._told_at = time.monotonic()
             await self._tell_of(claimed)
         return 0.0
 

@@ -25,6 +25,7 @@ ENTRY, EXIT, REVERSAL, SYNC = "entry", "exit", "reversal", "sync"
 KINDS = (ENTRY, EXIT, REVERSAL, SYNC)
 ENTERING = (ENTRY, REVERSAL)
 
+CLOCKS_DIFFER = 60  # seconds between the clocks of machines that share a database, at most
 FRESH = 900  # seconds; an older account record does not tell today's loss
 
 Row = Mapping[str, Any]
@@ -106,6 +107,13 @@ class Policy:
         began = min(instants.unix(alert_time), arrived) if alert_time else arrived
         seconds = ceil(round(self.entry_minutes * 60, 6))  # instants have no fractions
         return instants.from_epoch(int(began) + seconds)
+
+    def latest(self, now: float) -> str:
+        """The last second in which an alert that arrives `now` (Unix seconds) may expire.
+
+        It leaves room for the clocks of several machines, which may differ.
+        """
+        return self.expires(None, now + CLOCKS_DIFFER) or instants.LAST
 
     @property
     def expired(self) -> str:

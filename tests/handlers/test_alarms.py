@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from math import inf
 
 import orjson
 import pytest
@@ -447,12 +448,25 @@ async def test_what_begins_within_a_pause_goes_into_one_message(api, app, mails,
         await api.alert(ticker=ticker)
     await look.until(*["not_traded"] * 3)
     assert mails.is_empty
-    app.watchman.teller._told_at = 0.0  # the pause is over
+    app.watchman.teller._told_at = -inf  # the pause is over
     app.watchman.teller.wake()
     subject, text = await mails.next()
     assert subject == "Pairs-API: An alert was not traded, and 1 more"
     assert "ONE" in text
     assert "TWO" in text
+
+
+async def test_an_alarm_is_told_at_once_although_the_clock_was_set_back(
+    api, mails, look, monkeypatch
+):
+    right = time.time
+    monkeypatch.setattr(time, "time", lambda: right() + 3600)
+    await api.alert(ticker="NOPE")
+    await mails.next()
+    monkeypatch.setattr(time, "time", right)
+    await api.alert(ticker="ONE")
+    _, text = await mails.next()
+    assert "ONE" in text
 
 
 NOBODY = "nothing listens at that host and port"
