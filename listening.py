@@ -1,5 +1,6 @@
 """Sockets that listen, bound here or inherited, and kept open across a restart."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -42,8 +43,9 @@ def start_anew(sockets: list[socket.socket]) -> NoReturn:
     numbers = ",".join(str(each.fileno()) for each in sockets)
     # A second signal must not end the new program before it handles signals.
     signal.signal(RESTART, signal.SIG_IGN)
-    sys.stdout.flush()
-    sys.stderr.flush()
+    with contextlib.suppress(OSError):  # the log's disk is full
+        sys.stdout.flush()
+        sys.stderr.flush()
     command = [sys.executable, *sys.orig_argv[1:]]
     os.execve(sys.executable, command, os.environ | {"PAIRS_LISTEN_FDS": numbers})  # noqa: S606
 

@@ -275,10 +275,11 @@ class PairsApplication(Application):
             # Written without `logging`, which costs more: every alert has a line.
             head = line_head(time.time(), "info", getattr(handler, "request_id", "-"))
             path = request.path[:200].encode("unicode_escape").decode()
-            sys.stderr.write(
-                f"{head} remote={request.remote_ip} method={request.method[:20]} path={path} "
-                f"status={status} ms={1000 * seconds:.1f}\n"
-            )
+            with contextlib.suppress(OSError):  # the log's disk is full: the answer goes out
+                sys.stderr.write(
+                    f"{head} remote={request.remote_ip} method={request.method[:20]} path={path} "
+                    f"status={status} ms={1000 * seconds:.1f}\n"
+                )
 
     def reader_for(self, filters: Filters, sums: bool = False) -> Reader:
         """The reader for these filters.

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -241,6 +242,25 @@ def test_ten_logins_leave_no_more_than_70_megabytes_in_use(tmp_path):
     for _ in range(10):
         assert login(server.port)
     assert server.memory() <= 70
+    assert server.end() == 0
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a Linux device")
+def test_a_log_on_a_full_disk_costs_no_answer(tmp_path):
+    database = f"sqlite:///{tmp_path}/process.db"
+    server = Process([SERVER, "--port", 0, "--database", database], Path("/dev/full"))
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
+    connection.connect()
+    connection.auto_open = False  # it lasts: an answer whose line cannot be written does not end it
+    for rowid in (1, 2, 3):
+        connection.request("POST", "/v3/webhook", json.dumps(alert()))
+        answer = connection.getresponse()
+        assert (answer.status, json.loads(answer.read())["rowid"]) == (201, rowid)
+    connection.close()
+    if listening.RESTART:
+        server.send(listening.RESTART)
+        server.wait_until_it_listens()
+    assert len(signals(server.port)) == 3
     assert server.end() == 0
 
 
