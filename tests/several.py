@@ -35,7 +35,15 @@ class Servers:
 
     def restart(self, port, number):
         """Ends the process on this port with a signal, and starts another one there."""
-        self._processes[port].end(number)
+        self.stop(port, number)
+        self.start(port)
+
+    def stop(self, port, number):
+        """Ends the process on this port with a signal; returns its exit code."""
+        return self._processes[port].end(number)
+
+    def start(self, port):
+        """Starts a process on the port of one that was ended. Raises RuntimeError."""
         self._processes[port] = self._start(port, self.ports.index(port))
 
     def end(self):
