@@ -9,7 +9,7 @@ import sys
 import time
 
 import peewee
-from tornado.ioloop import PeriodicCallback
+from tornado.ioloop import IOLoop, PeriodicCallback
 
 import models
 import security
@@ -124,6 +124,8 @@ async def serve(conf: Settings, app: PairsApplication) -> list[socket.socket]:
     sockets = open_sockets(conf.host, conf.port, conf.listen_fds)
     stop = Stop()
     _on_signals(stop)
+    # By the system's clock, nothing periodic would run for as long as that clock is set back.
+    IOLoop.current().time = time.monotonic
     app.start()
     # Copies, because the server closes the sockets that it is given.
     server.add_sockets([each.dup() for each in sockets])

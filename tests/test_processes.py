@@ -18,7 +18,7 @@ import listening
 from bench.processes import SERVER, Process, clean_environment
 from database.opening import DatabaseRefused, claim
 from server import GRACE
-from tests.conftest import alert
+from tests.conftest import PATIENCE, alert
 from tests.shell import shell
 
 pytestmark = pytest.mark.slow
@@ -262,6 +262,40 @@ def test_a_log_on_a_full_disk_costs_no_answer(tmp_path):
         server.wait_until_it_listens()
     assert len(signals(server.port)) == 3
     assert server.end() == 0
+
+
+CLOCK = f"""
+import runpy, sys, time
+from pathlib import Path
+right, wrong = time.time, Path(sys.argv[1])
+time.time = lambda: right() + int(wrong.readlink().name)
+sys.argv = sys.argv[2:]
+sys.path.insert(0, {str(SERVER.parent)!r})
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
+
+def test_what_is_done_now_and_then_goes_on_although_the_clock_is_set_back(tmp_path):
+    wrong = tmp_path / "seconds"
+    wrong.symlink_to("0")
+    database = f"sqlite:///{tmp_path}/process.db"
+    command = ["-c", CLOCK, wrong, SERVER, "--port", 0, "--database", database]
+    environment = clean_environment(PAIRS_ENTRY_MINUTES="15")
+    server = Process(command, tmp_path / "stderr.log", environment)
+    stock = {"symbol": "AAPL", "active": 1}
+    call(server.port, "POST", "/v3/regstock", stock, login(server.port))
+    newest = server.port, "GET", "/v3/signals/1"
+    for number, seconds in enumerate(("3600", "0", "1000")):
+        # The second entry comes while the clock is an hour ahead, the third after it was set back.
+        posted = call(server.port, "POST", "/v3/webhook", alert(ticker="AAPL"))
+        assert posted[0] == 201
+        (tmp_path / "next").symlink_to(seconds)
+        (tmp_path / "next").replace(wrong)
+        ends = time.monotonic() + PATIENCE
+        while (found := call(*newest)[1]["signals"][0])["order_status"] == "waiting":
+            assert time.monotonic() < ends, "nobody looked for entries that are too old"
+        assert (found["rowid"], found["order_status"]) == (number + 1, "canceled")
+    server.end()
 
 
 def test_a_busy_port_is_one_sentence(tmp_path):
