@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -262,6 +263,27 @@ def test_a_log_on_a_full_disk_costs_no_answer(tmp_path):
         server.wait_until_it_listens()
     assert len(signals(server.port)) == 3
     assert server.end() == 0
+
+
+@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="Linux only")
+def test_a_disk_that_is_full_costs_nothing_that_was_answered_and_may_be_free_again(tmp_path):
+    server = start(tmp_path)
+    _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    log = tmp_path / "process.db-wal"
+    stored = []
+    for number in range(3):
+        resource.prlimit(server.pid, resource.RLIMIT_FSIZE, (log.stat().st_size, most))
+        refused = call(server.port, "POST", "/v3/webhook", alert(alert_id=str(number)))
+        assert refused[0] == 503
+        assert call(server.port, "GET", "/v3/signals/5")[0] == 200
+        assert call(server.port, "GET", "/readyz")[0] == 503
+        resource.prlimit(server.pid, resource.RLIMIT_FSIZE, (most, most))
+        status, answer = call(server.port, "POST", "/v3/webhook", alert(alert_id=str(number)))
+        assert status == 201
+        stored.insert(0, answer["rowid"])
+    assert [each["rowid"] for each in signals(server.port)] == stored
+    assert server.end() == 0
+    assert "Traceback" not in (tmp_path / "stderr.log").read_text()
 
 
 CLOCK = f"""
