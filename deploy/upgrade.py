@@ -17,6 +17,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 OWN = ROOT / "settings.local.toml"
+# The version that runs, from the merge until the new one is checked. If an upgrade is killed
+# between, the next one puts that version back first.
+MARK = "refs/upgrade/before"
 TIMEOUT = 60  # seconds in which the new version must answer
 
 
@@ -41,26 +44,40 @@ def server(says: str, *command: object) -> None:
     step(says, sys.executable, "server.py", *own, *command)
 
 
-def fetch() -> str:
-    """Makes a backup, and merges the newest version. Returns the commit of the old version."""
+def fetch() -> None:
+    """Makes a backup, marks the version that runs, and merges the newest one."""
+    if step("Looking for an upgrade that was killed", "git", "for-each-ref", MARK):
+        put_back()
     before = step("Looking at the version that runs", "git", "rev-parse", "HEAD")
     (ROOT / "backups").mkdir(mode=0o700, exist_ok=True)
     name = f"{time.strftime('%Y%m%d-%H%M%S')}-{before[:8]}.jsonl.gz"
     server(f"Backing up to backups/{name}", "backup", f"backups/{name}")
     step("Fetching", "git", "fetch", "--quiet")
+    step("Marking the version that runs", "git", "update-ref", MARK, before)
     step("Merging", "git", "merge", "--ff-only", "--quiet", "@{upstream}")
-    return before
 
 
-def prepare(before: str) -> None:
+def put_back() -> None:
+    """Undoes the merge, and installs the packages of the version that was marked."""
+    step("Putting the old version back", "git", "reset", "--keep", MARK)
+    step("Installing its packages", "make", "-s", "packages")
+    forget_old()
+
+
+def forget_old() -> None:
+    """Removes the mark from the old version."""
+    step("Removing its mark", "git", "update-ref", "-d", MARK)
+
+
+def prepare() -> None:
     """Installs the packages and checks the settings. On failure it undoes the merge and raises."""
     try:
         step("Installing its packages", "make", "-s", "packages")
         server("Checking the settings", "--check")
     except Failed:
-        step("Putting the old version back", "git", "reset", "--keep", before)
-        step("Installing its packages", "make", "-s", "packages")
+        put_back()
         raise
+    forget_old()
 
 
 def restart(command: str | None) -> bool:
@@ -102,7 +119,8 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--restart", metavar="COMMAND", help="where supervisord.conf is not used")
     given = parser.parse_args(arguments)
     try:
-        prepare(fetch())
+        fetch()
+        prepare()
         server("Migrating the database", "migrate")
         if not restart(given.restart):
             print("No supervisord of this folder runs: restart the server by hand.")

@@ -1,6 +1,8 @@
 """make upgrade in a supervised clone under load: a newer version, and nobody is refused."""
 
+import os
 import re
+import signal
 import subprocess
 import sys
 
@@ -51,16 +53,24 @@ def release(origin, file, old, new):
     git(origin, *COMMIT, "-m", "Next release")
 
 
-def upgrade(place):
-    """make upgrade: how it ended."""
-    return subprocess.run(
+def upgrading(place):
+    """make upgrade, which runs in a process group of its own."""
+    return subprocess.Popen(
         ["make", "upgrade", f"PYTHON={sys.executable}"],
         cwd=place,
         env=clean_environment(),
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        timeout=300,
+        start_new_session=True,
     )
+
+
+def upgrade(place):
+    """make upgrade: how it ended."""
+    with upgrading(place) as process:
+        said = process.communicate(timeout=300)
+    return subprocess.CompletedProcess(process.args, process.returncode, *said)
 
 
 def test_an_upgrade_under_load_loses_no_alert_and_keeps_sessions(site, origin, record_property):
@@ -98,6 +108,26 @@ def test_a_version_that_cannot_start_is_put_back_and_the_server_goes_on(site, or
         assert git(place, "rev-parse", "HEAD") == before
         assert call(port, "POST", "/v3/webhook", alert())[0] == 201
         assert running.pid() == pid
+
+
+def test_after_an_upgrade_was_killed_the_version_that_runs_is_still_put_back(site, origin):
+    place, port = site
+    before = git(place, "rev-parse", "HEAD")
+    with supervised(place, port):
+        release(origin, "settings.toml", 'mode = "demo"', 'mode = "nonsense"')
+        with upgrading(place) as process:
+            while "Installing" not in process.stdout.readline():
+                pass
+            os.killpg(process.pid, signal.SIGKILL)
+        assert git(place, "rev-parse", "HEAD") != before
+        assert call(port, "POST", "/v3/webhook", alert())[0] == 201
+        done = upgrade(place)
+        assert "Checking the settings failed" in done.stderr
+        assert git(place, "rev-parse", "HEAD") == before
+        release(origin, "settings.toml", 'mode = "nonsense"', 'mode = "demo"')
+        done = upgrade(place)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert [each["rowid"] for each in signals(port)] == [1]
 
 
 def test_own_changes_in_the_folder_stop_an_upgrade_before_it_changes_anything(site, origin):
