@@ -20,7 +20,7 @@ DOCS = ROOT / "docs"
 NAMES = (
     *("guide", "concepts", "install", "install-shared", "install-heroku", "settings", "guards"),
     *("performance", "alarms", "commands", "backup", "api", "migration", "incident", "security"),
-    "architecture",
+    *("reliability", "architecture"),
 )
 ABSENT = "The address may be misspelled, or the page has moved."
 
