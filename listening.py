@@ -17,6 +17,7 @@ from tornado.web import Application
 OWN_FILES = 32  # database, logs, sockets that listen
 BACKLOG = 1024  # connections that may wait while the server starts again
 UNHEARD = 0.3  # seconds in which a new connection's request is expected
+HURRY = 1  # seconds for a body to arrive where there is no room for another connection
 MOST_QUIET = 75  # seconds without a request, after which a connection is closed
 RESTART = getattr(signal, "SIGUSR2", None)  # not on Windows
 
@@ -65,13 +66,14 @@ class BoundedServer(HTTPServer):
     """Where too many connections are open, a new one takes the place of one that asks nothing.
 
     Else accepting it would fail in a loop. The application sets a stream's `quiet_since` to None
-    while it has a request of it in hand.
+    while it has a request of it in hand; its `hang_up_on_stalled` ends those that do not arrive.
     """
 
     def __init__(self, app: Application, **options):
         super().__init__(app, **options)
         # Tornado's way costs a timer and a task for every request: see `hang_up_on_quiet`.
         self.conn_params.header_timeout = None
+        self._app = app
         self._most = most_connections()
         self._streams: weakref.WeakSet[IOStream] = weakref.WeakSet()
 
@@ -87,7 +89,10 @@ class BoundedServer(HTTPServer):
         super().handle_stream(stream, address)
 
     def _has_room(self) -> bool:
-        """Whether one more may be open; closes the tenth that has asked nothing for longest."""
+        """Whether one more may be open; closes the tenth that has asked nothing for longest.
+
+        If all have asked something, it closes those whose body does not arrive.
+        """
         opened = self._open()
         if len(opened) < self._most:
             return True
@@ -95,7 +100,9 @@ class BoundedServer(HTTPServer):
         quiet.sort(key=lambda stream: stream.quiet_since)
         for each in quiet[: len(quiet) // 10 + 1]:  # several, because looking reads them all
             each.close()
-        return bool(quiet)
+        if not quiet:
+            self._app.hang_up_on_stalled(HURRY)
+        return len(self._open()) < self._most
 
     def _open(self) -> list[IOStream]:
         return [stream for stream in self._streams if not stream.closed()]

@@ -285,6 +285,23 @@ async def test_connections_that_ask_nothing_keep_nobody_out(few, bounded):
 
 @ON_SQLITE
 @pytest.mark.gen_test
+async def test_bodies_that_do_not_arrive_keep_nobody_out(few, bounded, app, monkeypatch):
+    monkeypatch.setattr(listening, "HURRY", 0)
+    _, port = bounded
+    left = [await TCPClient().connect("127.0.0.1", port) for _ in range(few)]
+    for stream in left:
+        await stream.write(_POST[:-1])
+    while len(app.in_hand) < few:  # noqa: ASYNC110
+        await asyncio.sleep(0)
+    sender = await TCPClient().connect("127.0.0.1", port)
+    await sender.write(_POST)
+    assert await sender.read_until(b"\r\n") == b"HTTP/1.1 201 Created\r\n"
+    for stream in (*left, sender):
+        stream.close()
+
+
+@ON_SQLITE
+@pytest.mark.gen_test
 async def test_where_all_connections_are_in_use_the_next_is_closed(few, bounded):
     _, port = bounded
     lines = [(await listen(port))[0] for _ in range(few)]
