@@ -93,6 +93,7 @@ class Desk:
         begun, last = time.monotonic(), None
         while last not in statuses:
             await asyncio.wait_for(self.senders.until(1), 60)
+            assert time.monotonic() < begun + 120, f"no alert was answered {statuses}"
             last = self.senders.answers[-1][0]
         return time.monotonic() - begun
 
@@ -248,7 +249,7 @@ async def locked_postgresql(folder: Path) -> str:
         await desk.begin()
         with contextlib.closing(store._server.outside(url)) as other:
             other.cursor().execute(f"BEGIN; SELECT pg_advisory_xact_lock({WRITE_LOCK})")
-            return await _hold(desk, other.rollback)
+            return await _hold(desk, lambda: other.cursor().execute("ROLLBACK"))
 
 
 async def _hold(desk: Desk, release) -> str:
