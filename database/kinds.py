@@ -21,7 +21,7 @@ _BEGIN = (
 _TELL_LAST_EVENT = f"SELECT pg_notify('{CHANNEL}', '{EVENT} ' || COALESCE(MAX(id), 0)) FROM event"  # noqa: S608
 # A process that hangs must not stop the others from writing. TradingView waits only 3 s for its
 # answer, and an alert may wait twice: for the batch before its own, too.
-LIMITS = "SET lock_timeout = '1400ms'; SET idle_in_transaction_session_timeout = '5s'"
+LIMITS = "SET lock_timeout = '1200ms'; SET idle_in_transaction_session_timeout = '5s'"
 # Options of each connection, so that a dead one is noticed within seconds. The options in the URL
 # replace them.
 CONNECTION = {

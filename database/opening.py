@@ -85,7 +85,7 @@ def steps(database: peewee.Database) -> tuple[list[str], list[str]]:
 
 
 def be_patient(database: peewee.Database) -> None:
-    """Lets this thread's connection wait up to 60 s for locks; a request waits 1 or 1.4 s."""
+    """Lets this thread's connection wait up to 60 s for locks; a request waits 1 or 1.2 s."""
     if is_sqlite(database):
         database.execute_sql("PRAGMA busy_timeout = 60000")
     else:
