@@ -335,7 +335,7 @@ class SignalSocket(BaseHandler, WebSocketHandler):
 
     def on_message(self, message: str | bytes) -> None:
         # A page asks whether its websocket is still alive; browsers cannot send protocol pings.
-        if len(message) < 100 and "ping" in message:
+        if isinstance(message, str) and len(message) < 100 and "ping" in message:
             self.listener.say(PONG)
 
     def on_close(self) -> None:

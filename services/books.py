@@ -122,7 +122,8 @@ def _gather(rates: Rates, name: str | None) -> Books:
         if name in (None, called):
             told = times.get(row.rowid, Times())
             fill = _fill(row, told.last or row.timestamp, leg, rates)
-            grouped[called].append(Entry(called, row, told, fill))
+            if fill.leg1 or fill.leg2:  # else a price stands where nothing can be traded
+                grouped[called].append(Entry(called, row, told, fill))
     books = {}
     for called, mine in grouped.items():
         mine.sort(key=lambda entry: (entry.fill.time, entry.fill.rowid))
@@ -150,7 +151,7 @@ def _currencies(
 def _filled(name: str | None) -> list[Row]:
     """The signals of which something is filled, oldest first."""
     columns = [getattr(Signal, column) for column in Row._fields]
-    rows = Signal.select(*columns).where(_has_fill())
+    rows = Signal.select(*columns).where(_has_fill(), Signal.stk_ticker1.is_null(False))
     if name is not None:
         leg1, _, leg2 = name.partition("-")
         own = [Signal.stk_ticker1 == leg1]

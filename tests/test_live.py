@@ -193,6 +193,16 @@ async def test_a_ping_in_words_is_answered(greeted):
     assert await client.next() == {"type": "pong"}
 
 
+@pytest.mark.parametrize("said", [b"", b"ping", b"\xff\x00", "\0", "no question", "ping" * 30])
+@pytest.mark.gen_test
+async def test_what_is_no_ping_is_ignored_and_the_socket_stays_open(api, greeted, caplog, said):
+    client = await greeted()
+    await client.connection.write_message(said, binary=isinstance(said, bytes))
+    await api.alert()
+    assert (await client.next())["type"] == "signal.created"
+    assert "failed" not in caplog.text
+
+
 # --- replay -----------------------------------------------------------------------------------
 
 
