@@ -35,7 +35,7 @@ from settings import (
 )
 from trading import instants
 
-CHECK = """Check the settings and say whether they are in order; the database is not touched.
+CHECK = """Check the settings, and whether this version can use the database, which is not changed.
 
 examples:
   python server.py check
@@ -64,8 +64,10 @@ def register(add) -> None:
 
 
 def check(line) -> int:
-    """Prints that the settings are in order. Raises SettingsError if they are not."""
+    """Prints that the settings are in order. Raises SettingsError or DatabaseRefused."""
     check_settings(line.conf)
+    if is_there(line.conf.database):
+        reach_database(line.conf.database, line.conf.synchronous).close()
     print("The settings are in order.")
     if line.conf.bridge_is_refused:
         print(BRIDGE_REFUSED)

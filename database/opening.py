@@ -168,8 +168,8 @@ def _refuse_newer(runner: Runner) -> None:
     unknown = [step.name for step in runner.status() if step.path is None]
     if unknown:
         raise DatabaseRefused(
-            f"The database is newer than this server: it knows the step {unknown[-1]}; "
-            "start the newer release."
+            f"The database knows the step {unknown[-1]}, which this version does not: it is of a "
+            "newer release, or of a version before 3.0.0 (docs/install.md, section 5)."
         )
 
 

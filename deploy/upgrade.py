@@ -1,7 +1,8 @@
 """Replaces the running version with a newer one and refuses no alert: `make upgrade`.
 
-It makes a backup, fetches and merges, installs packages, checks the settings, migrates, and
-restarts on the same socket. A failure before the migrations is undone; the old server still runs.
+It makes a backup, fetches and merges, installs packages, checks the settings and whether the new
+version can use the database, migrates, and restarts on the same socket. A failure before the
+migrations is undone; the old server still runs.
 """
 
 import argparse

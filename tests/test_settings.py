@@ -1,7 +1,9 @@
 """Settings: which source wins, the errors for wrong ones, and what production refuses."""
 
+import contextlib
 import os
 import re
+import sqlite3
 import subprocess
 import sys
 import tomllib
@@ -437,6 +439,19 @@ def test_check_says_that_all_is_well_and_touches_nothing(tmp_path):
     assert (done.returncode, done.stderr) == (0, "")
     assert len(done.stdout.splitlines()) == 1
     assert not database.exists()
+
+
+def test_check_refuses_a_database_that_another_version_made_and_leaves_it(tmp_path):
+    database = tmp_path / "other.db"
+    with contextlib.closing(sqlite3.connect(database, isolation_level=None)) as made:
+        made.execute("CREATE TABLE schema_migration (id INTEGER, name TEXT, applied TEXT)")
+        made.execute("INSERT INTO schema_migration VALUES (1, '0001_first_release', '2026-01-01')")
+        made.execute("INSERT INTO schema_migration VALUES (2, '0006_blocks', '2026-01-01')")
+        before = list(made.iterdump())
+        done = run("--check", "--database", f"sqlite:///{database}")
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "knows the step 0006_blocks, which this version does not" in done.stderr
+        assert list(made.iterdump()) == before
 
 
 @pytest.mark.parametrize(

@@ -130,6 +130,24 @@ def test_after_an_upgrade_was_killed_the_version_that_runs_is_still_put_back(sit
         assert [each["rowid"] for each in signals(port)] == [1]
 
 
+def test_a_version_that_cannot_use_the_database_is_put_back_and_the_server_goes_on(site, origin):
+    place, port = site
+    before = git(place, "rev-parse", "HEAD")
+    with supervised(place, port) as running:
+        pid = running.pid()
+        git(origin, "rm", "-q", "database/migrations/0002_decisions.py")
+        git(origin, *COMMIT, "-m", "Another way")
+        done = upgrade(place)
+        assert done.returncode != 0
+        assert "knows the step 0002_decisions, which this version does not" in done.stderr
+        assert git(place, "rev-parse", "HEAD") == before
+        assert call(port, "POST", "/v3/webhook", alert())[0] == 201
+        assert running.pid() == pid
+        running.control("restart", "pairs-api")
+        running.wait_for_log("listens at", times=2)
+        assert len(signals(port)) == 1
+
+
 def test_own_changes_in_the_folder_stop_an_upgrade_before_it_changes_anything(site, origin):
     place, _ = site
     (place / "settings.toml").write_text("# mine\n")
