@@ -1,15 +1,17 @@
 """Runs Schemathesis against a server: `python -m bench.fuzz [examples for each call]`.
 
-It uses all checks and phases, with and without a login; by default these are more than 20,000
-cases. Schemathesis also loads this module, which adds the login and the check of refusals.
+It uses all checks and phases, as each of CALLERS; by default these are more than 20,000 cases.
+Schemathesis also loads this module, which adds the login and the check of refusals.
 """
 
 import json
 import os
 import re
+import secrets
 import subprocess
 import sys
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,9 +19,10 @@ import schemathesis
 
 from bench.processes import ROOT, SERVER, Process, clean_environment, running, scratch
 
-EXAMPLES = 120
+EXAMPLES = 40
 CONFIG = ROOT / "bench/schemathesis.toml"
-LOGGED_IN = "FUZZ_LOGIN" in os.environ
+CALLERS = ("visitor", "user1", "admin", "token")  # the last: an API token of the admin
+CALLER = os.environ.get("FUZZ_CALLER", "visitor")
 _CASES = re.compile(r"(\d[\d,]*) generated")
 # Reasons to refuse a body that fits its schema: they depend on the database or on another field.
 TELLING = (
@@ -58,14 +61,14 @@ class Result(NamedTuple):
     text: str
 
 
-def run(folder: Path, examples: int, *arguments: str, logged_in: bool) -> Result:
-    """Runs Schemathesis once against a new demo server."""
+def run(folder: Path, examples: int, *arguments: str, caller: str) -> Result:
+    """Runs Schemathesis once against a new demo server, as one of CALLERS."""
     settings = folder / "fuzz.toml"
     settings.write_text("wrong_passphrases = 1000000\nlogin_attempts = 1000000\n")
-    url = f"sqlite:///{folder}/fuzz-{logged_in}.db"
+    url = f"sqlite:///{folder}/fuzz-{caller}.db"
     serve = [SERVER, "--port", 0, "--settings", settings, "--database", url]
-    more = {"FUZZ_LOGIN": "admin"} if logged_in else {}
-    environment = clean_environment(SCHEMATHESIS_HOOKS="bench.fuzz", PYTHONPATH=str(ROOT), **more)
+    ours = {"SCHEMATHESIS_HOOKS": "bench.fuzz", "PYTHONPATH": str(ROOT), "FUZZ_CALLER": caller}
+    environment = clean_environment(**ours)
     with running(Process(serve, folder / "server.log")) as server:
         site = f"http://127.0.0.1:{server.port}/v3/openapi.json"
         command = [sys.executable, "-m", "schemathesis.cli", "--config-file", CONFIG]
@@ -90,17 +93,17 @@ def map_body(context, body):
     if not isinstance(body, dict):
         return body
     alert = call == ("POST", "/v3/webhook") and isinstance(body.get("passphrase"), str)
-    visitor = call in BY_PASSPHRASE and not LOGGED_IN
+    visitor = call in BY_PASSPHRASE and CALLER == "visitor"
     return {**body, "passphrase": "webhook"} if alert or visitor else body
 
 
 class Login:
-    """The token of a session of the admin; if a call has ended the session, a new one begins."""
+    """The caller's token; if a call has ended its session or revoked it, there is a new one."""
 
     token = ""
 
     def get(self, case, context):
-        """An access token. A logout gets a token of its own, because it ends the session."""
+        """A token. A logout gets one of its own, because it ends the session."""
         if case.operation.path == "/v3/logout":
             return _login(case.operation.base_url)
         Login.token = Login.token or _login(case.operation.base_url)
@@ -111,21 +114,32 @@ class Login:
         case.headers["Authorization"] = f"Bearer {data}"
 
 
-if LOGGED_IN:
+if CALLER != "visitor":
     schemathesis.auth(refresh_interval=None)(Login)
 
     @schemathesis.hook
     def after_call(context, case, response):
-        """Forgets the token if its session has ended."""
-        if response.status_code == 401 and b"token_revoked" in response.content:
+        """Forgets the token if it does not hold any more."""
+        sent = response.request.headers.get("Authorization")
+        if response.status_code == 401 and sent == f"Bearer {Login.token}":
             Login.token = ""
 
 
-def _login(base_url):
-    body = json.dumps({"username": "admin", "password": "123", "expire": 1440}).encode()
-    request = urllib.request.Request(base_url.rstrip("/") + "/v3/login", body)  # noqa: S310
+def _login(site):
+    name = "admin" if CALLER == "token" else CALLER
+    form = {"username": name, "password": "123", "expire": 1440}
+    token = _ask(site, "/v3/login", form)["access_token"]
+    if CALLER == "token":
+        form = {"name": secrets.token_hex(8), "scope": "admin"}
+        token = _ask(site, "/v3/tokens", form, Authorization=f"Bearer {token}")["token"]
+    return token
+
+
+def _ask(site, path, form, **headers):
+    body = json.dumps(form).encode()
+    request = urllib.request.Request(site.rstrip("/") + path, body, headers)  # noqa: S310
     with urllib.request.urlopen(request) as answer:  # noqa: S310 our own server
-        return json.load(answer)["access_token"]
+        return json.load(answer)
 
 
 @schemathesis.check
@@ -138,13 +152,16 @@ def a_right_form_is_not_called_faulty(ctx, response, case):
 
 
 def main() -> int:
-    """Runs it with and without a login. Returns 0 if neither run found a fault."""
+    """Runs it as all callers at once. Returns 0 if no run found a fault."""
     examples = int(sys.argv[1]) if len(sys.argv) > 1 else EXAMPLES
     cases, failed = 0, False
-    with scratch() as folder:
-        for logged_in in (False, True):
-            found = run(folder, examples, *sys.argv[2:], logged_in=logged_in)
-            print(found.text)
+    with scratch() as folder, ThreadPoolExecutor() as pool:
+        runs = [
+            pool.submit(run, folder, examples, *sys.argv[2:], caller=caller) for caller in CALLERS
+        ]
+        for caller, each in zip(CALLERS, runs, strict=True):
+            found = each.result()
+            print(f"{caller}: {found.cases:,} cases\n{found.text}", flush=True)
             cases, failed = cases + found.cases, failed or found.code != 0
         if "Traceback" in (folder / "server.log").read_text():
             print("The server logged a traceback.")
