@@ -239,7 +239,7 @@ def read_order(body: Record, alert_id: str | None = None) -> Record:
 # --- reports of orders ------------------------------------------------------------------
 
 _Yes = Annotated[bool, BeforeValidator(to_flag), WithJsonSchema({"enum": [True, 1, "true"]})]
-_No = Annotated[Flag, WithJsonSchema({"enum": [False, 0, "false"]})]
+_No = Annotated[Flag, WithJsonSchema({"enum": [False, 0, "false", None]})]
 
 
 class _Order(Body):

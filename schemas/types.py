@@ -156,10 +156,9 @@ Quantity = Annotated[
     _BLANK,
     shown_number(r"\+?" + DIGITS, blank=True, minimum=0, maximum=MOST),
 ]
-Flag = Annotated[bool, BeforeValidator(lambda v: v is not None and to_flag(v)), SHOWN_FLAG]
-OptionalFlag = Annotated[
-    Annotated[bool, BeforeValidator(to_flag)] | None, WithJsonSchema({"enum": [*_FLAGS, None]})
-]
+SHOWN_OR_NULL = WithJsonSchema({"enum": [*_FLAGS, None]})
+Flag = Annotated[bool, BeforeValidator(lambda v: v is not None and to_flag(v)), SHOWN_OR_NULL]
+OptionalFlag = Annotated[Annotated[bool, BeforeValidator(to_flag)] | None, SHOWN_OR_NULL]
 Switch = Annotated[int, BeforeValidator(to_flag), SHOWN_FLAG]
 Id = Annotated[int, BeforeValidator(to_id), shown("integer", "string", pattern=ID, **WHOLE)]
 OptionalId = Annotated[
@@ -194,7 +193,7 @@ Ticker = Annotated[
     str,
     Field(max_length=200),
     BeforeValidator(to_ticker),
-    shown_text(200, minLength=1, pattern=r".*\S.*"),
+    shown_text(200, minLength=1, pattern=r"[\s\S]*\S[\s\S]*"),
 ]
 Symbol = Annotated[str, Field(max_length=50), BeforeValidator(to_symbol), shown_symbol(50)]
 # As long as an equation can make it, so that a whole record may come back.

@@ -18,6 +18,7 @@ from models import SIGNAL_KEYS, signal_record
 from schemas.answers import MESSAGES, SignalRecord
 from schemas.values import check
 from tests import documented
+from tests.conftest import alert
 
 OPERATIONS = {
     f"{method} {path}": operation
@@ -151,3 +152,25 @@ async def test_the_page_says_what_the_websocket_says(api):
 async def test_the_page_needs_a_login_where_visitors_may_not_read(api):
     page = await api.get("/docs")
     assert (page.status, page.headers["Location"]) == (302, "/login?next=%2Fdocs")
+
+
+ORDER = {"passphrase": "webhook", "order_id": 7, "stk_price": 5}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "/v3/webhook", alert(ticker="A\nB")),
+        ("POST", "/v3/webhook", alert(bypass_ticker_status=None)),
+        ("PUT", "/v3/signal/updateorder", {**ORDER, "cancel": None}),
+        ("PUT", "/v3/signal/updateorder", {**ORDER, "partial": None}),
+        ("PUT", "/v3/signal/updateorder", {**ORDER, "partial": "true", "order_contracts": 1}),
+    ],
+)
+@pytest.mark.gen_test
+async def test_a_body_that_is_taken_is_told_as_right(api, desk, method, path, body):
+    await api.alert(order_id1=7)
+    answer = await api.call(method, path, body)
+    assert answer.status < 300, answer.text
+    schema = documented.operation_of(method, path)["requestBody"]["content"][JSON]["schema"]
+    assert faults(schema, body) == []
