@@ -21,7 +21,8 @@ from bench.processes import ROOT, SERVER, Process, clean_environment, running, s
 
 EXAMPLES = 40
 CONFIG = ROOT / "bench/schemathesis.toml"
-CALLERS = ("visitor", "user1", "admin", "token")  # the last: an API token of the admin
+CALLERS = ("visitor", "user", "admin", "token")  # the last: an API token of an admin
+NAME = f"fuzz-{secrets.token_hex(8)}"  # of a user that no call hits
 CALLER = os.environ.get("FUZZ_CALLER", "visitor")
 _CASES = re.compile(r"(\d[\d,]*) generated")
 # Reasons to refuse a body that fits its schema: they depend on the database or on another field.
@@ -107,6 +108,7 @@ def filter_body(context, body):
 class Login:
     """The caller's token; if a call has ended its session or revoked it, there is a new one."""
 
+    made = None  # what was answered when its user was made
     token = ""
 
     def get(self, case, context):
@@ -133,16 +135,24 @@ if CALLER != "visitor":
 
 
 def _login(site):
-    name = "admin" if CALLER == "token" else CALLER
-    form = {"username": name, "password": "123", "expire": 1440}
-    token = _ask(site, "/v3/login", form)["access_token"]
+    if not Login.made:
+        admin = _access(site, "admin", "123")
+        form = {"username": NAME, "password": NAME, "admin": CALLER != "user"}
+        Login.made = _ask(site, "/v3/reguser", form, admin)
+    token = _access(site, NAME, NAME)
     if CALLER == "token":
         form = {"name": secrets.token_hex(8), "scope": "admin"}
-        token = _ask(site, "/v3/tokens", form, Authorization=f"Bearer {token}")["token"]
+        token = _ask(site, "/v3/tokens", form, token)["token"]
     return token
 
 
-def _ask(site, path, form, **headers):
+def _access(site, name, password):
+    form = {"username": name, "password": password, "expire": 1440}
+    return _ask(site, "/v3/login", form)["access_token"]
+
+
+def _ask(site, path, form, token=""):
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
     body = json.dumps(form).encode()
     request = urllib.request.Request(site.rstrip("/") + path, body, headers)  # noqa: S310
     with urllib.request.urlopen(request) as answer:  # noqa: S310 our own server
