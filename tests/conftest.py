@@ -10,17 +10,19 @@ from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
+import argon2
 import hypothesis
 import orjson
 import pytest
 from hypothesis import configuration
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 
+import security
 import server
 import settings
 from bench.processes import clean_environment
 from database import opening
-from handlers import gate
+from handlers import gate, static
 from handlers.app import PairsApplication
 from tests import beside, documented
 from tests.storage import SqliteFiles, postgres
@@ -180,6 +182,37 @@ def nowhere(tmp_path_factory):
         for name in set(os.environ) - set(clean_environment()):
             patch.delenv(name)
         yield folder
+
+
+PASSWORDS = {"HASHER": security.HASHER, "NOBODY": security.NOBODY}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cheap_passwords():
+    """Hashes passwords in a hundredth of the time; `costly_passwords` does it as the server."""
+    hasher = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(security, "HASHER", hasher)
+        patch.setattr(security, "NOBODY", hasher.hash("nobody"))
+        yield
+
+
+@pytest.fixture
+def costly_passwords(monkeypatch):
+    """Hashes passwords as the server does."""
+    for name, real in PASSWORDS.items():
+        monkeypatch.setattr(security, name, real)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def files_read_once():
+    """Reads the files of pages once for all applications."""
+    read, shipped = static.files_of, static.files_of(static.STATIC)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            static, "files_of", lambda folder: shipped if folder == static.STATIC else read(folder)
+        )
+        yield
 
 
 @pytest.fixture(autouse=True)
