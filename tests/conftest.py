@@ -3,8 +3,10 @@
 import contextlib
 import gc
 import getpass
+import io
 import json
 import os
+import sys
 import tempfile
 from functools import partial
 from pathlib import Path
@@ -310,3 +312,20 @@ def app(io_loop, conf, store):
 def api(app, http_server, http_client, base_url):
     """A client of the application under test."""
     return Api(http_client, base_url)
+
+
+@pytest.fixture
+def command(capsys, monkeypatch):
+    """Runs `python server.py ...` in this process: its .code, .out (stdout) and .said (stderr)."""
+
+    def run(*arguments, text=None):
+        monkeypatch.setattr(sys, "stdin", io.StringIO(text or ""))
+        capsys.readouterr()
+        try:
+            code = server.main([*map(str, arguments)])
+        except SystemExit as end:
+            code = end.code
+        out, said = capsys.readouterr()
+        return SimpleNamespace(code=code, out=out, said=said)
+
+    return run

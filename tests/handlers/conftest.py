@@ -90,9 +90,14 @@ def prepared_desk(url):
 
 
 @pytest.fixture
-def database_url(request, storage, tmp_path):
-    """The URL of a prepared demo database, with a registry if the test uses `desk`."""
-    fill = prepared_desk if "desk" in request.fixturenames else prepared
+def fill(request):
+    """Fills the database of a test, with a registry if the test uses `desk`."""
+    return prepared_desk if "desk" in request.fixturenames else prepared
+
+
+@pytest.fixture
+def database_url(fill, storage, tmp_path):
+    """The URL of a database that `fill` has filled."""
     with storage.fresh(tmp_path, fill) as url:
         yield url
 
