@@ -42,7 +42,7 @@ test: system lint
 	@$(PYTEST) -n 3 $(BY_FILE)
 
 quick: $(VENV)/test.stamp
-	@$(PYTEST) -n 2 $(BY_FILE) -m "not slow and not browser and not postgresql"
+	@EFFORT=$${EFFORT:-0.2} $(PYTEST) -n 2 $(BY_FILE) -m "not slow and not browser and not postgresql"
 
 lint: $(VENV)/test.stamp
 	@$(BIN)/ruff check .

@@ -273,15 +273,16 @@ def database_url(storage, tmp_path):
 
 
 @pytest.fixture
-def overrides():
-    """Settings of the tests; a test module may define its own fixture of this name."""
-    return {}
+def overrides(request):
+    """Settings for a test: `parametrize("overrides", [{...}], indirect=True)`."""
+    return getattr(request, "param", {})
 
 
 @pytest.fixture
 def conf(database_url, overrides):
-    """Demo settings on the test's database."""
-    return settings.load({"database": database_url, "port": 0, **overrides}, {})
+    """Demo settings on the test's database, which does not wait for the disk."""
+    usual = {"database": database_url, "port": 0, "synchronous": "NORMAL"}
+    return settings.load(usual | overrides, {})
 
 
 @pytest.fixture

@@ -65,12 +65,6 @@ def carried(page):
     return json.loads(text)
 
 
-@pytest.fixture
-def overrides(request):
-    """Settings for a test: `parametrize("overrides", [{...}], indirect=True)`."""
-    return getattr(request, "param", {})
-
-
 def prepared(url):
     """Fills a database as the first start of a demo does. Done once, because hashing is slow."""
     store = opening.open_database(url)
