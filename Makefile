@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 # TOOL:PACKAGE. A package is installed only if its tool is missing.
-TOOLS := apache2:apache2-bin chromium:chromium firefox-esr:firefox-esr nginx:nginx npm:npm openssl:openssl
+TOOLS := apache2:apache2-bin chromium:chromium chromium-headless-shell:chromium-headless-shell firefox-esr:firefox-esr nginx:nginx npm:npm openssl:openssl
 MISSING = PATH="$$PATH:/usr/sbin"; missing=; for tool in $(TOOLS); do \
 command -v $${tool%:*} > /dev/null || missing="$$missing $${tool\#*:}"; done; \
 $(PYTHON) -c "import ensurepip, venv" 2> /dev/null || missing="$$missing python3-venv"
@@ -42,7 +42,7 @@ test: system lint
 	@$(PYTEST) -n 3 $(BY_FILE)
 
 quick: $(VENV)/test.stamp
-	@$(PYTEST) -n 2 $(BY_FILE) -m "not slow and not browser and not postgresql"
+	@EFFORT=$${EFFORT:-0.2} $(PYTEST) -n 2 $(BY_FILE) -m "not slow and not browser and not postgresql"
 
 lint: $(VENV)/test.stamp
 	@$(BIN)/ruff check .

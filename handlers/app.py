@@ -89,6 +89,7 @@ ROUTES = [
     (r"/v3(?:/.*)?", NotFound),
     (r"/v4(?:/.*)?", OtherVersion),
 ]
+refuse_undecided(ROUTES)
 # How the figures name a handler: by its route, never by the address that was asked for.
 PATTERNS = {handler: pattern.replace("([^/]+)", "*") for pattern, handler in ROUTES} | {
     NotFound: "/v3",
@@ -108,7 +109,6 @@ class PairsApplication(Application):
     """The routes and the services their handlers use."""
 
     def __init__(self, conf: Settings, database: peewee.Database, token_key: str):
-        refuse_undecided(ROUTES)
         super().__init__(
             ROUTES,
             default_handler_class=pages.NoPage,

@@ -41,13 +41,7 @@ class Assets:
     """The files that pages load, as they were when the server started."""
 
     def __init__(self, folder: Path = STATIC):
-        own = {each.relative_to(folder).as_posix(): each for each in folder.rglob("*.*")}
-        files = {
-            name: path
-            for name, path in sorted((own | LIBRARIES).items())
-            if path.suffix in TYPES and path.is_file()
-        }
-        self._files = {name: (path, _digest(path.read_bytes())) for name, path in files.items()}
+        self._files = files_of(folder)
         told = "".join(f"{name} {digest}\n" for name, (_, digest) in self._files.items())
         self.hash = _digest(told.encode())[:12]
         self._packed: dict[str, bytes] = {}  # compressed; what a browser asked for
@@ -84,6 +78,16 @@ class Assets:
     def close(self) -> None:
         """Ends the thread that reads."""
         self._worker.shutdown()
+
+
+def files_of(folder: Path) -> dict[str, tuple[Path, str]]:
+    """The (path, digest) of each file of the folder and of the libraries, by its name."""
+    own = {each.relative_to(folder).as_posix(): each for each in folder.rglob("*.*")}
+    return {
+        name: (path, _digest(path.read_bytes()))
+        for name, path in sorted((own | LIBRARIES).items())
+        if path.suffix in TYPES and path.is_file()
+    }
 
 
 def _digest(data: bytes) -> str:

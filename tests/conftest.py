@@ -3,24 +3,28 @@
 import contextlib
 import gc
 import getpass
+import io
 import json
 import os
+import sys
 import tempfile
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
+import argon2
 import hypothesis
 import orjson
 import pytest
 from hypothesis import configuration
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 
+import security
 import server
 import settings
 from bench.processes import clean_environment
 from database import opening
-from handlers import gate
+from handlers import gate, static
 from handlers.app import PairsApplication
 from tests import beside, documented
 from tests.storage import SqliteFiles, postgres
@@ -182,6 +186,37 @@ def nowhere(tmp_path_factory):
         yield folder
 
 
+PASSWORDS = {"HASHER": security.HASHER, "NOBODY": security.NOBODY}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cheap_passwords():
+    """Hashes passwords in a hundredth of the time; `costly_passwords` does it as the server."""
+    hasher = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(security, "HASHER", hasher)
+        patch.setattr(security, "NOBODY", hasher.hash("nobody"))
+        yield
+
+
+@pytest.fixture
+def costly_passwords(monkeypatch):
+    """Hashes passwords as the server does."""
+    for name, real in PASSWORDS.items():
+        monkeypatch.setattr(security, name, real)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def files_read_once():
+    """Reads the files of pages once for all applications."""
+    read, shipped = static.files_of, static.files_of(static.STATIC)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            static, "files_of", lambda folder: shipped if folder == static.STATIC else read(folder)
+        )
+        yield
+
+
 @pytest.fixture(autouse=True)
 def leaves_nothing(nowhere):
     """Fails a test that leaves a file in its directory, such as the database `data.db`."""
@@ -238,15 +273,16 @@ def database_url(storage, tmp_path):
 
 
 @pytest.fixture
-def overrides():
-    """Settings of the tests; a test module may define its own fixture of this name."""
-    return {}
+def overrides(request):
+    """Settings for a test: `parametrize("overrides", [{...}], indirect=True)`."""
+    return getattr(request, "param", {})
 
 
 @pytest.fixture
 def conf(database_url, overrides):
-    """Demo settings on the test's database."""
-    return settings.load({"database": database_url, "port": 0, **overrides}, {})
+    """Demo settings on the test's database, which does not wait for the disk."""
+    usual = {"database": database_url, "port": 0, "synchronous": "NORMAL"}
+    return settings.load(usual | overrides, {})
 
 
 @pytest.fixture
@@ -277,3 +313,20 @@ def app(io_loop, conf, store):
 def api(app, http_server, http_client, base_url):
     """A client of the application under test."""
     return Api(http_client, base_url)
+
+
+@pytest.fixture
+def command(capsys, monkeypatch):
+    """Runs `python server.py ...` in this process: its .code, .out (stdout) and .said (stderr)."""
+
+    def run(*arguments, text=None):
+        monkeypatch.setattr(sys, "stdin", io.StringIO(text or ""))
+        capsys.readouterr()
+        try:
+            code = server.main([*map(str, arguments)])
+        except SystemExit as end:
+            code = end.code
+        out, said = capsys.readouterr()
+        return SimpleNamespace(code=code, out=out, said=said)
+
+    return run

@@ -480,6 +480,7 @@ async def test_a_full_disk_fails_the_writes_that_need_room_and_heals(writer, sto
 
 
 @ON_SQLITE
+@pytest.mark.parametrize("overrides", [{"synchronous": "FULL"}], indirect=True)
 @pytest.mark.gen_test
 async def test_a_commit_is_synced_to_disk_in_write_ahead_mode(writer):
     def pragma(name):

@@ -11,6 +11,7 @@ from services import registry, search
 from services.search import SEARCHED, Filters, totals
 from services.signals import BLANK
 from services.strip import Strip
+from tests.conftest import tries
 from trading import statuses
 
 CURRENCIES = {"MA": "USD", "V": "USD", "RY": "CAD", "TD": "CAD", "EURUSD": "GBP"}
@@ -120,7 +121,7 @@ def test_totals_are_those_of_a_plain_walk(store):
     for symbol, currency in CURRENCIES.items():
         registry.register_stock({"symbol": symbol, "currency": currency}, "test")
 
-    @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=tries(40), suppress_health_check=list(HealthCheck))
     @given(st.lists(rows, max_size=8), filters)
     def check(stored, wanted):
         with store.atomic() as transaction:

@@ -463,19 +463,23 @@ def test_check_refuses_a_database_that_another_version_made_and_leaves_it(tmp_pa
         ({"PAIRS_PASSPHRASES": "100% a passphrase of ours"}, True),
     ],
 )
-def test_check_tells_whether_the_bridge_will_be_refused(tmp_path, environment, refused):
+def test_check_tells_whether_the_bridge_will_be_refused(
+    tmp_path, monkeypatch, command, environment, refused
+):
     production = {
         "PAIRS_MODE": "production",
         "PAIRS_PASSPHRASES": "a passphrase of ours",
         "PAIRS_ADMIN_PASSWORD": "a password of ours",
         "PAIRS_DATABASE": f"sqlite:///{tmp_path}/new.db",
     }
-    done = run("--check", **production | environment)
-    assert done.returncode == 0
-    assert ("The bridge will be refused" in done.stdout) == refused
+    for name, value in (production | environment).items():
+        monkeypatch.setenv(name, value)
+    done = command("--check")
+    assert done.code == 0
+    assert ("The bridge will be refused" in done.out) == refused
     odd = "%" in environment.get("PAIRS_PASSPHRASES", "")
-    assert ("A passphrase holds %" in done.stdout) == odd
-    assert "of ours" not in done.stdout + done.stderr
+    assert ("A passphrase holds %" in done.out) == odd
+    assert "of ours" not in done.out + done.said
 
 
 @pytest.mark.parametrize(
@@ -485,16 +489,24 @@ def test_check_tells_whether_the_bridge_will_be_refused(tmp_path, environment, r
         (["--check"], {"PAIRS_MODE": "production"}, ["passphrases must be set", "PAIRS_"]),
         (["--chek"], {}, ["command line: ", "--chek"]),
         (["--settings", "no.toml"], {}, ["no.toml: cannot be read"]),
-        (
-            ["--port", "0", "--database", "sqlite:////no/such/directory/x.db"],
-            {},
-            ["/no/such/directory/x.db", "cannot be used"],
-        ),
     ],
 )
-def test_a_mistake_ends_the_start_with_one_sentence(arguments, environment, words):
-    done = run(*arguments, **environment)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert len(done.stderr.splitlines()) == 1
-    assert done.stderr.endswith(".\n")
-    assert all(word in done.stderr for word in words)
+def test_a_mistake_is_told_in_one_sentence(monkeypatch, command, arguments, environment, words):
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    done = command(*arguments)
+    assert_refused(done.code, done.out, done.said, words)
+
+
+def test_a_mistake_ends_the_start():
+    done = run("--port", "0", "--database", "sqlite:////no/such/directory/x.db")
+    words = ["/no/such/directory/x.db", "cannot be used"]
+    assert_refused(done.returncode, done.stdout, done.stderr, words)
+
+
+def assert_refused(code, out, said, words):
+    """Fails unless a command wrote one sentence with these words to stderr and ended with 2."""
+    assert (code, out) == (2, "")
+    assert len(said.splitlines()) == 1
+    assert said.endswith(".\n")
+    assert all(word in said for word in words)

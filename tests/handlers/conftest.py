@@ -65,12 +65,6 @@ def carried(page):
     return json.loads(text)
 
 
-@pytest.fixture
-def overrides(request):
-    """Settings for a test: `parametrize("overrides", [{...}], indirect=True)`."""
-    return getattr(request, "param", {})
-
-
 def prepared(url):
     """Fills a database as the first start of a demo does. Done once, because hashing is slow."""
     store = opening.open_database(url)
@@ -90,9 +84,14 @@ def prepared_desk(url):
 
 
 @pytest.fixture
-def database_url(request, storage, tmp_path):
-    """The URL of a prepared demo database, with a registry if the test uses `desk`."""
-    fill = prepared_desk if "desk" in request.fixturenames else prepared
+def fill(request):
+    """Fills the database of a test, with a registry if the test uses `desk`."""
+    return prepared_desk if "desk" in request.fixturenames else prepared
+
+
+@pytest.fixture
+def database_url(fill, storage, tmp_path):
+    """The URL of a database that `fill` has filled."""
     with storage.fresh(tmp_path, fill) as url:
         yield url
 

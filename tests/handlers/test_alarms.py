@@ -11,7 +11,7 @@ from tornado.httpclient import HTTPRequest
 from tornado.websocket import websocket_connect
 
 import models
-from services import alarms
+from services import alarms, watchman
 from services.teller import Place
 from tests.conftest import ON_SQLITE, PATIENCE, alert
 from tests.mails import PASSWORD, receiving
@@ -40,6 +40,12 @@ def overrides(request, mail_server):
     """Alarms by mail, without a pause between two, and what the test wants."""
     usual = {"alarm_urls": [mail_server.address()], "alarm_pause_seconds": 0}
     return usual | getattr(request, "param", {})
+
+
+@pytest.fixture(autouse=True)
+def restless(monkeypatch):
+    """Lets the watchman look again at once, where it would rest for up to 2 s."""
+    monkeypatch.setattr(watchman, "LONGEST_EASE", 0.01)
 
 
 def with_settings(**settings):

@@ -1,6 +1,7 @@
 """Lists of signals: how many, which, in which order; as CSV; all of them; and their figures."""
 
 import asyncio
+import contextlib
 import csv
 import io
 import json
@@ -11,9 +12,10 @@ from urllib.parse import quote
 import pytest
 
 import models
+from database import opening
 from handlers import signals
 from schemas.requests import SORTS
-from tests.handlers.conftest import carried
+from tests.handlers.conftest import carried, prepared_desk
 from tests.receiving import receive_one
 
 pytestmark = pytest.mark.gen_test(timeout=60)
@@ -545,25 +547,28 @@ async def test_a_long_sorted_list_is_whole_and_leaves_out_what_is_gone(api, many
 MANY = 3100
 
 
-@pytest.fixture
-def many(app, desk, io_loop):
-    """Some thousand signals of both kinds."""
-
-    def store():
+def prepared_many(url):
+    """Fills a database as `prepared_desk` does, and adds some thousand signals of both kinds."""
+    prepared_desk(url)
+    with contextlib.closing(opening.open_database(url)) as store, store.atomic():
         for n in range(MANY):
-            ticker = PAIR if n % 3 else SINGLE
             alert = {
-                "ticker": ticker,
+                "ticker": PAIR if n % 3 else SINGLE,
                 "order_action": "buy",
                 "order_contracts": n + 1,
                 "order_comment": f"n{n}",
             }
             receive_one(alert, "test")
 
-    async def submit():
-        await app.writer.submit(store)
 
-    io_loop.run_sync(submit)
+@pytest.fixture
+def fill(request, fill):
+    return prepared_many if "many" in request.fixturenames else fill
+
+
+@pytest.fixture
+def many(desk):
+    """Adds some thousand signals of both kinds to the database."""
 
 
 async def paged(api, token, path, size):
