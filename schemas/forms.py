@@ -263,12 +263,11 @@ class Report(_Order):
     """What the bridge reports: the average price and what has filled so far.
 
     A price of 0 is none yet. A quantity that is not known stays what it was; where none was ever
-    told, the price stands for the whole order.
+    told, the price stands for the whole order, as it does without a symbol.
     """
 
     EXAMPLE = {"order_id": "1011", "symbol": "ROIC", "price": 14.2, "filled_qty": 7}
 
-    symbol: OptionalText
     price: Reported
     filled_qty: Quantity = None
     cancel: _No = False

@@ -164,6 +164,7 @@ ORDER = {"passphrase": "webhook", "order_id": 7, "stk_price": 5}
         ("POST", "/v3/webhook", alert(bypass_ticker_status=None)),
         ("PUT", "/v3/signal/updateorder", {**ORDER, "cancel": None}),
         ("PUT", "/v3/signal/updateorder", {**ORDER, "partial": None}),
+        ("PUT", "/v3/signal/updateorder", {"passphrase": "webhook", "order_id": 7, "price": 5}),
         ("PUT", "/v3/signal/updateorder", {**ORDER, "partial": "true", "order_contracts": 1}),
     ],
 )
