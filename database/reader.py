@@ -1,8 +1,10 @@
 """Long reads, which run on a thread of their own and not on the event loop."""
 
 import asyncio
+import contextlib
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -12,7 +14,28 @@ from database.kinds import AWAY, cause
 from database.opening import read_only
 from database.writer import Overloaded
 
-BRIEF = 0.0001  # seconds that a reading thread computes before another thread may go on
+# Seconds that a thread computes before another one may go on: while something is read, and else.
+BRIEF = 0.0001
+USUAL = sys.getswitchinterval()
+_lock = threading.Lock()
+_reading = 0  # reads that run, of all readers
+
+
+@contextlib.contextmanager
+def _brief_turns() -> Iterator[None]:
+    """A block beside which other threads need not wait for long."""
+    _count(1)
+    try:
+        yield
+    finally:
+        _count(-1)
+
+
+def _count(change: int) -> None:
+    global _reading
+    with _lock:
+        _reading += change
+        sys.setswitchinterval(BRIEF if _reading else USUAL)
 
 
 class Reader:
@@ -38,15 +61,12 @@ class Reader:
     def _read(self, work: Callable[..., Any], args: tuple) -> Any:
         if self._database.is_closed():
             read_only(self._database)
-        usual = sys.getswitchinterval()
-        sys.setswitchinterval(BRIEF)
         try:
-            return work(*args)
+            with _brief_turns():
+                return work(*args)
         except AWAY as error:
             self._database.close()  # the next call starts on a new connection
             raise cause(error) from None
-        finally:
-            sys.setswitchinterval(usual)
 
     def close(self) -> None:
         """Waits for the reads that were begun, and closes the connection."""

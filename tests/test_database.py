@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import sqlite3
+import sys
 import threading
 
 import peewee
@@ -532,6 +533,29 @@ async def test_a_read_never_waits_for_a_writer(writer, store):
         gate.set()
         await pending
         reader.close()
+
+
+@pytest.mark.gen_test
+async def test_threads_take_turns_more_often_as_long_as_any_reader_reads(store):
+    usual, began = sys.getswitchinterval(), threading.Barrier(3, timeout=10)
+    ends, readers = [threading.Event(), threading.Event()], [Reader(store), Reader(store)]
+
+    def read(end):
+        began.wait()
+        assert end.wait(10)
+
+    try:
+        running = [reader.run(read, end) for reader, end in zip(readers, ends, strict=True)]
+        running = [asyncio.ensure_future(each) for each in running]
+        await asyncio.get_running_loop().run_in_executor(None, began.wait)
+        for number, (end, each) in enumerate(zip(ends, running, strict=True)):
+            assert sys.getswitchinterval() < usual, number
+            end.set()
+            await each
+        assert sys.getswitchinterval() == usual
+    finally:
+        for reader in readers:
+            reader.close()
 
 
 # --- migrations -------------------------------------------------------------------------------
