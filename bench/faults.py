@@ -33,7 +33,7 @@ from unittest import mock
 from bench import data
 from bench.kill import stored
 from bench.load import ALERT
-from bench.processes import SERVER, Process, clean_environment, running, scratch
+from bench.processes import SERVER, Process, compiled, running, scratch
 from database.kinds import WRITE_LOCK
 from tests.deploy import places
 from tests.several import Browser, Senders, Servers, apis
@@ -335,37 +335,15 @@ async def failover(folder: Path) -> str:
 
 # --- the clock ------------------------------------------------------------------------------
 
-SHIFTED = r"""
-#define _GNU_SOURCE
-#include <dlfcn.h>
-#include <fcntl.h>
-#include <stdlib.h>
-#include <sys/mman.h>
-#include <time.h>
-static volatile long *shift;
-__attribute__((constructor)) static void begin(void) {
-  shift = mmap(0, sizeof *shift, PROT_READ, MAP_SHARED, open(getenv("SHIFT"), O_RDONLY), 0);
-}
-int clock_gettime(clockid_t id, struct timespec *told) {
-  static int (*real)(clockid_t, struct timespec *);
-  if (!real) real = dlsym(RTLD_NEXT, "clock_gettime");
-  int failed = real(id, told);
-  if (!failed && id == CLOCK_REALTIME && shift) told->tv_sec += *shift;
-  return failed;
-}
-"""
-
 
 class Clock:
     """The clock of processes that are started within `with`: it is wrong by `shift` seconds."""
 
     def __init__(self, folder: Path):
-        if not shutil.which("cc"):
-            raise Left("there is no C compiler")
-        self._file, library = folder / "shift", folder / "shift.so"
+        if not shutil.which("gcc"):
+            raise Left("gcc is missing")
+        self._file, library = folder / "shift", compiled(folder, "shifted_clock")
         self.set(0)
-        (folder / "shift.c").write_text(SHIFTED)
-        run("cc", "-shared", "-fPIC", "-o", str(library), str(folder / "shift.c"), "-ldl")
         self.environment = {"LD_PRELOAD": str(library), "SHIFT": str(self._file)}
 
     def set(self, shift: int) -> None:
@@ -466,13 +444,8 @@ def _stored(port: int) -> bool:
 async def upgrade(folder: Path) -> str:
     """`kill -9` in the middle of each step of `make upgrade`: alerts go on; run again, it ends."""
     origin, place = folder / "origin", folder / "site"
-    origin.mkdir()
-    places.copy_project(origin)
-    git(origin, "init", "-q", "-b", "main")
-    git(origin, "add", "-A")
-    git(origin, *COMMIT, "-m", "First")
-    git(folder, "clone", "-q", str(origin), str(place))
-    port = places.furnish(place)
+    places.make_repository(origin)
+    port = places.clone(origin, place)
     with places.supervised(place, port):
         [api] = apis([port])
         await api.register_stock("AAPL")
@@ -485,7 +458,8 @@ async def upgrade(folder: Path) -> str:
             await asyncio.to_thread(run_upgrade, place, number, steps[number][1] / 2)
             await senders.until(ALERTS)
             await asyncio.to_thread(run_upgrade, place)
-            assert git(place, "rev-parse", "HEAD") == git(origin, "rev-parse", "HEAD")
+            at = [places.git(each, "rev-parse", "HEAD") for each in (place, origin)]
+            assert at[0] == at[1]
             await senders.until(ALERTS)
             told.append(steps[number][0])
         await senders.stop()
@@ -495,19 +469,11 @@ async def upgrade(folder: Path) -> str:
     return f"{senders.count:,} alerts stored once; killed in: {', '.join(told)}"
 
 
-COMMIT = ("-c", "user.name=Tester", "-c", "user.email=tester@example.com", "commit", "-q", "-a")
-
-
-def git(place: Path, *command: str) -> str:
-    """What git says in this folder. Raises Left if it fails."""
-    return run("git", "-C", str(place), *command)
-
-
 def release(origin: Path, number: int) -> None:
     """Commits a next version."""
     with (origin / "CHANGELOG.md").open("a") as file:
         file.write(f"\n{number}\n")
-    git(origin, *COMMIT, "-m", f"Release {number}")
+    places.git(origin, *places.COMMIT, "-m", f"Release {number}")
 
 
 def run_upgrade(
@@ -517,16 +483,7 @@ def run_upgrade(
 
     With `until` it is killed `pause` seconds after it begins the step with this number.
     """
-    command = ["make", "upgrade", f"PYTHON={sys.executable}"]
-    process = subprocess.Popen(
-        command,
-        cwd=place,
-        env=clean_environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
+    process = places.upgrading(place, errors=subprocess.STDOUT)
     begun: list[tuple[str, float]] = []
     said = ""
     for line in process.stdout:

@@ -117,6 +117,14 @@ def running(process: Process):
         process.end()
 
 
+def compiled(folder: Path, name: str) -> Path:
+    """The library that gcc makes of `bench/NAME.c` in this folder, for LD_PRELOAD."""
+    library = folder / f"{name}.so"
+    command = ["gcc", "-shared", "-fPIC", "-o", library, ROOT / f"bench/{name}.c", "-ldl"]
+    subprocess.run(command, check=True)
+    return library
+
+
 @contextlib.contextmanager
 def scratch():
     """A temporary directory for the block."""

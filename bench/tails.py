@@ -14,7 +14,7 @@ from statistics import median
 
 from bench import load
 from bench.load import Failed, Load, Result, request, token
-from bench.processes import ROOT, SERVER, Process, clean_environment, running
+from bench.processes import SERVER, Process, clean_environment, compiled, running
 from bench.push import listening
 from bench.report import Run
 from bench.requests import FILLS
@@ -134,11 +134,8 @@ def looping(work: Callable[[], object]) -> Iterator[list[float]]:
 @contextlib.contextmanager
 def slow_sync(folder: Path) -> Iterator[None]:
     """Processes that are started in the block need some ms more for each fsync."""
-    library = folder / "slow_sync.so"
     folder.chmod(0o711)  # because PostgreSQL may run as another user
-    command = ["gcc", "-shared", "-fPIC", "-o", library, ROOT / "bench/slow_sync.c", "-ldl"]
-    subprocess.run(command, check=True)
-    os.environ["LD_PRELOAD"] = str(library)
+    os.environ["LD_PRELOAD"] = str(compiled(folder, "slow_sync"))
     try:
         yield
     finally:

@@ -10,6 +10,8 @@ from pathlib import Path
 from bench.processes import ROOT, clean_environment
 from tests.ports import free_port
 
+COMMIT = ("-c", "user.name=Tester", "-c", "user.email=tester@example.com", "commit", "-q", "-a")
+
 
 def project_files():
     """The names of the project's files: tracked by git, or new and not ignored."""
@@ -36,6 +38,40 @@ def furnish(place, **settings):
     lines = [f"port = {port}", *(f"{key} = {value}" for key, value in settings.items())]
     (place / "settings.local.toml").write_text("\n".join(lines))
     return port
+
+
+def git(place, *command):
+    """What git says in this folder."""
+    done = subprocess.run(["git", *command], cwd=place, check=True, capture_output=True, text=True)
+    return done.stdout.strip()
+
+
+def make_repository(place):
+    """Makes a repository of the project as it is in this directory, which must not exist."""
+    place.mkdir()
+    copy_project(place)
+    git(place, "init", "-q", "-b", "main")
+    git(place, "add", "-A")
+    git(place, *COMMIT, "-m", "Release")
+
+
+def clone(origin, place):
+    """Clones a repository, and furnishes the clone; returns its port."""
+    git(origin, "clone", "-q", str(origin), str(place))
+    return furnish(place)
+
+
+def upgrading(place, errors=subprocess.PIPE):
+    """make upgrade, which runs in a process group of its own."""
+    return subprocess.Popen(
+        ["make", "upgrade", f"PYTHON={sys.executable}"],
+        cwd=place,
+        env=clean_environment(),
+        stdout=subprocess.PIPE,
+        stderr=errors,
+        text=True,
+        start_new_session=True,
+    )
 
 
 class Supervised:

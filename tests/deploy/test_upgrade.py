@@ -8,32 +8,27 @@ import sys
 
 import pytest
 
-from bench.processes import clean_environment
 from tests.conftest import alert
-from tests.deploy.places import copy_project, furnish, supervised
+from tests.deploy.places import (
+    COMMIT,
+    clone,
+    copy_project,
+    git,
+    make_repository,
+    supervised,
+    upgrading,
+)
 from tests.test_listening import ANSWERS, Poster
 from tests.test_processes import call, login, signals
 
 pytestmark = pytest.mark.slow
-
-COMMIT = ("-c", "user.name=Tester", "-c", "user.email=tester@example.com", "commit", "-q", "-a")
-
-
-def git(place, *command):
-    """What git says in this folder."""
-    done = subprocess.run(["git", *command], cwd=place, check=True, capture_output=True, text=True)
-    return done.stdout.strip()
 
 
 @pytest.fixture
 def origin(tmp_path):
     """A repository of the project as it is."""
     place = tmp_path / "origin"
-    place.mkdir()
-    copy_project(place)
-    git(place, "init", "-q", "-b", "main")
-    git(place, "add", "-A")
-    git(place, *COMMIT, "-m", "Release")
+    make_repository(place)
     return place
 
 
@@ -41,8 +36,7 @@ def origin(tmp_path):
 def site(tmp_path, origin):
     """A clone of it with settings of its own: (its folder, its port)."""
     place = tmp_path / "site"
-    git(tmp_path, "clone", "-q", str(origin), str(place))
-    return place, furnish(place)
+    return place, clone(origin, place)
 
 
 def release(origin, file, old, new):
@@ -53,24 +47,23 @@ def release(origin, file, old, new):
     git(origin, *COMMIT, "-m", "Next release")
 
 
-def upgrading(place):
-    """make upgrade, which runs in a process group of its own."""
-    return subprocess.Popen(
-        ["make", "upgrade", f"PYTHON={sys.executable}"],
-        cwd=place,
-        env=clean_environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-
-
 def upgrade(place):
     """make upgrade: how it ended."""
     with upgrading(place) as process:
         said = process.communicate(timeout=300)
     return subprocess.CompletedProcess(process.args, process.returncode, *said)
+
+
+def assert_put_back(site, running, why):
+    """Upgrades: it fails with these words, and the old version is there and serves."""
+    place, port = site
+    before, pid = git(place, "rev-parse", "HEAD"), running.pid()
+    done = upgrade(place)
+    assert done.returncode != 0
+    assert why in done.stderr
+    assert git(place, "rev-parse", "HEAD") == before
+    assert call(port, "POST", "/v3/webhook", alert())[0] == 201
+    assert running.pid() == pid
 
 
 def test_an_upgrade_under_load_loses_no_alert_and_keeps_sessions(site, origin, record_property):
@@ -97,17 +90,9 @@ def test_an_upgrade_under_load_loses_no_alert_and_keeps_sessions(site, origin, r
 
 
 def test_a_version_that_cannot_start_is_put_back_and_the_server_goes_on(site, origin):
-    place, port = site
-    before = git(place, "rev-parse", "HEAD")
-    with supervised(place, port) as running:
-        pid = running.pid()
+    with supervised(*site) as running:
         release(origin, "settings.toml", 'mode = "demo"', 'mode = "nonsense"')
-        done = upgrade(place)
-        assert done.returncode != 0
-        assert "Checking the settings failed" in done.stderr
-        assert git(place, "rev-parse", "HEAD") == before
-        assert call(port, "POST", "/v3/webhook", alert())[0] == 201
-        assert running.pid() == pid
+        assert_put_back(site, running, "Checking the settings failed")
 
 
 def test_after_an_upgrade_was_killed_the_version_that_runs_is_still_put_back(site, origin):
@@ -131,21 +116,14 @@ def test_after_an_upgrade_was_killed_the_version_that_runs_is_still_put_back(sit
 
 
 def test_a_version_that_cannot_use_the_database_is_put_back_and_the_server_goes_on(site, origin):
-    place, port = site
-    before = git(place, "rev-parse", "HEAD")
-    with supervised(place, port) as running:
-        pid = running.pid()
+    with supervised(*site) as running:
         git(origin, "rm", "-q", "database/migrations/0002_decisions.py")
         git(origin, *COMMIT, "-m", "Another way")
-        done = upgrade(place)
-        assert done.returncode != 0
-        assert "knows the step 0002_decisions, which this version does not" in done.stderr
-        assert git(place, "rev-parse", "HEAD") == before
-        assert call(port, "POST", "/v3/webhook", alert())[0] == 201
-        assert running.pid() == pid
+        why = "knows the step 0002_decisions, which this version does not"
+        assert_put_back(site, running, why)
         running.control("restart", "pairs-api")
         running.wait_for_log("listens at", times=2)
-        assert len(signals(port)) == 1
+        assert len(signals(site[1])) == 1
 
 
 def test_own_changes_in_the_folder_stop_an_upgrade_before_it_changes_anything(site, origin):
