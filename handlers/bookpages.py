@@ -6,7 +6,7 @@ import orjson
 
 from handlers.contract import Right, right
 from handlers.page import PageHandler
-from models import SIGNAL_KEYS, EventRow, Stock, registered, signal_record
+from models import SIGNAL_KEYS, EventRow, Stock, signal_record
 from schemas.records import positions_record
 from services import performance, search, series
 from services.books import Period
@@ -61,7 +61,6 @@ class PairPage(PageHandler):
             "name": name,
             **shown,
             "held": _own(positions_record(await run(positions_told)), name),
-            "registered": (await run(registered, name)).record(),
             "signals": [signal_record(row) for row in found],
             "currencies": await run(Stock.currencies),
             "most": NEWEST,

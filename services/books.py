@@ -6,7 +6,7 @@ Nothing of it is stored. Run it on a reading thread.
 import gc
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -22,8 +22,6 @@ from trading.trips import Book, Deal, Fill, Trip
 
 DAY = 86_400.0
 MONEY_DIGITS = 4
-
-
 PIECE = 500  # entries that are let go together
 
 
@@ -114,7 +112,7 @@ def read(rates: Rates, name: str | None = None) -> Iterator[Books]:
 
 def _gather(rates: Rates, name: str | None) -> Books:
     rows = _filled(name)
-    pairs = {each: tuple(legs) for each, *legs in _pairs()}
+    pairs = {pair.name: pair.legs for pair in Pair.select(Pair.name, Pair.ticker1, Pair.ticker2)}
     times, owners = _times(rows, name), _owners_of_legs(pairs)
     grouped: dict[str, list[Entry]] = defaultdict(list)
     for row in rows:
@@ -130,10 +128,6 @@ def _gather(rates: Rates, name: str | None) -> Books:
         books[called] = trips.follow(entry.fill for entry in mine)
     entries = [entry for mine in grouped.values() for entry in mine]
     return Books(books, entries, _currencies(grouped, pairs))
-
-
-def _pairs() -> Iterable[tuple[str, str, str]]:
-    return Pair.select(Pair.name, Pair.ticker1, Pair.ticker2).tuples()
 
 
 def _currencies(

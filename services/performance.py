@@ -144,7 +144,7 @@ def _held(name: str | None) -> dict[str, float]:
     rows = [row for row in Stock.held() if row.active_pos]
     if name is not None:
         pair = Pair.get_or_none(Pair.name == name)
-        legs = (pair.ticker1, pair.ticker2) if pair else (name,)
+        legs = pair.legs if pair else (name,)
         rows = [row for row in rows if row.symbol in legs]
     found: Counter[str] = Counter()
     for row in rows:

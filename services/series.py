@@ -28,6 +28,7 @@ def of_page(rates: Rates, name: str, today: Period) -> Record:
     row = registered(name)
     with read(rates, name) as books:
         return {
+            "registered": row.record(),
             "series": _told(row, books, name),
             "performance": performance.told(books, Period(), name),
             "today": performance.told(books, today, name),
