@@ -479,11 +479,11 @@ def test_the_rows_height_is_chosen_and_remembered(desk, visit):
 
     assert height() == 32
     page.locator("#density").select_option("compact")
-    page.wait_for_function("document.querySelector('#signals tbody tr').offsetHeight === 28")
+    page.wait_for_function("() => document.querySelector('#signals tbody tr').offsetHeight === 28")
     go(page, "/list")
     assert height() == 28
     page.locator("#density").select_option("comfortable")
-    page.wait_for_function("document.querySelector('#signals tbody tr').offsetHeight === 40")
+    page.wait_for_function("() => document.querySelector('#signals tbody tr').offsetHeight === 40")
 
 
 def test_times_show_in_the_viewers_zone_named_once_with_the_age_of_open_ones(open_desk, visit):

@@ -32,7 +32,7 @@ def test_a_line_is_not_too_long_and_code_scrolls_in_its_own_box_by_keyboard(desk
     code = page.locator("article pre").filter(has_text="TOKEN=").first
     code.focus()
     page.keyboard.press("ArrowRight")
-    page.wait_for_function("document.activeElement.scrollLeft > 0")
+    page.wait_for_function("() => document.activeElement.scrollLeft > 0")
     page.set_viewport_size({"width": 1440, "height": 900})
     wide = page.evaluate("""() => {
       const probe = document.createElement("p")
