@@ -17,6 +17,7 @@ import hypothesis
 import orjson
 import pytest
 from hypothesis import configuration
+from jinja2 import Environment, FileSystemBytecodeCache
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 
 import security
@@ -24,7 +25,7 @@ import server
 import settings
 from bench.processes import clean_environment
 from database import opening
-from handlers import gate, static
+from handlers import gate, page, static
 from handlers.app import PairsApplication
 from tests import beside, documented
 from tests.storage import SqliteFiles, postgres
@@ -155,18 +156,21 @@ def alert(**fields):
     return {key: value for key, value in body.items() if value is not None}
 
 
-# These modules begin first, so that at the end the run does not wait for one of them.
+# These modules begin first, so that at the end the run does not wait for one of them. Those with a
+# browser stand together, because each worker starts its browser again after another module.
 LONGEST = (
-    *("test_guards.py", "test_fuzz.py", "test_demo.py", "test_positions.py", "test_upgrade.py"),
-    *("test_documents.py", "test_dashboard.py", "test_several.py", "test_moving.py"),
-    *("test_lives.py", "test_demo_faults.py", "test_away.py", "test_alarms.py", "test_bodies.py"),
+    *("test_upgrade.py", "test_demo.py", "test_fuzz.py", "test_lists.py", "test_several.py"),
+    *("test_processes.py", "test_decisions.py", "test_demo_faults.py", "test_own_orders.py"),
+    *("test_documents.py", "test_guards.py", "test_positions.py", "test_modes.py", "test_setup.py"),
+    *("test_dashboard.py", "test_performance.py", "test_polling.py", "test_docs.py"),
 )
 
 
 def pytest_collection_finish():
-    """Freezes the objects of the collected tests, so that the garbage collector ignores them."""
+    """Lets the garbage collector ignore the collected tests, and look at the others less often."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(100_000)
 
 
 @pytest.hookimpl(trylast=True)
@@ -204,6 +208,15 @@ def costly_passwords(monkeypatch):
     """Hashes passwords as the server does."""
     for name, real in PASSWORDS.items():
         monkeypatch.setattr(security, name, real)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def templates_compiled_once(tmp_path_factory):
+    """Compiles the pages' templates once for all applications."""
+    compiled = FileSystemBytecodeCache(tmp_path_factory.mktemp("templates"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(page, "Environment", partial(Environment, bytecode_cache=compiled))
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)
