@@ -225,6 +225,7 @@ async def test_what_was_missed_comes_as_it_was_told_live_and_then_the_rest(api, 
     assert (await late.next())["event"] == 8
 
 
+@pytest.mark.slow
 @pytest.mark.gen_test(timeout=60)
 async def test_a_replay_amid_a_rush_has_no_gap_and_no_repeat(api, greeted):
     token, total = await api.token(), 400
@@ -473,6 +474,7 @@ def huge_alert():
     return {"order_comment": wide * 4000, "status_msg": wide * 2000, "error_msg": wide * 2000}
 
 
+@pytest.mark.slow
 @pytest.mark.gen_test(timeout=60)
 async def test_a_client_that_never_reads_is_closed_and_the_others_go_on(api, app, greeted):
     healthy = await greeted()

@@ -433,6 +433,7 @@ def run(*arguments, **environment):
     )
 
 
+@pytest.mark.slow
 def test_check_says_that_all_is_well_and_touches_nothing(tmp_path):
     database = tmp_path / "new.db"
     done = run("--check", "--database", f"sqlite:///{database}")
@@ -441,6 +442,7 @@ def test_check_says_that_all_is_well_and_touches_nothing(tmp_path):
     assert not database.exists()
 
 
+@pytest.mark.slow
 def test_check_refuses_a_database_that_another_version_made_and_leaves_it(tmp_path):
     database = tmp_path / "other.db"
     with contextlib.closing(sqlite3.connect(database, isolation_level=None)) as made:
@@ -498,6 +500,7 @@ def test_a_mistake_is_told_in_one_sentence(monkeypatch, command, arguments, envi
     assert_refused(done.code, done.out, done.said, words)
 
 
+@pytest.mark.slow
 def test_a_mistake_ends_the_start():
     done = run("--port", "0", "--database", "sqlite:////no/such/directory/x.db")
     words = ["/no/such/directory/x.db", "cannot be used"]

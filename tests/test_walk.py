@@ -26,6 +26,7 @@ def walks(tmp_path_factory):
     return {name: (int(functions), int(files)) for name, functions, files in found}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", ["alert", "fill"])
 def test_an_alert_and_a_fill_enter_few_functions_in_few_files(walks, what):
     functions, files = walks[what]

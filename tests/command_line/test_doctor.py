@@ -158,6 +158,7 @@ def test_an_address_that_is_not_this_machines(store, examine):
     assert (level(told, "port", "203.0.113.1"), told.code) == ("problem", 1)
 
 
+@pytest.mark.slow
 def test_our_own_server_at_the_port(examine, place):
     with running(server(place / "data.db")) as process:
         told = examine(port=process.port, mode="demo", url="")

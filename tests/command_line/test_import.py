@@ -158,6 +158,7 @@ def test_an_imported_history_gives_trips_and_what_began_before_it_says_so(
     assert (pair["incomplete"], single["incomplete"], single["pnl"]) == (False, True, None)
 
 
+@pytest.mark.slow
 @ON_SQLITE
 def test_passwords_are_hashed_and_let_in_and_nobody_more_is_admin(
     original, command, target, ours, tmp_path
@@ -431,6 +432,7 @@ def test_text_that_is_no_utf_8_comes_with_its_bad_bytes_marked(
         assert found.Signal.get_by_id(1).order_comment == "a\ufffdb"
 
 
+@pytest.mark.slow
 @ON_SQLITE
 def test_a_damaged_original_gives_what_can_be_read_and_says_where_it_ended(
     original, storage, command, target, ours

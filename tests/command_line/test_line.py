@@ -34,6 +34,7 @@ def test_a_word_that_is_no_command_is_answered_with_those_that_are(command):
     assert all(f"'{name}'" in told.said for name in NAMES)
 
 
+@pytest.mark.slow
 def test_the_server_holds_no_command_in_memory(tmp_path):
     script = (
         f"import sys; sys.path.insert(0, {str(ROOT)!r})\n"

@@ -217,6 +217,7 @@ async def test_an_alert_that_was_overtaken_is_none_that_is_missing(api, mails, l
 # --- what lasts --------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @with_settings(alarm_bridge_minutes=0.02, alarm_minutes=0.05)
 async def test_a_silent_bridge_is_told_until_it_is_back(api, mails, look):
     await api.get(WAITING)
@@ -229,6 +230,7 @@ async def test_a_silent_bridge_is_told_until_it_is_back(api, mails, look):
     await look.until()
 
 
+@pytest.mark.slow
 @with_settings(alarm_minutes=0.001)
 async def test_a_signal_that_the_bridge_does_not_take_is_told_until_it_is_taken(api, mails, look):
     await api.get(WAITING)
@@ -241,6 +243,7 @@ async def test_a_signal_that_the_bridge_does_not_take_is_told_until_it_is_taken(
     await look.until()
 
 
+@pytest.mark.slow
 @with_settings(alarm_leg_seconds=0.5)
 async def test_a_leg_that_hangs_is_told_until_it_is_filled(api, admin, mails, look):
     await api.alert(ticker=PAIR, order_id1=7, order_id2=8)

@@ -76,6 +76,7 @@ async def test_a_body_over_the_limit_is_413_and_the_connection_goes_on(api, chun
     assert [row[:2] for row in kept()] == [(size, None) for size in sizes]
 
 
+@pytest.mark.slow
 @ON_SQLITE
 async def test_a_body_of_100_megabytes_is_413_and_stands_in_no_memory(api):
     tracemalloc.start()
@@ -179,6 +180,7 @@ FORMS = ["{}/", "http://pairs.example.com{}", "HTTPS://pairs.example.com:5000{}"
 PATHS = sorted({path for _, path, _ in TABLE if path != "/"} | {"/nowhere", "/v3", "/v4/x"})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", FORMS)
 async def test_each_path_is_found_in_each_form(api, form):
     for path in PATHS:

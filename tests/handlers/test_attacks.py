@@ -51,6 +51,7 @@ AMBIGUOUS = {
 }
 
 
+@pytest.mark.slow
 @ON_SQLITE
 @pytest.mark.parametrize("name", AMBIGUOUS)
 async def test_a_request_whose_end_is_ambiguous_runs_nothing_behind_it(api, desk, name):
@@ -63,6 +64,7 @@ async def test_a_request_whose_end_is_ambiguous_runs_nothing_behind_it(api, desk
     assert models.Signal.select().count() == 1
 
 
+@pytest.mark.slow
 @ON_SQLITE
 @pytest.mark.parametrize(
     "raw",

@@ -207,6 +207,7 @@ async def test_a_forwarded_visitor_is_no_local_one_although_the_proxy_is(api):
     assert found == [200, 429]
 
 
+@pytest.mark.slow
 @ON_SQLITE
 @pytest.mark.parametrize("overrides", [PROXY | {"login_attempts": 2}], indirect=True)
 async def test_failed_logins_delay_the_owner_elsewhere_but_do_not_lock_out(api):

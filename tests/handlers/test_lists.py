@@ -534,6 +534,7 @@ async def test_visitors_see_as_few_in_any_order(api, rows):
     assert len(await ids(api, "/v3/signals/0?offset=1")) == 5
 
 
+@pytest.mark.slow
 async def test_a_long_sorted_list_is_whole_and_leaves_out_what_is_gone(api, many, admin):
     expected = in_order((await api.get("/v3/signals/0", token=admin)).json["signals"], "ticker")
     assert await ids(api, "/v3/signals/0?sort=ticker", token=admin) == expected
@@ -584,6 +585,7 @@ async def paged(api, token, path, size):
         before = page[-1]["rowid"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("path", "count"),
     [

@@ -126,6 +126,7 @@ def test_a_file_that_changes_under_the_server_is_not_served(tmp_path):
 # What is compressed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("accepts", "is_packed"),
     [
