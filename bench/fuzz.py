@@ -186,8 +186,9 @@ def main() -> int:
             found = each.result()
             print(f"{caller}: {found.cases:,} cases\n{found.text}", flush=True)
             cases, failed = cases + found.cases, failed or found.code != 0
-        if "Traceback" in (folder / "server.log").read_text():
-            print("The server logged a traceback.")
+        _, traceback, rest = (folder / "server.log").read_text().partition("Traceback")
+        if traceback:
+            print(f"The server logged a traceback: {traceback}{rest[:5000]}")
             failed = True
     print(f"{cases:,} cases, {'with' if failed else 'no'} failures")
     return int(failed)
