@@ -144,7 +144,7 @@ def _history(rowid: int) -> list[tuple[float, dict[str, tuple]]]:
 
 def _close(look: Look, judged: Judgment) -> None:
     """Closes what is over: its signal goes on, its positions match, nobody wants its kind."""
-    ids = [int(row.subject) for row in look.open.values() if row.subject.isdigit()]
+    ids = [int(alarm.subject) for alarm in look.open.values() if _row_ends(alarm)]
     signals = {row["rowid"]: row for row in Signal.select().where(Signal.rowid.in_(ids)).dicts()}
     rejected = {row.id: {} for row in RejectedAlert.select().where(RejectedAlert.id.in_(ids))}
     for key, alarm in look.open.items():
@@ -156,13 +156,18 @@ def _close(look: Look, judged: Judgment) -> None:
 def _is_over(alarm: Alarm, rows: dict[int, dict], judged: Judgment) -> bool:
     if alarm.kind in OF_POSITIONS:
         return alarm.subject != MORE and alarm.key not in judged.cases
-    kind = alarms.WORDS.get(alarm.kind)
-    if alarm.subject == MORE or kind is None or kind.goes_on is None:
+    if not _row_ends(alarm):
         return False
     row = rows.get(int(alarm.subject))
     if alarm.kind == "leg" and row and row["order_status"] == statuses.CANCELED:
         return _is_settled(row, judged)
-    return row is None or not kind.goes_on(row)
+    return row is None or not alarms.WORDS[alarm.kind].goes_on(row)
+
+
+def _row_ends(alarm: Alarm) -> bool:
+    """Whether the alarm's subject is the rowid or id of a row that ends it."""
+    kind = alarms.WORDS.get(alarm.kind)
+    return alarm.subject != MORE and kind is not None and kind.goes_on is not None
 
 
 def _is_settled(signal: dict, judged: Judgment) -> bool:

@@ -178,6 +178,17 @@ def test_expected_is_the_sum_over_all_tickers_of_what_was_not_refused(desk):
     assert desk.report(S=11) == {}, "one share is none"
 
 
+@pytest.mark.parametrize("symbol", ["700", "9" * 20])
+def test_a_symbol_of_digits_is_no_rowid(desk, symbol):
+    registry.register_stock({"symbol": symbol, "active": 1}, "test")
+    desk.alert(f"HKEX:{symbol}", 0, 10, order_status="filled")
+    desk.report(**{symbol: 12})
+    words = f"{symbol}: the alerts say long 10, the account holds long 12."
+    assert desk.report(**{symbol: 12}) == {f"expected:{symbol}": words}
+    assert desk.report(**{symbol: 12}) == {f"expected:{symbol}": words}
+    assert desk.report(**{symbol: 10}) == {}
+
+
 NOT_COUNTED = [
     ("canceled", "overtaken by 1"),
     ("canceled", "duplicate order"),
