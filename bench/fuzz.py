@@ -174,6 +174,12 @@ def a_right_form_is_not_called_faulty(ctx, response, case):
         assert reason in TELLING, f"{field}: {reason}"
 
 
+def traceback_of(log: Path) -> str:
+    """The first traceback of a log, which begins a line; a path may also contain the word."""
+    _, begin, rest = log.read_text().partition("\nTraceback (")
+    return begin + rest[:5000]
+
+
 def main() -> int:
     """Runs it as all callers at once. Returns 0 if no run found a fault."""
     examples = int(sys.argv[1]) if len(sys.argv) > 1 else EXAMPLES
@@ -186,9 +192,8 @@ def main() -> int:
             found = each.result()
             print(f"{caller}: {found.cases:,} cases\n{found.text}", flush=True)
             cases, failed = cases + found.cases, failed or found.code != 0
-        _, traceback, rest = (folder / "server.log").read_text().partition("Traceback")
-        if traceback:
-            print(f"The server logged a traceback: {traceback}{rest[:5000]}")
+        if found := traceback_of(folder / "server.log"):
+            print(f"The server logged a traceback: {found}")
             failed = True
     print(f"{cases:,} cases, {'with' if failed else 'no'} failures")
     return int(failed)
