@@ -240,10 +240,12 @@ def leaves_nothing(nowhere):
     assert left == []
 
 
-@pytest.fixture(autouse=True)
-def limits_without_time(monkeypatch):
+@pytest.fixture(scope="session", autouse=True)
+def limits_without_time():
     """Stops the clock of the limits, so that a slow machine does not allow more requests."""
-    monkeypatch.setattr(gate, "Bucket", partial(gate.Bucket, clock=lambda: 0.0))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gate, "Bucket", partial(gate.Bucket, clock=lambda: 0.0))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ import ast
 import graphlib
 import importlib
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -54,15 +55,23 @@ TESTS = {
 }
 
 
+@cache
+def parsed(path):
+    """The syntax tree of a module."""
+    return ast.parse(path.read_text("utf-8"))
+
+
+@cache
 def imported(path):
     """The dotted names that a module imports, also inside functions."""
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    names = set()
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: imports are written in full here"
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return names
 
 
 def layer(name):
@@ -89,7 +98,7 @@ def test_the_layers_are_in_an_order():
 
 def needed(path, known):
     """The modules that a module needs; for a package its named module, or else its `__init__`."""
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for node in ast.walk(parsed(path)):
         names = []
         if isinstance(node, ast.Import):
             names = [(alias.name, alias.name) for alias in node.names]
@@ -100,6 +109,7 @@ def needed(path, known):
             yield from [each for each in places if each in known][:1]
 
 
+@pytest.mark.slow
 def test_no_modules_import_each_other_in_a_circle():
     """Also imports inside functions, and those of the tests, which share code with benchmarks."""
     known = MODULES | TESTS
@@ -149,7 +159,7 @@ def handler_modules():
 
 @pytest.mark.parametrize("name", handler_modules())
 def test_every_handler_module_ends_in_its_routes(name):
-    last = ast.parse(MODULES[name].read_text("utf-8")).body[-1]
+    last = parsed(MODULES[name]).body[-1]
     assert isinstance(last, ast.Assign)
     assert [target.id for target in last.targets] == ["routes"]
     assert isinstance(last.value, ast.List), "one flat list"
@@ -164,12 +174,12 @@ def test_every_modules_routes_are_served():
 
 @pytest.mark.parametrize("name", [each for each in MODULES if each.endswith("__init__")])
 def test_no_package_hands_names_on(name):
-    assert len(ast.parse(MODULES[name].read_text("utf-8")).body) <= 1, "a docstring at most"
+    assert len(parsed(MODULES[name]).body) <= 1, "a docstring at most"
 
 
 @pytest.mark.parametrize("name", MODULES)
 def test_every_module_says_what_it_is_for(name):
-    assert ast.get_docstring(ast.parse(MODULES[name].read_text("utf-8")))
+    assert ast.get_docstring(parsed(MODULES[name]))
 
 
 @pytest.mark.parametrize("path", [*(ROOT / "demo").glob("*.py")], ids=lambda path: path.stem)

@@ -552,6 +552,7 @@ ENDED = [by_mode, by_a_mode_that_came_later, by_age, by_a_limit, by_a_person, by
 ENDED += [by_a_newer_alert]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("end", ENDED)
 @pytest.mark.parametrize("status", ["waiting", "rerouted"])
 async def test_the_bridge_never_brings_back_what_was_decided(desk_of, app, end, status):

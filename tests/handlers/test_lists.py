@@ -148,6 +148,7 @@ async def test_pages_follow_one_another_by_before(api, rows, plain_user):
 # Which
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("path", "expected"),
     [
@@ -256,6 +257,7 @@ TAGGED = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", TAGGED)
 async def test_any_list_that_is_known_costs_304_and_no_body(api, rows, admin, path):
     first = await api.get(path, token=admin)
@@ -492,6 +494,7 @@ def various(app, rows, io_loop):
     io_loop.run_sync(submit)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SORTS)
 async def test_lists_are_sorted_over_everything_that_matches(api, various, plain_user, name):
     records = (await api.get("/v3/signals/0", token=plain_user)).json["signals"]

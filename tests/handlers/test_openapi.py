@@ -33,6 +33,7 @@ def faults(schema, value):
     return [each.message for each in documented.validator(schema).iter_errors(value)]
 
 
+@pytest.mark.slow
 def test_it_is_openapi():
     OpenAPIV31SpecValidator(documented.document()).validate()
 
@@ -60,6 +61,7 @@ def test_a_method_without_a_contract_is_refused():
         describe([*ROUTES, (r"/v3/silent", Silent)])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_an_operation_says_what_it_does_and_shows_each_part(name):
     operation = OPERATIONS[name]

@@ -81,6 +81,7 @@ MOVES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("held", "action", "contracts", "expected"), MOVES)
 @pytest.mark.parametrize("ticker", ["AAPL", PAIR])
 async def test_an_order_starts_from_what_the_account_reports(
@@ -234,6 +235,7 @@ CLOSES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "held", "expected"), CLOSES)
 @pytest.mark.parametrize("mode", guards.MODES)
 async def test_what_is_held_can_be_closed_in_every_mode_and_beyond_every_limit(

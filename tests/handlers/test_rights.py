@@ -244,6 +244,7 @@ def test_a_route_that_does_not_say_who_may_call_it_keeps_the_server_from_startin
 # Rights
 
 
+@pytest.mark.slow
 @ON_SQLITE
 @pytest.mark.parametrize("caller", CALLERS)
 @pytest.mark.gen_test(timeout=60)
@@ -514,6 +515,7 @@ async def browser(api, callers, username="admin"):
     return {"Cookie": f"session={session}; {xsrf}"}, {"X-XSRFToken": token}
 
 
+@pytest.mark.slow
 @ON_SQLITE
 @pytest.mark.parametrize(
     ("method", "path"), [row[:2] for row in API if row[0] in UNSAFE and row[2] != "open"]
@@ -576,6 +578,7 @@ def check_shape(path, answer):
     assert set(answer.json) == allowed, path
 
 
+@pytest.mark.slow
 @ON_SQLITE
 @pytest.mark.gen_test(timeout=60)
 async def test_a_method_that_a_route_does_not_have_is_405_and_says_which_it_has(api):
@@ -665,6 +668,7 @@ async def test_an_unknown_path_elsewhere_is_404_and_not_json(api, path):
     assert (answer.status, answer.json) == (404, None)
 
 
+@pytest.mark.slow
 @ON_SQLITE
 @pytest.mark.gen_test(timeout=60)
 async def test_every_answer_says_how_it_may_be_cached_and_which_request_it_answers(api, callers):

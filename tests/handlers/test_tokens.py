@@ -137,6 +137,7 @@ def refused(answer, path):
 # What each may
 
 
+@pytest.mark.slow
 @ON_SQLITE
 @pytest.mark.parametrize("anonymous", [True, False])
 @pytest.mark.parametrize("scope", list(COVERED))
