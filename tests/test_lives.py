@@ -7,6 +7,7 @@ millisecond, so that many more lives are played; tests/handlers covers the way t
 import json
 from math import floor
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -468,6 +469,7 @@ class Orders(RuleBasedStateMachine):
         ] == waiting
 
 
+@pytest.mark.slow
 def test_random_lives_of_orders_follow_the_contract(store):
     for leg1, leg2, hedge, active in (("NMFC", "ROIC", 0.72, 1), ("MA", "V", 3, 1)):
         registry.register_pair(

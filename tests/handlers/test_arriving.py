@@ -245,6 +245,7 @@ async def test_head_of_a_page_has_no_body(api):
         assert told[1]["Content-Type"] == headers["Content-Type"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["/v3/signals/0", "/v3/signals/0.csv"])
 async def test_head_of_a_long_list_reads_only_its_beginning(api, app, desk, admin, path):
     def store():

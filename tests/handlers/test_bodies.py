@@ -228,6 +228,7 @@ ROUTES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("row", ROUTES, ids=[f"{row[0]} {row[1]}" for row in ROUTES])
 def test_no_body_breaks_a_route(io_loop, api, desk, admin, row):
     method, path, body, by_admin = row

@@ -535,6 +535,7 @@ async def test_the_bridge_reads_each_recorded_exchange(api, conf, desk, admin):
     await play(Bridge(api, *conf.bridge_keys), api, admin)
 
 
+@pytest.mark.slow
 async def test_all_fills_of_the_day_again_change_nothing(api, desk, admin):
     async def events():
         return (await api.get("/v3/events?limit=1000", token=admin)).json["events"]

@@ -606,6 +606,7 @@ async def test_all_at_once_is_the_same_as_page_by_page(api, many, admin, path, c
     assert everything == await paged(api, admin, path, 700)
 
 
+@pytest.mark.slow
 async def test_a_long_list_is_exactly_as_long_as_asked(api, many, admin):
     for n in (99, 100, 101, 500, 501, 1000, 1001, MANY - 1, MANY, MANY + 1):
         found = await ids(api, f"/v3/signals/{n}", token=admin)

@@ -437,6 +437,7 @@ def basic(key, name="bridge"):
     return {"Authorization": "Basic " + base64.b64encode(f"{name}:{key}".encode()).decode()}
 
 
+@pytest.mark.slow
 @ON_SQLITE
 @pytest.mark.parametrize(
     "overrides", [{"anonymous_reads": False, "bridge_keys": KEYS}], indirect=True
@@ -595,6 +596,7 @@ async def test_a_method_that_a_route_does_not_have_is_405_and_says_which_it_has(
                 check_shape(path, answer)
 
 
+@pytest.mark.slow
 @ON_SQLITE
 @pytest.mark.parametrize("overrides", [{"anonymous_reads": False}], indirect=True)
 @pytest.mark.gen_test(timeout=60)

@@ -156,6 +156,7 @@ async def test_files_and_pages_are_compressed_for_who_asks(raw_api, app, accepts
 LISTS = ["/v3/signals/0", "/v3/signals/100", "/v3/signals/0.csv", "/v3/pnl/0"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", LISTS)
 @pytest.mark.gen_test(timeout=60)
 async def test_a_long_list_says_the_same_compressed(api, raw_api, many, path):
