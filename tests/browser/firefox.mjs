@@ -6,8 +6,9 @@ const browser = await puppeteer.launch({ browser: "firefox", executablePath: "/u
 const page = await browser.newPage()
 const patience = { timeout: 60000 }
 const faults = []
+const OUTAGE = /connection to .*\bws:/ // what Firefox itself says while the server is gone
 
-page.on("pageerror", error => faults.push(error.message))
+page.on("pageerror", ({ message }) => { if (!OUTAGE.test(message)) faults.push(message) })
 const text = selector => page.$eval(selector, node => node.textContent.trim())
 const seen = (selector, words) => page.waitForFunction(
   (selector, words) => [...document.querySelectorAll(selector)].some(node => node.checkVisibility() && node.textContent.includes(words)),
@@ -44,8 +45,8 @@ try {
 
   await light("live")
   await seen("#signals tbody .symbol", "AAPL")
-  console.log("back")
   if (faults.length) throw new Error(faults.join("\n"))
+  console.log("back")
 } catch (error) {
   console.log(`failed: ${error.message} ${await text("body").catch(() => "")}`)
   process.exitCode = 1

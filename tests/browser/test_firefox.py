@@ -23,8 +23,8 @@ def firefox(open_desk, tmp_path):
         target=lambda: [lines.put(each) for each in process.stdout], daemon=True
     ).start()
     yield desk, lambda: lines.get(timeout=2 * PATIENCE).strip()
-    process.kill()
-    process.wait()
+    process.terminate()  # which also ends its Firefox
+    process.wait(PATIENCE)
 
 
 def test_the_dashboard_works_in_firefox(firefox):
