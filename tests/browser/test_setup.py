@@ -22,6 +22,8 @@ def setup(page, section):
     """Opens a section of the page."""
     page.goto(f"/setup#{section}")
     expect(page.locator(f"section#{section}")).to_be_visible()
+    if section == "simulator":  # its script has come once the request is shown
+        expect(page.locator("#simulator-json")).to_contain_text("POST /v3/webhook")
 
 
 def fill(form, **fields):
