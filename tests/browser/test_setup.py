@@ -22,8 +22,6 @@ def setup(page, section):
     """Opens a section of the page."""
     page.goto(f"/setup#{section}")
     expect(page.locator(f"section#{section}")).to_be_visible()
-    if section == "simulator":  # it fills in the first of the tickers once they have come
-        expect(page.locator("#simulator-form [name=ticker]")).not_to_have_value("")
 
 
 def fill(form, **fields):
@@ -352,6 +350,7 @@ def test_a_check_tells_what_would_become_of_an_alert_and_stores_nothing(desk, vi
     page = visit()
     setup(page, "simulator")
     form = page.locator("#simulator-form")
+    expect(form.locator("[name=ticker]")).not_to_have_value("")  # the first ticker has come
     fill(form, ticker="NOSUCH", order_contracts="3")
     form.get_by_role("button", name="Check").click()
     told = page.locator("#simulator-status")
