@@ -61,7 +61,9 @@ SHOWN = (
 )
 _STATUS = re.compile(rb"HTTP/1\.[01] (\d{3}) ")
 # In the log: errors with the lines of their traceback, and answers.
-_FAULTY = re.compile(r"^.* (?:level=error|status=5\d\d) .*\n(?:(?!time=).*\n)*|^Traceback .*", re.M)
+_FAULTY = re.compile(
+    r"^(?:.* (?:level=error|status=5\d\d) |Traceback \().*\n(?:(?!time=).*\n)*", re.M
+)
 _LENGTH = re.compile(rb"content-length: (\d+)", re.I)
 
 
