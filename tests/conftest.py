@@ -19,6 +19,7 @@ import pytest
 from hypothesis import configuration
 from jinja2 import Environment, FileSystemBytecodeCache
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest
+from tornado.websocket import websocket_connect
 
 import security
 import server
@@ -28,9 +29,9 @@ from database import opening
 from handlers import gate, page, static
 from handlers.app import PairsApplication
 from tests import beside, documented
+from tests.sockets import PATIENCE, Client
 from tests.storage import SqliteFiles, postgres
 
-PATIENCE = 60  # seconds to wait; what takes longer never comes
 AsyncHTTPClient.configure(
     "tornado.simple_httpclient.SimpleAsyncHTTPClient",
     max_clients=100,
@@ -328,6 +329,36 @@ def app(io_loop, conf, store):
 def api(app, http_server, http_client, base_url):
     """A client of the application under test."""
     return Api(http_client, base_url)
+
+
+@pytest.fixture
+def connect(api, io_loop):
+    """Opens websockets; takes headers, a token, and the event to begin after."""
+    opened = []
+
+    async def open_one(after=None, token=None, headers=None):
+        url = api.base_url.replace("http", "ws", 1) + "/ws/signals"
+        url += "" if after is None else f"?after={after}"
+        headers = dict(headers or {}) | ({"Authorization": f"Bearer {token}"} if token else {})
+        client = Client(await websocket_connect(HTTPRequest(url, headers=headers)))
+        opened.append(client)
+        return client
+
+    yield open_one
+    for client in opened:
+        client.connection.close()
+
+
+@pytest.fixture
+def greeted(connect):
+    """Opens a websocket and reads its hello."""
+
+    async def open_one(**named):
+        client = await connect(**named)
+        assert (await client.next())["type"] == "hello"
+        return client
+
+    return open_one
 
 
 @pytest.fixture

@@ -7,83 +7,13 @@ import socket
 import struct
 from urllib.parse import urlsplit
 
-import orjson
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from tornado.httpclient import HTTPClientError, HTTPRequest
-from tornado.websocket import websocket_connect
+from tornado.httpclient import HTTPClientError
 
 from handlers import live
-from tests import documented
 from tests.conftest import ON_SQLITE, PATIENCE, alert
-
-# How long to wait for a message that must come, on the slowest machine.
-
-
-class Client:
-    """A websocket client of the server under test."""
-
-    def __init__(self, connection):
-        self.connection = connection
-
-    async def next(self):
-        """The next message that is not about alarms; None if the server has closed the socket."""
-        while True:
-            text = await asyncio.wait_for(self.connection.read_message(), PATIENCE)
-            if text is None:
-                return None
-            message = orjson.loads(text)
-            documented.check_message(message)
-            if message["type"] != "alarms":
-                return message
-
-    async def take(self, count):
-        """The next `count` messages."""
-        return [await self.next() for _ in range(count)]
-
-    async def until(self, event):
-        """The messages up to the one with this event."""
-        messages = [await self.next()]
-        while messages[-1].get("event") != event:
-            messages.append(await self.next())
-        return messages
-
-    async def closed(self):
-        """Waits until the server closes the socket; returns (code, reason)."""
-        while await self.next() is not None:
-            pass
-        return self.connection.close_code, self.connection.close_reason
-
-
-@pytest.fixture
-def connect(api, io_loop):
-    """Opens websockets; takes headers, a token, and the event to begin after."""
-    opened = []
-
-    async def open_one(after=None, token=None, headers=None):
-        url = api.base_url.replace("http", "ws", 1) + "/ws/signals"
-        url += "" if after is None else f"?after={after}"
-        headers = dict(headers or {}) | ({"Authorization": f"Bearer {token}"} if token else {})
-        client = Client(await websocket_connect(HTTPRequest(url, headers=headers)))
-        opened.append(client)
-        return client
-
-    yield open_one
-    for client in opened:
-        client.connection.close()
-
-
-@pytest.fixture
-def greeted(connect):
-    """Opens a websocket and reads its hello."""
-
-    async def open_one(**named):
-        client = await connect(**named)
-        assert (await client.next())["type"] == "hello"
-        return client
-
-    return open_one
 
 
 async def silent(client, api):

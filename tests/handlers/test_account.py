@@ -1,10 +1,6 @@
 """The broker's side: tickers, positions, the account's records, and when the bridge was here."""
 
-import json
-
 import pytest
-from tornado.httpclient import HTTPRequest
-from tornado.websocket import websocket_connect
 
 import models
 from tests.conftest import ON_SQLITE
@@ -726,16 +722,10 @@ async def test_polls_are_written_down_now_and_then_and_outlive_the_server(serve)
         assert (await state(api, await api.token()))["last_seen"] == seen
 
 
-async def test_who_is_logged_in_hears_of_a_poll(api, admin, desk):
-    address = api.base_url.replace("http", "ws") + "/ws/signals"
-    token = {"Authorization": f"Bearer {admin}"}
-    known = await websocket_connect(HTTPRequest(address, headers=token))
-    stranger = await websocket_connect(address)
-    for line in (known, stranger):
-        assert json.loads(await line.read_message())["type"] == "hello"
+async def test_who_is_logged_in_hears_of_a_poll(api, admin, desk, greeted):
+    known, stranger = await greeted(token=admin), await greeted()
     await api.get(WAITING)
-    while (told := json.loads(await known.read_message()))["type"] == "alarms":
-        pass  # the first look for alarms may end in between
+    told = await known.next()
     await api.alert()
     assert told["type"] == "bridge"
     assert told == {
@@ -744,6 +734,4 @@ async def test_who_is_logged_in_hears_of_a_poll(api, admin, desk):
         "waiting": 0,
         "oldest_waiting_s": None,
     }
-    assert json.loads(await stranger.read_message())["type"] == "signal.created"
-    known.close()
-    stranger.close()
+    assert (await stranger.next())["type"] == "signal.created"

@@ -5,13 +5,11 @@ from datetime import datetime
 from functools import partial
 
 import jwt.api_jwt
-import orjson
 import pytest
 
 import models
 from services import alarms
 from tests.handlers.conftest import step
-from tests.several import Browser
 from trading import instants
 
 pytestmark = [pytest.mark.gen_test(timeout=60), pytest.mark.usefixtures("desk")]
@@ -103,7 +101,9 @@ async def test_without_an_age_no_clock_ends_a_signal(api, app, clock):
     assert await waiting(api) == [1]
 
 
-async def test_ids_lists_and_pushes_keep_the_order_in_which_things_happened(api, admin, clock):
+async def test_ids_lists_and_pushes_keep_the_order_in_which_things_happened(
+    api, admin, clock, greeted
+):
     for number, clock.wrong in enumerate((0, HOUR, 0, -HOUR)):
         await enter(api, number)
     clock.wrong = 0
@@ -119,10 +119,8 @@ async def test_ids_lists_and_pushes_keep_the_order_in_which_things_happened(api,
     assert [event["subject"] for event in events] == ["1", "2", "3", "4"]
     ids = [event["id"] for event in events]
     assert ids == sorted(ids)
-    line = await Browser(api.base_url.rsplit(":", 1)[1], admin).connect(ids[0] - 1)
-    told = [orjson.loads(await line.read_message()) for _ in ids]
+    told = await (await greeted(after=ids[0] - 1, token=admin)).take(len(ids))
     assert [message["event"] for message in told] == ids
-    line.close()
 
 
 async def test_a_login_ends_by_the_clock_and_one_of_the_future_is_none(api, clock):

@@ -7,8 +7,6 @@ import time
 from functools import partial
 
 import pytest
-from tornado.httpclient import HTTPRequest
-from tornado.websocket import websocket_connect
 
 import models
 from handlers.sessions import in_words
@@ -91,30 +89,24 @@ async def test_a_user_ends_one_session_or_all_others_but_nobody_elses(api, admin
     assert [await works(api, each) for each in (mine, third, admin)] == [True, False, True]
 
 
-async def test_ending_a_session_drops_its_sockets_at_once(api):
+async def test_ending_a_session_drops_its_sockets_at_once(api, greeted):
     mine, other = (await begin(api))[0], (await begin(api))[0]
-    url = api.base_url.replace("http", "ws", 1) + "/ws/signals"
-    headers = {"Authorization": f"Bearer {other}"}
-    line = await websocket_connect(HTTPRequest(url, headers=headers))
-    await line.read_message()
+    line = await greeted(token=other)
     await api.delete("/v3/sessions", token=mine)
-    while await line.read_message() is not None:
-        pass
-    assert line.close_code == 4401
+    assert (await line.closed())[0] == 4401
 
 
-async def test_a_cookie_that_ended_drops_its_socket_beside_one_of_the_sessions_token(api, app):
+async def test_a_cookie_that_ended_drops_its_socket_beside_one_of_the_sessions_token(
+    api, app, greeted
+):
     token, cookie = await begin(api)
-    url = api.base_url.replace("http", "ws", 1) + "/ws/signals"
-    lines = []
-    for headers in ({"Cookie": f"session={cookie}"}, {"Authorization": f"Bearer {token}"}):
-        lines.append(await websocket_connect(HTTPRequest(url, headers=headers)))
-        await lines[-1].read_message()
+    line = await greeted(headers={"Cookie": f"session={cookie}"})
+    await greeted(token=token)
     await app.writer.submit(lambda: models.Session.update(cookie_expires=1).execute())
     app.hub.recheck()
     assert len(app.hub.listeners) == 1
-    assert await lines[0].read_message() is None
-    assert lines[0].close_code == 4401
+    assert await line.next() is None
+    assert line.connection.close_code == 4401
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT"])
